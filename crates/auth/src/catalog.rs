@@ -1,0 +1,322 @@
+//! The list of repositories: those that the principal may pull and that hold a manifest, in byte order of their names.
+//!
+//! Three sources are merged: what its own account owns (as far as the user's permissions reach), what is shared with
+//! it, and what is public. Each looks at a bounded number of rows for a page, and says up to which name it is complete;
+//! the page ends at the least of these names, and the next one goes on from there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use jiff::Timestamp;
+use kv::{Entry, Id, Key, Range, decode};
+use oci::RepositoryName;
+
+use crate::lists::text;
+use crate::namespaces::Permitted;
+use crate::records::{NamespaceRecord, RepositoryLife, ShareRecord};
+use crate::scope::{Scope, Verbs};
+use crate::{Auth, Denied, Error, Level, NamespaceId, Principal, RepositoryId};
+
+/// The most rows that each source looks at for one page, and the most permissions and shares that it takes in.
+const ROWS_MAX: usize = 10_000;
+const ROWS_AT_ONCE: usize = 1_000;
+/// Longer than any name: what is longer sorts as its beginning does.
+const AFTER_BYTES_MAX: usize = 256;
+
+/// A page of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Catalog {
+    /// The names.
+    pub names: Vec<RepositoryName>,
+    /// What to give as `after` for the next page. A page may be short, even empty, while there is more.
+    pub next: Option<String>,
+}
+
+/// What a source found: names in order, complete up to `horizon` (`None`: to the end).
+#[derive(Default)]
+struct Part {
+    names: Vec<RepositoryName>,
+    horizon: Option<String>,
+}
+
+/// What a page asks of each source.
+struct Ask<'a> {
+    principal: &'a Principal,
+    after: &'a str,
+    /// One more than the page holds, to know whether there is another.
+    want: usize,
+    now: Timestamp,
+}
+
+/// A name that the principal may pull, if it is listed under this id.
+struct Candidate {
+    id: RepositoryId,
+    name: RepositoryName,
+}
+
+impl Auth {
+    /// At most `limit` names that come after `after`.
+    ///
+    /// # Errors
+    /// [`Denied::Unauthenticated`] without a credential or token, [`Denied::InsufficientScope`] when the access token
+    /// does not carry the catalog; [`Error::Limit`] within [`Denied::Failed`] beyond 10,000 shares or permissions.
+    pub async fn catalog(
+        &self,
+        principal: &Principal,
+        after: Option<&str>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Catalog, Denied> {
+        match &principal.grants {
+            Some(grants) if !grants.carry_catalog() => {
+                return Err(Denied::InsufficientScope { needed: vec![Scope::Catalog] });
+            }
+            None if principal.is_anonymous() => return Err(Denied::Unauthenticated),
+            _ => {}
+        }
+        if limit == 0 {
+            return Ok(Catalog { names: Vec::new(), next: None });
+        }
+        let limit = limit.min(ROWS_MAX - 1);
+        let after = after.unwrap_or_default();
+        let after = &after[..after.floor_char_boundary(AFTER_BYTES_MAX)];
+        let ask = Ask { principal, after, want: limit + 1, now };
+        let parts = [self.own(&ask).await?, self.shared(&ask).await?, self.public(&ask).await?];
+        Ok(merge(parts, limit))
+    }
+
+    /// What the principal's account owns. The account itself reads all of it, a user what it has a permission on.
+    async fn own(&self, ask: &Ask<'_>) -> Result<Part, Error> {
+        let Some(account) = ask.principal.account() else { return Ok(Part::default()) };
+        let Some(user) = ask.principal.user() else {
+            let key = Key::NamespaceOf { account: account.raw(), name: "" };
+            let rows = self.rows(key, "namespaces").await?;
+            let mut namespaces = Vec::with_capacity(rows.len());
+            for (encoded, entry) in rows {
+                let name = text(key, self.region(), &encoded)?.to_owned();
+                namespaces.push((name, decode::<NamespaceId>(key, &entry)?.value));
+            }
+            return self.listed_in(ask, namespaces).await;
+        };
+        let Permitted { namespaces, repositories } = self.permitted(user, Level::Read).await?;
+        let namespaces: Vec<Id> = namespaces.into_iter().map(NamespaceId::raw).collect();
+        let repositories: Vec<Id> = repositories.into_iter().map(RepositoryId::raw).collect();
+        let records = self
+            .records::<NamespaceRecord>(&namespaces, |namespace| Key::Namespace { namespace })
+            .await?
+            .into_iter()
+            .filter(|(_, record)| record.account == account)
+            .map(|(id, record)| (record.name.as_str().to_owned(), id.into()));
+        let whole = self.listed_in(ask, records.collect()).await?;
+        let lives = self.lives(&repositories).await?;
+        let candidates = lives.into_iter().filter(|(_, life)| life.owner == account);
+        let single = self.listed_among(ask, candidates.collect()).await?;
+        Ok(Part {
+            horizon: least(whole.horizon, single.horizon),
+            names: [whole.names, single.names].concat(),
+        })
+    }
+
+    /// What is shared with the principal's account by shares that are open.
+    async fn shared(&self, ask: &Ask<'_>) -> Result<Part, Error> {
+        let Some(account) = ask.principal.account() else { return Ok(Part::default()) };
+        let key = Key::SharedWith { grantee: account.raw(), share: Id::MIN };
+        let mut ids = Vec::new();
+        for (encoded, _) in self.rows(key, "shares").await? {
+            ids.push(crate::lists::id(key, self.region(), &encoded)?);
+        }
+        let shares = self.records::<ShareRecord>(&ids, |share| Key::Share { share }).await?;
+        let shares: BTreeMap<_, _> = shares.into_iter().map(|(_, share)| (share.repository, share)).collect();
+        let repositories: Vec<Id> = shares.keys().map(|repository| repository.raw()).collect();
+        let lives = self.lives(&repositories).await?;
+        let open = lives.into_iter().filter(|(id, life)| {
+            shares.get(id).is_some_and(|share| share.grantee == account && share.opens(*id, life, ask.now))
+        });
+        self.listed_among(ask, open.collect()).await
+    }
+
+    /// What is public.
+    async fn public(&self, ask: &Ask<'_>) -> Result<Part, Error> {
+        let key = Key::PublicName { name: "" };
+        let mut walk =
+            Walk::new(key.siblings(self.region()), Key::PublicName { name: ask.after }, self.region());
+        let mut part = Part::default();
+        while let Some(rows) = walk.next(self).await? {
+            let mut candidates = Vec::with_capacity(rows.len());
+            for (encoded, entry) in &rows {
+                let id = decode::<RepositoryId>(key, entry)?.value;
+                candidates.push(Candidate { id, name: name(text(key, self.region(), encoded)?)? });
+            }
+            part.horizon = candidates.last().map(|last| last.name.to_string());
+            part.names.extend(self.listed(candidates).await?);
+            if part.names.len() >= ask.want {
+                return Ok(part);
+            }
+        }
+        if walk.is_complete() {
+            part.horizon = None;
+        }
+        Ok(part)
+    }
+
+    /// The listed names in `namespaces`, all of which the principal reads.
+    async fn listed_in(
+        &self,
+        ask: &Ask<'_>,
+        mut namespaces: Vec<(String, NamespaceId)>,
+    ) -> Result<Part, Error> {
+        // Whole names decide the order, and `-` and `.` come before `/`: `a-b/x` before `a/x`.
+        namespaces.iter_mut().for_each(|(name, _)| name.push('/'));
+        namespaces.sort();
+        let mut part = Part::default();
+        let mut rows_left = ROWS_MAX;
+        for (prefix, namespace) in namespaces {
+            if ask.after > prefix.as_str() && !ask.after.starts_with(&prefix) {
+                continue;
+            }
+            let key = Key::Listed { name: &prefix };
+            let from = Key::Listed { name: ask.after };
+            let mut walk = Walk::new(key.beginning(self.region()), from, self.region()).at_most(rows_left);
+            while let Some(rows) = walk.next(self).await? {
+                rows_left = rows_left.saturating_sub(rows.len());
+                for (encoded, entry) in rows {
+                    let name = name(text(key, self.region(), &encoded)?)?;
+                    let id = decode::<RepositoryId>(key, &entry)?.value;
+                    part.horizon = Some(name.to_string());
+                    if ask.principal.verbs_left(&name, namespace, Some(id)).contains(Verbs::PULL) {
+                        part.names.push(name);
+                    }
+                    if part.names.len() >= ask.want {
+                        return Ok(part);
+                    }
+                }
+            }
+            if !walk.is_complete() {
+                return Ok(part);
+            }
+        }
+        part.horizon = None;
+        Ok(part)
+    }
+
+    /// Those of `repositories` that the page wants and that are listed.
+    async fn listed_among(
+        &self,
+        ask: &Ask<'_>,
+        repositories: Vec<(RepositoryId, RepositoryLife)>,
+    ) -> Result<Part, Error> {
+        let mut candidates: Vec<Candidate> = repositories
+            .into_iter()
+            .filter(|(_, life)| life.name.as_str() > ask.after)
+            .filter(|(id, life)| {
+                let left = ask.principal.verbs_left(&life.name, life.namespace, Some(*id));
+                left.contains(Verbs::PULL)
+            })
+            .map(|(id, life)| Candidate { id, name: life.name })
+            .collect();
+        candidates.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Part { names: self.listed(candidates).await?, horizon: None })
+    }
+
+    /// Those of `candidates` that are listed under their id.
+    async fn listed(&self, candidates: Vec<Candidate>) -> Result<Vec<RepositoryName>, Error> {
+        let keys: Vec<_> = candidates.iter().map(|c| Key::Listed { name: c.name.as_str() }).collect();
+        let entries = self.store().get_many(&keys).await?;
+        let mut names = Vec::new();
+        for (candidate, entry) in candidates.iter().zip(entries) {
+            let key = Key::Listed { name: candidate.name.as_str() };
+            if let Some(entry) = entry
+                && decode::<RepositoryId>(key, &entry)?.value == candidate.id
+            {
+                names.push(candidate.name.clone());
+            }
+        }
+        Ok(names)
+    }
+
+    async fn lives(&self, ids: &[Id]) -> Result<Vec<(RepositoryId, RepositoryLife)>, Error> {
+        let lives = self.records::<RepositoryLife>(ids, |repository| Key::Repository { repository }).await?;
+        Ok(lives.into_iter().map(|(id, life)| (id.into(), life)).collect())
+    }
+
+    /// The records that exist under `ids`.
+    pub(crate) async fn records<T: serde::de::DeserializeOwned>(
+        &self,
+        ids: &[Id],
+        key: impl Fn(Id) -> Key<'static>,
+    ) -> Result<Vec<(Id, T)>, Error> {
+        let keys: Vec<_> = ids.iter().map(|id| key(*id)).collect();
+        let entries = self.store().get_many(&keys).await?;
+        let mut records = Vec::new();
+        for (id, entry) in ids.iter().zip(entries) {
+            if let Some(entry) = entry {
+                records.push((*id, decode::<T>(key(*id), &entry)?.value));
+            }
+        }
+        Ok(records)
+    }
+
+    /// All siblings of `key`, if they are not too many to be taken in at once.
+    async fn rows(&self, key: Key<'_>, what: &'static str) -> Result<Vec<(Vec<u8>, Entry)>, Error> {
+        let rows = self.store().list(key.siblings(self.region()), ROWS_MAX).await?;
+        if rows.len() < ROWS_MAX { Ok(rows) } else { Err(Error::Limit { what, max: ROWS_MAX as u64 - 1 }) }
+    }
+}
+
+/// A bounded walk over a range of names, from after a name.
+struct Walk {
+    range: Option<Range>,
+    rows_left: usize,
+}
+
+impl Walk {
+    fn new((start, end): Range, after: Key<'_>, region: &kv::Region) -> Walk {
+        let after = after.encode(region);
+        let begun = matches!(&start, Bound::Included(first) if after < *first);
+        let start = if begun { start } else { Bound::Excluded(after) };
+        Walk { range: Some((start, end)), rows_left: ROWS_MAX }
+    }
+
+    fn at_most(self, rows_left: usize) -> Walk {
+        Walk { rows_left, ..self }
+    }
+
+    /// The next rows; `None` at the end, or when it has looked at enough.
+    async fn next(&mut self, auth: &Auth) -> Result<Option<Vec<(Vec<u8>, Entry)>>, Error> {
+        let limit = self.rows_left.min(ROWS_AT_ONCE);
+        let Some((start, end)) = self.range.take_if(|_| limit > 0) else { return Ok(None) };
+        let rows = auth.store().list((start, end.clone()), limit).await?;
+        self.rows_left -= rows.len();
+        if let Some((last, _)) = rows.last().filter(|_| rows.len() == limit) {
+            self.range = Some((Bound::Excluded(last.clone()), end));
+        }
+        Ok(if rows.is_empty() { None } else { Some(rows) })
+    }
+
+    /// Whether it came to the end.
+    fn is_complete(&self) -> bool {
+        self.range.is_none()
+    }
+}
+
+fn merge(parts: [Part; 3], limit: usize) -> Catalog {
+    let horizon = parts.iter().filter_map(|part| part.horizon.clone()).min();
+    let known = |name: &RepositoryName| horizon.as_deref().is_none_or(|horizon| name.as_str() <= horizon);
+    let names: BTreeSet<_> = parts.into_iter().flat_map(|part| part.names).filter(known).collect();
+    let more = names.len() > limit;
+    let names: Vec<_> = names.into_iter().take(limit).collect();
+    let next = if more { names.last().map(ToString::to_string) } else { horizon };
+    Catalog { names, next }
+}
+
+fn least(one: Option<String>, other: Option<String>) -> Option<String> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+fn name(text: &str) -> Result<RepositoryName, kv::Error> {
+    RepositoryName::parse(text)
+        .map_err(|error| kv::Error::Corrupt { what: format!("a listed name: {error}") })
+}

@@ -1,0 +1,257 @@
+//! Who it is: credentials in, [`Principal`] out. Every way in reads the account, the user and the credential as they
+//! are now; nothing is taken from what was issued but ids and versions to compare.
+
+use jiff::Timestamp;
+use kv::{Entry, Key, decode};
+use sha2::{Digest, Sha256};
+
+use crate::access_tokens::{Claims, Holder, Purpose, refresh_jwt};
+use crate::principal::{PersonalTokenGrip, Subject};
+use crate::records::{
+    AccountRecord, Credential, NameRecord, PersonalTokenPlace, PersonalTokenRecord, UserRecord,
+};
+use crate::{
+    AccountId, AccountName, Auth, AuthenticationError, Principal, PrincipalId, Secret, TokenId, UserId,
+    UserName,
+};
+
+/// What a personal token begins with, for people and for scanners of secrets.
+pub(crate) const PERSONAL_TOKEN_PREFIX: &str = "gp_pat_";
+
+/// Where the record of the personal token with this secret is found.
+pub(crate) fn personal_token_hash(secret: &Secret) -> [u8; 32] {
+    Sha256::digest(secret.reveal().as_bytes()).into()
+}
+
+/// An account or a user, as the store has it now.
+struct Live {
+    id: PrincipalId,
+    account: AccountRecord,
+    user: Option<UserRecord>,
+}
+
+impl Live {
+    fn credential(&self) -> &Credential {
+        self.user.as_ref().map_or(&self.account.credential, |user| &user.credential)
+    }
+
+    fn is_open(&self) -> bool {
+        !self.account.disabled && self.user.as_ref().is_none_or(|user| !user.disabled)
+    }
+
+    fn into_subject(self) -> Subject {
+        let credential_version = self.credential().version;
+        let user = self.id.user.zip(self.user).map(|(id, record)| (id, record.name));
+        Subject {
+            account: self.id.account,
+            account_name: self.account.name,
+            administrator: self.account.administrator,
+            user,
+            credential_version,
+        }
+    }
+}
+
+/// A sign-in name: `acme`, or `dev@acme`, split at the last `@`.
+fn parse_login(login: &str) -> Option<(AccountName, Option<UserName>)> {
+    match login.rsplit_once('@') {
+        Some((user, account)) => Some((AccountName::parse(account).ok()?, Some(UserName::parse(user).ok()?))),
+        None => Some((AccountName::parse(login).ok()?, None)),
+    }
+}
+
+impl Auth {
+    /// The account or user that signs in as `username`, with its password or with a personal token of its own as the
+    /// secret.
+    ///
+    /// # Errors
+    /// [`AuthenticationError::Rejected`], the same and in about the same time for an unknown name, for a user without
+    /// a password, for a wrong one and for what is disabled; [`AuthenticationError::Failed`] with [`crate::Error::Busy`]
+    /// when too many passwords wait to be checked.
+    pub async fn authenticate(
+        &self,
+        username: &str,
+        secret: &Secret,
+        now: Timestamp,
+    ) -> Result<Principal, AuthenticationError> {
+        if secret.reveal().starts_with(PERSONAL_TOKEN_PREFIX) {
+            let principal = self.authenticate_personal_token(secret, now).await?;
+            let own = principal.name() == username;
+            return if own { Ok(principal) } else { Err(AuthenticationError::Rejected) };
+        }
+        let live = self.live_by_login(username).await?;
+        let holder = live.as_ref().map(|live| (live.id, live.credential()));
+        let right = self.passwords().verify(username, secret, holder).await?;
+        match live {
+            Some(live) if right && live.is_open() => Ok(Principal::whole(live.into_subject())),
+            _ => Err(AuthenticationError::Rejected),
+        }
+    }
+
+    /// The account or user that holds this personal token.
+    ///
+    /// # Errors
+    /// [`AuthenticationError::Rejected`] for one that is unknown, revoked, expired, or of somebody who is disabled or
+    /// has another credential by now.
+    pub async fn authenticate_personal_token(
+        &self,
+        secret: &Secret,
+        now: Timestamp,
+    ) -> Result<Principal, AuthenticationError> {
+        let hash = personal_token_hash(secret);
+        let place = self.store().get::<PersonalTokenPlace>(Key::PersonalTokenHash { hash: &hash }).await?;
+        let place = place.ok_or(AuthenticationError::Rejected)?.value;
+        let id = PrincipalId { account: place.account, user: place.user };
+        self.principal(id, None, Some(place.token), now).await?.ok_or(AuthenticationError::Rejected)
+    }
+
+    /// Whoever an access token was issued to; perhaps nobody, with what it grants.
+    ///
+    /// # Errors
+    /// [`AuthenticationError::Expired`], [`AuthenticationError::Rejected`].
+    pub async fn authenticate_access_token(
+        &self,
+        jwt: &str,
+        now: Timestamp,
+    ) -> Result<Principal, AuthenticationError> {
+        match self.authenticate_for_upload(jwt, now).await? {
+            (principal, None) => Ok(principal),
+            (_, Some(at)) => Err(AuthenticationError::Expired { at }),
+        }
+    }
+
+    /// The same for a request to an upload's own URL: an expired token is good there, if it was good when the session
+    /// began, and the instant at which it expired is answered too. All else is looked up live.
+    ///
+    /// # Errors
+    /// [`AuthenticationError::Rejected`].
+    pub async fn authenticate_for_upload(
+        &self,
+        jwt: &str,
+        now: Timestamp,
+    ) -> Result<(Principal, Option<Timestamp>), AuthenticationError> {
+        let claims = self.verify_token(jwt, Purpose::Access, now)?;
+        let ends_at = claims.expires_at().ok_or(AuthenticationError::Rejected)?;
+        let principal = match claims.holder {
+            Some(holder) => self.token_holder(holder, now).await?,
+            None => Principal::anonymous(),
+        };
+        Ok((principal.granted(claims.grants()), (now >= ends_at).then_some(ends_at)))
+    }
+
+    /// Whoever a refresh token was issued to.
+    ///
+    /// # Errors
+    /// [`AuthenticationError::Expired`], [`AuthenticationError::Rejected`].
+    pub async fn authenticate_refresh_token(
+        &self,
+        token: &Secret,
+        now: Timestamp,
+    ) -> Result<Principal, AuthenticationError> {
+        let jwt = refresh_jwt(token).ok_or(AuthenticationError::Rejected)?;
+        let claims: Claims = self.verify_token(jwt, Purpose::Refresh, now)?;
+        let ends_at = claims.expires_at().ok_or(AuthenticationError::Rejected)?;
+        if now >= ends_at {
+            return Err(AuthenticationError::Expired { at: ends_at });
+        }
+        let principal = self.token_holder(claims.holder.ok_or(AuthenticationError::Rejected)?, now).await?;
+        Ok(principal.ending(ends_at))
+    }
+
+    /// Whether what `principal` came with would still be accepted, access tokens' own life apart.
+    pub(crate) async fn still_good(&self, principal: &Principal, now: Timestamp) -> Result<bool, kv::Error> {
+        let Some(subject) = &principal.subject else { return Ok(true) };
+        if principal.credential_ends_at.is_some_and(|end| now >= end) {
+            return Ok(false);
+        }
+        let id = PrincipalId { account: subject.account, user: subject.user_id() };
+        let token = principal.personal_token.as_ref().map(|token| token.id);
+        Ok(self.principal(id, Some(subject.credential_version), token, now).await?.is_some())
+    }
+
+    async fn token_holder(&self, holder: Holder, now: Timestamp) -> Result<Principal, AuthenticationError> {
+        let Holder { id, credential_version, personal_token } = holder;
+        let principal = self.principal(id, Some(credential_version), personal_token, now).await?;
+        principal.ok_or(AuthenticationError::Rejected)
+    }
+
+    /// The principal with this id, if it is open, if its credential has the version that was bound, and if the
+    /// personal token that it came by is good: one read.
+    async fn principal(
+        &self,
+        id: PrincipalId,
+        credential_version: Option<u64>,
+        personal_token: Option<TokenId>,
+        now: Timestamp,
+    ) -> Result<Option<Principal>, kv::Error> {
+        let place =
+            personal_token.map(|token| PersonalTokenPlace { account: id.account, user: id.user, token });
+        let (live, token) = self.live_with_token(id, place).await?;
+        let Some(live) = live.filter(Live::is_open) else { return Ok(None) };
+        let version = live.credential().version;
+        if credential_version.is_some_and(|bound| bound != version) {
+            return Ok(None);
+        }
+        let Some(place) = place else { return Ok(Some(Principal::whole(live.into_subject()))) };
+        let good = token.filter(|token| token.credential_version == version && now < token.expires_at);
+        Ok(good.map(|token| {
+            let PersonalTokenRecord { scope, expires_at, .. } = token;
+            let grip = PersonalTokenGrip { id: place.token, scope, expires_at };
+            Principal::with_personal_token(live.into_subject(), grip)
+        }))
+    }
+
+    async fn live_with_token(
+        &self,
+        id: PrincipalId,
+        place: Option<PersonalTokenPlace>,
+    ) -> Result<(Option<Live>, Option<PersonalTokenRecord>), kv::Error> {
+        let mut keys = vec![Key::Account { account: id.account.raw() }];
+        keys.extend(id.user.map(|user| user_key(id.account, user)));
+        keys.extend(place.map(|place| place.key()));
+        let mut entries = self.store().get_many(&keys).await?.into_iter();
+        let account = entries.next().flatten();
+        let user = if id.user.is_some() { entries.next().flatten() } else { None };
+        let token = if place.is_some() { entries.next().flatten() } else { None };
+        let token = match (token, place) {
+            (Some(entry), Some(place)) => Some(decode::<PersonalTokenRecord>(place.key(), &entry)?.value),
+            _ => None,
+        };
+        Ok((live(id, account.as_ref(), user.as_ref())?, token))
+    }
+
+    async fn live_by_login(&self, login: &str) -> Result<Option<Live>, kv::Error> {
+        let Some((account_name, user_name)) = parse_login(login) else { return Ok(None) };
+        let name = Key::AccountName { name: account_name.as_str() };
+        let Some(held) = self.store().get::<NameRecord>(name).await?.and_then(|name| name.value.held())
+        else {
+            return Ok(None);
+        };
+        let account = AccountId::from(held);
+        let Some(user_name) = user_name else {
+            return Ok(self.live_with_token(PrincipalId { account, user: None }, None).await?.0);
+        };
+        let name = Key::UserName { account: held, name: user_name.as_str() };
+        let Some(user) = self.store().get::<NameRecord>(name).await?.and_then(|name| name.value.held())
+        else {
+            return Ok(None);
+        };
+        let id = PrincipalId { account, user: Some(UserId::from(user)) };
+        Ok(self.live_with_token(id, None).await?.0)
+    }
+}
+
+fn user_key(account: AccountId, user: UserId) -> Key<'static> {
+    Key::User { account: account.raw(), user: user.raw() }
+}
+
+fn live(id: PrincipalId, account: Option<&Entry>, user: Option<&Entry>) -> Result<Option<Live>, kv::Error> {
+    let Some(account) = account else { return Ok(None) };
+    let account = decode::<AccountRecord>(Key::Account { account: id.account.raw() }, account)?.value;
+    let user = match (id.user, user) {
+        (None, _) => None,
+        (Some(_), None) => return Ok(None),
+        (Some(user), Some(entry)) => Some(decode::<UserRecord>(user_key(id.account, user), entry)?.value),
+    };
+    Ok(Some(Live { id, account, user }))
+}

@@ -1,0 +1,144 @@
+//! Who may do what, until when: accounts, users, permissions, credentials, tokens, shares, and the repositories' life
+//! records that all of it hangs on.
+//!
+//! The crate answers three questions. *Who is it?* [`Auth::authenticate`] and its sisters make a [`Principal`] of
+//! credentials. *May it?* [`Auth::authorize`] makes a [`Permit`] of a principal, a repository and an action, and
+//! nothing else does; whoever touches content takes one. *What changes?* The management functions change accounts,
+//! users, namespaces, repositories, permissions, shares and personal tokens, each checking rights itself and each in
+//! one commit with its [`Event`].
+//!
+//! It knows neither HTTP nor bytes of images, and it never reads the clock: `now` is a parameter.
+//!
+//! Two rules carry it. *A token only narrows*: every request looks the live state up, so that a revocation, a deadline,
+//! a disabled account, a changed password or a deletion bites on the next request, whatever was issued before.
+//! *Authority binds ids*: a name that was given anew opens nothing for what was issued under the old one.
+
+#![deny(missing_docs)]
+
+mod access_tokens;
+mod account_deletion;
+mod accounts;
+mod attempts;
+mod authorize;
+mod bootstrap;
+mod catalog;
+mod credentials;
+mod error;
+mod establish;
+mod events;
+mod ids;
+mod keys;
+mod lists;
+mod names;
+mod namespaces;
+mod narrowing;
+mod passwords;
+mod permissions;
+mod permit;
+mod personal_tokens;
+mod principal;
+mod reap;
+mod records;
+mod repositories;
+mod reservations;
+mod rights;
+mod scope;
+mod settings;
+mod share_lists;
+mod shares;
+mod unknown_names;
+mod users;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+pub use access_tokens::AccessToken;
+pub use accounts::Account;
+pub use catalog::Catalog;
+pub use error::{AuthenticationError, Denied, Error, Thing};
+pub use events::{Actor, Event, EventKind};
+pub use ids::{AccountId, NamespaceId, RepositoryId, ShareId, TokenId, UserId};
+pub use keys::{KeysError, SigningKeys};
+pub use names::{
+    AccountName, DESCRIPTION_CHARACTERS_MAX, Description, NAME_CHARACTERS_MAX, Secret, UserName,
+};
+pub use namespaces::Namespace;
+pub use narrowing::BoundPattern;
+pub use permissions::{Permission, PermissionTarget};
+pub use permit::{Action, ContentScope, Permit, PushAccess, Vacancy};
+pub use personal_tokens::{NewToken, PersonalToken};
+pub use principal::{Principal, PrincipalId};
+pub use records::{
+    AccountRecord, Credential, Level, NameRecord, NamespaceRecord, PasswordHash, PermissionRecord,
+    PersonalTokenPlace, PersonalTokenRecord, ReapRecord, RepositoryDetails, RepositoryLife, ShareRecord,
+    UnknownNames, UserRecord, Visibility,
+};
+pub use repositories::Repository;
+pub use scope::{PATTERNS_MAX, SCOPES_MAX, Scope, ScopePattern, ScopeRequest, Verbs};
+pub use settings::{PasswordCost, Settings};
+pub use shares::{NewShare, Share, ShareChange, ShareEnd};
+pub use users::User;
+
+use passwords::Passwords;
+
+/// The door to everything in this crate. Cheap to clone.
+#[derive(Clone)]
+pub struct Auth {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: kv::Store,
+    keys: SigningKeys,
+    settings: Settings,
+    passwords: Passwords,
+}
+
+impl std::fmt::Debug for Auth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Auth").field("store", &self.inner.store).finish_non_exhaustive()
+    }
+}
+
+impl Auth {
+    /// Over `store`, signing with `keys`.
+    #[must_use]
+    pub fn new(store: kv::Store, keys: SigningKeys, settings: Settings) -> Auth {
+        let passwords = Passwords::new(&settings);
+        Auth { inner: Arc::new(Inner { store, keys, settings, passwords }) }
+    }
+
+    /// The store it works on.
+    #[must_use]
+    pub fn store(&self) -> &kv::Store {
+        &self.inner.store
+    }
+
+    /// The server's region.
+    #[must_use]
+    pub fn region(&self) -> &kv::Region {
+        self.inner.store.region()
+    }
+
+    /// The settings it works with.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// The public keys that tokens are verified with, as a JSON Web Key Set (RFC 7517).
+    #[must_use]
+    pub fn jwks(&self) -> serde_json::Value {
+        self.inner.keys.jwks()
+    }
+
+    pub(crate) fn signing_keys(&self) -> &SigningKeys {
+        &self.inner.keys
+    }
+
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.inner.passwords
+    }
+}

@@ -1,0 +1,209 @@
+//! Passwords: argon2id, computed away from the async threads, a few at a time and with a bounded queue; a password
+//! that was verified is remembered for a minute under a key that only this process knows, so that a client that signs
+//! in with every request does not cost a hash each time.
+
+use std::sync::Arc;
+
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use aws_lc_rs::hmac;
+use moka::sync::Cache;
+use tokio::sync::Semaphore;
+
+use crate::credentials::PERSONAL_TOKEN_PREFIX;
+use crate::records::{Credential, PasswordHash};
+use crate::settings::PasswordCost;
+use crate::{Error, PrincipalId, Secret, Settings};
+
+/// The shortest new password, in characters.
+const PASSWORD_CHARACTERS_MIN: usize = 8;
+/// The longest new password, in characters.
+const PASSWORD_CHARACTERS_MAX: usize = 256;
+/// The longest password, in bytes: that many characters of four bytes.
+const PASSWORD_BYTES_MAX: usize = 4 * PASSWORD_CHARACTERS_MAX;
+
+/// The checking and making of passwords.
+pub(crate) struct Passwords {
+    cost: PasswordCost,
+    /// Those that compute.
+    computing: Arc<Semaphore>,
+    /// Those that compute or wait.
+    admitted: Arc<Semaphore>,
+    cache_key: hmac::Key,
+    /// Keyed name and password → whom they were good for. It is compared with the live record, so an entry dies with
+    /// the credential's version.
+    verified: Cache<[u8; 32], Verified>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Verified {
+    id: PrincipalId,
+    credential_version: u64,
+}
+
+impl Passwords {
+    pub(crate) fn new(settings: &Settings) -> Passwords {
+        let computing = settings.password_hashes_max.clamp(1, Semaphore::MAX_PERMITS / 2);
+        let queue = settings.password_queue_max.min(Semaphore::MAX_PERMITS / 2);
+        let verified = Cache::builder()
+            .max_capacity(settings.password_cache_entries_max)
+            .time_to_live(settings.password_cache_ttl)
+            .build();
+        Passwords {
+            cost: settings.password_hash,
+            computing: Arc::new(Semaphore::new(computing)),
+            admitted: Arc::new(Semaphore::new(computing + queue)),
+            cache_key: hmac::Key::new(hmac::HMAC_SHA256, &rand::random::<[u8; 32]>()),
+            verified,
+        }
+    }
+
+    /// The hash of a new password.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when it is too short or too long, [`Error::Busy`] when too many wait.
+    pub(crate) async fn hash(&self, password: &Secret) -> Result<PasswordHash, Error> {
+        check_new(password)?;
+        let password = password.clone();
+        self.compute(move |argon2| {
+            argon2.hash_password(password.reveal().as_bytes()).map(|hash| PasswordHash(hash.to_string()))
+        })
+        .await?
+        .map_err(Error::crypto)
+    }
+
+    /// Whether `password` is the one of `holder`, found under `name`. Costs a hash whether there is a holder or not,
+    /// whether it has a password or not, unless the same was found right a moment ago.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when too many wait.
+    pub(crate) async fn verify(
+        &self,
+        name: &str,
+        password: &Secret,
+        holder: Option<(PrincipalId, &Credential)>,
+    ) -> Result<bool, Error> {
+        let key = self.cache_key(name, password);
+        let expected = holder.map(|(id, credential)| Verified { id, credential_version: credential.version });
+        if expected.is_some() && self.verified.get(&key) == expected {
+            return Ok(true);
+        }
+        let hash = holder.and_then(|(_, credential)| credential.password.as_ref());
+        let right = self.matches(password, hash).await?;
+        if let (true, Some(verified)) = (right, expected) {
+            self.verified.insert(key, verified);
+        }
+        Ok(right)
+    }
+
+    /// Whether `password` is the one that was hashed to `hash`. Costs a hash whether there is one or not.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when too many wait.
+    pub(crate) async fn matches(
+        &self,
+        password: &Secret,
+        hash: Option<&PasswordHash>,
+    ) -> Result<bool, Error> {
+        if password.reveal().len() > PASSWORD_BYTES_MAX {
+            return Ok(false);
+        }
+        let (password, hash) = (password.clone(), hash.cloned());
+        self.compute(move |argon2| compare(&argon2, password.reveal(), hash.as_ref())).await
+    }
+
+    async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(Argon2<'static>) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let params = Params::new(self.cost.memory_kib, self.cost.passes, self.cost.lanes, None);
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.map_err(Error::crypto)?);
+        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| Error::Busy)?;
+        let turn = Arc::clone(&self.computing).acquire_owned().await.map_err(Error::crypto)?;
+        // The work goes on when its caller goes away; so it holds its place itself.
+        let task = tokio::task::spawn_blocking(move || {
+            let result = work(argon2);
+            drop((turn, admitted));
+            result
+        });
+        task.await.map_err(Error::crypto)
+    }
+
+    fn cache_key(&self, name: &str, password: &Secret) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.cache_key);
+        // The name's length keeps `ab` + `c` and `a` + `bc` apart.
+        context.update(&(name.len() as u64).to_be_bytes());
+        context.update(name.as_bytes());
+        context.update(password.reveal().as_bytes());
+        let mut key = [0; 32];
+        key.copy_from_slice(context.sign().as_ref());
+        key
+    }
+}
+
+/// Without a hash to compare with, one is computed all the same, so that the time does not tell.
+fn compare(argon2: &Argon2<'_>, password: &str, hash: Option<&PasswordHash>) -> bool {
+    match hash {
+        Some(hash) => argon2.verify_password(password.as_bytes(), hash.0.as_str()).is_ok(),
+        None => {
+            let mut wasted = [0; 32];
+            let _ = argon2.hash_password_into(password.as_bytes(), &[0; 16], &mut wasted);
+            std::hint::black_box(wasted);
+            false
+        }
+    }
+}
+
+fn check_new(password: &Secret) -> Result<(), Error> {
+    let invalid = |reason: &str| Err(Error::Invalid { field: "password", reason: reason.to_owned() });
+    let text = password.reveal();
+    if !(PASSWORD_CHARACTERS_MIN..=PASSWORD_CHARACTERS_MAX).contains(&text.chars().count()) {
+        return invalid("a password has 8 to 256 characters");
+    }
+    if text.contains('\0') {
+        return invalid("a password has no NUL character");
+    }
+    if text.starts_with(PERSONAL_TOKEN_PREFIX) {
+        return invalid("a password does not begin like a personal token");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Passwords;
+    use crate::tests::cheap_settings;
+    use crate::{AccountId, Credential, Error, PrincipalId, Secret};
+
+    #[tokio::test]
+    async fn whoever_is_not_remembered_costs_a_hash() {
+        let passwords = Passwords::new(&cheap_settings());
+        let (right, wrong) = (Secret::new("the right one"), Secret::new("the wrong one"));
+        let id = PrincipalId { account: AccountId::random(), user: None };
+        let password = Some(passwords.hash(&right).await.unwrap());
+        let credential = Credential { password, version: 1 };
+        let changed = Credential { version: 2, ..credential.clone() };
+        let without = Credential { password: None, version: 3 };
+        let other = PrincipalId { account: AccountId::random(), user: None };
+        assert!(passwords.verify("acme", &right, Some((id, &credential))).await.unwrap());
+        assert!(!passwords.verify("acme", &wrong, Some((id, &credential))).await.unwrap());
+        assert!(!passwords.verify("acme", &right, Some((id, &without))).await.unwrap());
+        assert!(!passwords.verify("acme", &right, None).await.unwrap());
+
+        // With no place left, whatever needs a hash is told to come again.
+        let _all = passwords.admitted.acquire_many(66).await.unwrap();
+        assert!(passwords.verify("acme", &right, Some((id, &credential))).await.unwrap());
+        let costly = [
+            ("acme", &wrong, Some((id, &credential))),
+            ("acme", &right, Some((id, &changed))),
+            ("acme", &right, Some((other, &credential))),
+            ("acme", &right, Some((id, &without))),
+            ("acme", &right, None),
+            ("globex", &right, Some((id, &credential))),
+        ];
+        for (name, password, holder) in costly {
+            let answer = passwords.verify(name, password, holder).await;
+            assert!(matches!(answer, Err(Error::Busy)), "{name}, {holder:?}: {answer:?}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Authority as a value: who holds a [`Permit`] was found to hold the right, in the live state, a moment ago. Nothing
+//! outside this crate can make one.
+
+use jiff::Timestamp;
+use oci::RepositoryName;
+
+use crate::records::RepositoryLife;
+use crate::{AccountId, NamespaceId, Principal, RepositoryId, ShareId};
+
+/// What may be done with a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Read manifests, blobs, tags and referrers.
+    Pull,
+    /// Write them.
+    Push,
+    /// Remove a tag.
+    DeleteTag,
+    /// Remove a manifest, a blob or the repository.
+    Delete,
+    /// Share it, set permissions and visibility.
+    Manage,
+}
+
+/// Which of a repository's content a permit reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ContentScope {
+    /// All of it.
+    All,
+}
+
+/// The right of one principal to do one thing with one repository, as it stood when the request was authorised.
+#[derive(Debug, Clone)]
+pub struct Permit {
+    pub(crate) principal: Principal,
+    pub(crate) repository: RepositoryId,
+    pub(crate) namespace: NamespaceId,
+    pub(crate) owner: AccountId,
+    pub(crate) name: RepositoryName,
+    pub(crate) action: Action,
+    pub(crate) share: Option<ShareId>,
+    pub(crate) not_after: Option<Timestamp>,
+    pub(crate) allows_push: bool,
+}
+
+impl Permit {
+    /// Who holds it.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// The repository, by the id that it had when the right was found.
+    #[must_use]
+    pub fn repository(&self) -> RepositoryId {
+        self.repository
+    }
+
+    /// The repository's namespace.
+    #[must_use]
+    pub fn namespace(&self) -> NamespaceId {
+        self.namespace
+    }
+
+    /// The repository's owner.
+    #[must_use]
+    pub fn owner(&self) -> AccountId {
+        self.owner
+    }
+
+    /// The repository's name.
+    #[must_use]
+    pub fn name(&self) -> &RepositoryName {
+        &self.name
+    }
+
+    /// What may be done.
+    #[must_use]
+    pub fn action(&self) -> Action {
+        self.action
+    }
+
+    /// The share that it rests on, if it rests on one.
+    #[must_use]
+    pub fn share(&self) -> Option<ShareId> {
+        self.share
+    }
+
+    /// What of the repository's content it reaches.
+    #[must_use]
+    pub fn scope(&self) -> &ContentScope {
+        &ContentScope::All
+    }
+
+    /// The instant from which on what it rests on opens nothing: a share's deadline, a personal token's end. The end
+    /// of an access token is none: a push outlives it.
+    #[must_use]
+    pub fn not_after(&self) -> Option<Timestamp> {
+        self.not_after
+    }
+
+    /// Whether the principal might push here as well, whatever [`Permit::action`] says: a look at a blob by somebody
+    /// who may push keeps it from collection.
+    #[must_use]
+    pub fn allows_push(&self) -> bool {
+        self.allows_push
+    }
+}
+
+/// The right to push into a name that no repository has yet.
+#[derive(Debug, Clone)]
+pub struct Vacancy {
+    pub(crate) principal: Principal,
+    pub(crate) name: RepositoryName,
+    pub(crate) namespace: NamespaceId,
+}
+
+impl Vacancy {
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &RepositoryName {
+        &self.name
+    }
+}
+
+/// The right to push, before it is known whether there will be something to push into.
+#[derive(Debug, Clone)]
+pub enum PushAccess {
+    /// The repository exists.
+    Existing(Permit),
+    /// It comes into being with the first accepted write (see [`crate::Auth::establish`]).
+    Vacant(Vacancy),
+}
+
+/// A repository and its life record, as they were found.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) id: RepositoryId,
+    pub(crate) life: kv::Versioned<RepositoryLife>,
+}

@@ -1,0 +1,97 @@
+//! Removal of what a deletion, or a change to public, left behind: rows that open nothing any more. In bounded
+//! batches, any of which may be the last one that a process lived to do.
+
+use kv::{Key, Usage, decode};
+
+use crate::lists::Rows;
+use crate::records::{RepositoryLife, ShareRecord, on_repository};
+use crate::shares::delete_share;
+use crate::{Auth, Error, RepositoryId, ShareId, Thing};
+
+/// The most rows of a kind that one commit removes.
+const BATCH_MAX: usize = 1_000;
+
+impl Auth {
+    /// Removes at most `limit` shares and as many permissions of a deleted repository, and says whether they are all
+    /// gone; then its description, its counters and its guards are gone too. Who empties the repository calls this
+    /// until it is `true`, and removes the [`crate::ReapRecord`] after that.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] while the repository lives; else as the store.
+    pub async fn reap_repository(&self, id: RepositoryId, limit: usize) -> Result<bool, Error> {
+        if self.life(id).await?.is_some() {
+            return Err(Error::Exists { what: Thing::Repository });
+        }
+        let limit = limit.clamp(1, BATCH_MAX);
+        let repository = id.raw();
+        // Whatever writes one of these rows expects the life record, which is gone: so nothing need be expected here.
+        let mut tx = self.store().transaction();
+        let key = Key::ShareOf { repository, grantee: kv::Id::MIN };
+        let rows = self.store().list(key.siblings(self.region()), limit).await?;
+        let shares_gone = rows.len() < limit;
+        for (encoded, entry) in rows {
+            let share = decode::<ShareId>(key, &entry)?.value;
+            match self.store().get::<ShareRecord>(Key::Share { share: share.raw() }).await? {
+                Some(record) => delete_share(&mut tx, share, &record.value),
+                None => {
+                    tx.delete_encoded(encoded);
+                }
+            }
+        }
+        let permissions_gone = self.remove_permissions_on(&mut tx, on_repository(id), limit).await?;
+        let gone = shares_gone && permissions_gone;
+        if gone {
+            tx.delete(Key::RepositoryDetails { repository }).delete(Key::ShareGuard { repository });
+            for which in [Usage::Manifests, Usage::Tags, Usage::Bytes] {
+                tx.delete(Key::RepositoryUsage { repository, which });
+            }
+        }
+        self.finish(tx, ()).await?;
+        Ok(gone)
+    }
+
+    /// Removes the shares of a repository that its present life does not know.
+    pub(crate) async fn remove_dead_shares(&self, id: RepositoryId) -> Result<(), Error> {
+        let list = Key::ShareOf { repository: id.raw(), grantee: kv::Id::MIN };
+        let mut rows = Rows::all(list.siblings(self.region()));
+        loop {
+            let page = rows.next(self).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            let mut shares = Vec::with_capacity(page.len());
+            for (_, entry) in page {
+                shares.push(decode::<ShareId>(list, &entry)?.value);
+            }
+            self.until_done(|| self.try_remove_dead(id, &shares)).await?;
+        }
+    }
+
+    /// Those of `shares` that were replaced meanwhile are gone; the repository may be private again, and shared.
+    async fn try_remove_dead(&self, id: RepositoryId, shares: &[ShareId]) -> Result<Option<()>, Error> {
+        let Some(life) = self.life(id).await? else { return Ok(Some(())) };
+        let mut tx = self.store().transaction();
+        tx.expect(Key::Repository { repository: id.raw() }, Some(life.version));
+        for share in shares {
+            self.remove_if_dead(&mut tx, *share, id, &life.value).await?;
+        }
+        self.finish(tx, ()).await
+    }
+
+    async fn remove_if_dead(
+        &self,
+        tx: &mut kv::Transaction,
+        share: ShareId,
+        id: RepositoryId,
+        life: &RepositoryLife,
+    ) -> Result<(), Error> {
+        let key = Key::Share { share: share.raw() };
+        if let Some(record) = self.store().get::<ShareRecord>(key).await?
+            && !record.value.is_of(id, life)
+        {
+            tx.expect(key, Some(record.version));
+            delete_share(tx, share, &record.value);
+        }
+        Ok(())
+    }
+}

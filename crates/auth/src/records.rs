@@ -1,0 +1,298 @@
+//! Every record that this crate keeps in the store, with the key it lies at. Fields may be added, with a default;
+//! none may change its meaning. What guards an invariant is said at the record that does.
+
+use jiff::Timestamp;
+use kv::{Id, Target};
+use oci::{NamespaceName, RepositoryName};
+use serde::{Deserialize, Serialize};
+
+use crate::narrowing::BoundPattern;
+use crate::{
+    AccountId, AccountName, Description, NamespaceId, RepositoryId, ShareId, TokenId, UserId, UserName,
+};
+
+/// A password's hash in the PHC string format.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PasswordHash(pub(crate) String);
+
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordHash(redacted)")
+    }
+}
+
+/// What an account or a user signs in with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credential {
+    /// Nobody signs in by password when there is none.
+    #[serde(default)]
+    pub password: Option<PasswordHash>,
+    /// Raised by every change of the credential. Whatever was issued binds it, and is dead under another one.
+    pub version: u64,
+}
+
+/// `Key::Account`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountRecord {
+    /// Its name.
+    pub name: AccountName,
+    /// Whether it manages accounts and their users.
+    #[serde(default)]
+    pub administrator: bool,
+    /// A disabled account opens nothing, nor do its users.
+    #[serde(default)]
+    pub disabled: bool,
+    /// Its password.
+    pub credential: Credential,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// `Key::User`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserRecord {
+    /// Its name within the account.
+    pub name: UserName,
+    /// A disabled user opens nothing.
+    #[serde(default)]
+    pub disabled: bool,
+    /// Its password.
+    pub credential: Credential,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// `Key::AccountName`, `Key::NamespaceName`, `Key::UserName`, `Key::RepositoryName`: what a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameRecord {
+    /// Something that exists.
+    Held(Id),
+    /// Something deleted. Until `until` nobody but `former` may take the name: nobody shall serve images, or be shared
+    /// with, under a stranger's old name. (Accounts and namespaces only.)
+    Reserved {
+        /// From this instant on anybody may take it.
+        until: Timestamp,
+        /// The account that held it, for a namespace.
+        #[serde(default)]
+        former: Option<AccountId>,
+    },
+}
+
+impl NameRecord {
+    /// The id of what exists under the name.
+    #[must_use]
+    pub fn held(self) -> Option<Id> {
+        match self {
+            NameRecord::Held(id) => Some(id),
+            NameRecord::Reserved { .. } => None,
+        }
+    }
+}
+
+/// `Key::Namespace`. Guard: the creation of a repository expects its version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamespaceRecord {
+    /// Its name.
+    pub name: NamespaceName,
+    /// The owning account.
+    pub account: AccountId,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// Who may pull a repository without being named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// Nobody.
+    Private,
+    /// Everybody, without signing in too.
+    Public,
+}
+
+/// `Key::Repository`: the life record. Guard: whatever writes into the repository, shares it, or changes its
+/// visibility expects its version; its deletion removes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepositoryLife {
+    /// Its name.
+    pub name: RepositoryName,
+    /// The namespace it lies in.
+    pub namespace: NamespaceId,
+    /// The owning account: the namespace's.
+    pub owner: AccountId,
+    /// Who may pull it.
+    pub visibility: Visibility,
+    /// Raised when it becomes public. A share binds the epoch in which it was made, and is dead in another one.
+    pub sharing_epoch: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// `Key::RepositoryDetails`: what guards nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepositoryDetails {
+    /// What its owner says of it.
+    #[serde(default)]
+    pub description: Description,
+}
+
+/// `Key::Reap`: a repository that was deleted, and is still to be emptied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReapRecord {
+    /// Its life record, as it last was.
+    pub life: RepositoryLife,
+    /// When it was deleted.
+    pub deleted_at: Timestamp,
+}
+
+/// What a user may do. Each level includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Pull.
+    Read,
+    /// Pull, push, delete tags.
+    Edit,
+    /// Edit, and delete, share, set permissions and visibility.
+    Manage,
+}
+
+/// `Key::Permission` and its reverse, `Key::PermissionOn`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PermissionRecord {
+    /// What the user may do.
+    pub level: Level,
+    /// When it was set.
+    pub set_at: Timestamp,
+}
+
+/// `Key::Share`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareRecord {
+    /// What is shared.
+    pub repository: RepositoryId,
+    /// The repository's `sharing_epoch` when the share was made.
+    pub epoch: u64,
+    /// The account that shares.
+    pub owner: AccountId,
+    /// The account that it is shared with.
+    pub grantee: AccountId,
+    /// From this instant on the share is closed; `None`: permanent.
+    pub deadline: Option<Timestamp>,
+    /// What the owner says of it.
+    #[serde(default)]
+    pub description: Description,
+    /// The sign-in name of who made it.
+    pub created_by: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl ShareRecord {
+    /// Whether it is a share of `repository`, whose life is `life`, ended or not: what was shared before the
+    /// repository was public is shared no more.
+    #[must_use]
+    pub fn is_of(&self, repository: RepositoryId, life: &RepositoryLife) -> bool {
+        let bound =
+            self.repository == repository && self.owner == life.owner && self.epoch == life.sharing_epoch;
+        bound && life.visibility == Visibility::Private
+    }
+
+    /// Whether it opens `repository`, whose life is `life`, at `now`.
+    #[must_use]
+    pub fn opens(&self, repository: RepositoryId, life: &RepositoryLife, now: Timestamp) -> bool {
+        self.is_of(repository, life) && self.deadline.is_none_or(|deadline| now < deadline)
+    }
+}
+
+/// `Key::ShareGuard`: the shares of a repository that are open, with their ends. Guard: whatever opens, closes or
+/// moves the end of a share expects it and writes it anew, so that the bound on open shares holds. It goes when the
+/// repository becomes public.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ShareGuardRecord {
+    /// Those that are open, and some that ended since it was last written.
+    pub(crate) open: Vec<OpenShare>,
+}
+
+/// A share in the [`ShareGuardRecord`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OpenShare {
+    /// The share.
+    pub(crate) share: ShareId,
+    /// Its deadline; `None`: permanent.
+    #[serde(default)]
+    pub(crate) until: Option<Timestamp>,
+}
+
+/// `Key::PersonalToken`. The secret is nowhere; its SHA-256 is the key of [`PersonalTokenPlace`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonalTokenRecord {
+    /// What it is for.
+    #[serde(default)]
+    pub description: Description,
+    /// What it is narrowed to; `None`: nothing.
+    #[serde(default)]
+    pub scope: Option<Vec<BoundPattern>>,
+    /// The credential version of its owner when it was made: it is dead under another one.
+    pub credential_version: u64,
+    /// The SHA-256 of the secret: where its [`PersonalTokenPlace`] lies, for the revocation.
+    pub hash: [u8; 32],
+    /// The personal token it was made with. Whoever revokes that one revokes this one too.
+    #[serde(default)]
+    pub made_with: Option<TokenId>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From this instant on it opens nothing.
+    pub expires_at: Timestamp,
+}
+
+/// `Key::PersonalTokenHash`: where the token's record lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonalTokenPlace {
+    /// The account.
+    pub account: AccountId,
+    /// Its user, if the token is a user's.
+    pub user: Option<UserId>,
+    /// The token.
+    pub token: TokenId,
+}
+
+impl PersonalTokenPlace {
+    /// The `user` field of `Key::PersonalToken`: the least id stands for the account itself.
+    #[must_use]
+    pub fn holder(user: Option<UserId>) -> Id {
+        user.map_or(Id::MIN, UserId::raw)
+    }
+
+    /// The record's key.
+    #[must_use]
+    pub fn key(&self) -> kv::Key<'static> {
+        let user = PersonalTokenPlace::holder(self.user);
+        kv::Key::PersonalToken { account: self.account.raw(), user, token: self.token.raw() }
+    }
+}
+
+/// `Key::UnknownNames`: how many accounts that do not exist an account named, in the hour from `since`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnknownNames {
+    /// The hour's beginning.
+    pub since: Timestamp,
+    /// How many.
+    pub count: u32,
+}
+
+/// The target of a permission on `namespace`.
+#[must_use]
+pub(crate) fn on_namespace(namespace: NamespaceId) -> Target {
+    Target::Namespace(namespace.raw())
+}
+
+/// The target of a permission on `repository`.
+#[must_use]
+pub(crate) fn on_repository(repository: RepositoryId) -> Target {
+    Target::Repository(repository.raw())
+}

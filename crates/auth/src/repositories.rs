@@ -1,0 +1,365 @@
+//! Repositories as they are managed: made ahead of a push, listed, described, made public or private, deleted. What
+//! is in them is another crate's.
+
+use jiff::Timestamp;
+use kv::{Key, Outcome, Transaction, Versioned, decode};
+use oci::{NamespaceName, RepositoryName};
+
+use crate::lists::{ROWS_EXAMINED_MAX, Rows, text};
+use crate::namespaces::Permitted;
+use crate::records::{AccountRecord, NameRecord, ReapRecord, RepositoryDetails, RepositoryLife};
+use crate::scope::Verbs;
+use crate::{
+    AccountId, AccountName, Action, Auth, Denied, Description, Error, Event, EventKind, Level, NamespaceId,
+    Permit, Principal, PushAccess, RepositoryId, Thing, Visibility,
+};
+
+/// A repository, as it is shown. What it holds is counted elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repository {
+    /// Its id.
+    pub id: RepositoryId,
+    /// Its name.
+    pub name: RepositoryName,
+    /// The owning account's name.
+    pub account: AccountName,
+    /// Who may pull it.
+    pub visibility: Visibility,
+    /// What its owner says of it.
+    pub description: Description,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl Repository {
+    fn new(
+        id: RepositoryId,
+        account: AccountName,
+        life: RepositoryLife,
+        details: RepositoryDetails,
+    ) -> Repository {
+        let RepositoryLife { name, visibility, created_at, .. } = life;
+        Repository { id, name, account, visibility, description: details.description, created_at }
+    }
+}
+
+impl Auth {
+    /// Makes a repository ahead of its first push, private. Needs *edit* on its namespace.
+    ///
+    /// # Errors
+    /// [`Error::Exists`], [`Error::Limit`], [`Error::NotFound`] for the namespace.
+    pub async fn create_repository(
+        &self,
+        p: &Principal,
+        name: &RepositoryName,
+        now: Timestamp,
+    ) -> Result<Repository, Error> {
+        self.until_done(|| self.try_create_repository(p, name, now)).await
+    }
+
+    async fn try_create_repository(
+        &self,
+        p: &Principal,
+        name: &RepositoryName,
+        now: Timestamp,
+    ) -> Result<Option<Repository>, Error> {
+        match self.authorize_push(p, name, now).await {
+            Ok(PushAccess::Vacant(_)) => {}
+            Ok(PushAccess::Existing(_)) => return Err(Error::Exists { what: Thing::Repository }),
+            Err(Denied::NotFound) => return Err(Error::NotFound { what: Thing::Namespace }),
+            Err(denied) => return Err(denied.into()),
+        }
+        let Some(namespace) = self.standing(p, name, now).await?.namespace else { return Ok(None) };
+        let mut tx = self.store().transaction();
+        let (id, life) = self.create(&mut tx, &namespace, name, p, now)?;
+        let account = p.subject()?.account_name.clone();
+        match self.store().commit(tx).await? {
+            Outcome::Committed => Ok(Some(Repository::new(id, account, life, RepositoryDetails::default()))),
+            Outcome::Conflict => Ok(None),
+            Outcome::OutOfBounds { .. } => Err(self.too_many_repositories()),
+        }
+    }
+
+    /// The repositories of the caller's account, by namespace and then by path, those after the name `after`: all to
+    /// the account itself, to a user those that it may pull; of one namespace, or of all.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a namespace that the caller may not see too.
+    pub async fn list_repositories(
+        &self,
+        p: &Principal,
+        namespace: Option<&NamespaceName>,
+        after: Option<&str>,
+        limit: usize,
+        _now: Timestamp,
+    ) -> Result<Vec<Repository>, Error> {
+        let account = p.subject()?.account;
+        let permitted = match p.user() {
+            Some(user) => Some(self.permitted(user, Level::Read).await?),
+            None => None,
+        };
+        let (after_namespace, after_path) = after.unwrap_or_default().split_once('/').unwrap_or_default();
+        let mut listing = Listing { p, permitted, limit, rows_left: ROWS_EXAMINED_MAX, found: Vec::new() };
+        if let Some(name) = namespace {
+            let id = self.visible_namespace(p, name).await?.id;
+            // A name from another namespace is a place before or after this one's list.
+            let after_path = match name.as_str().cmp(after_namespace) {
+                std::cmp::Ordering::Less => return Ok(Vec::new()),
+                std::cmp::Ordering::Equal => after_path,
+                std::cmp::Ordering::Greater => "",
+            };
+            self.list_in(&mut listing, id, after_path).await?;
+            return Ok(listing.found);
+        }
+        let key = Key::NamespaceOf { account: account.raw(), name: after_namespace };
+        // What is no name stands for no namespace, only for a place between two.
+        if NamespaceName::parse(after_namespace).is_ok()
+            && let Some(first) = self.store().get::<NamespaceId>(key).await?
+        {
+            self.list_in(&mut listing, first.value, after_path).await?;
+        }
+        let mut rows = Rows::new(key.siblings_after(self.region()));
+        loop {
+            let page = rows.next(self).await?;
+            if page.is_empty() || listing.is_full() {
+                return Ok(listing.found);
+            }
+            for (_, entry) in page {
+                self.list_in(&mut listing, decode::<NamespaceId>(key, &entry)?.value, "").await?;
+            }
+        }
+    }
+
+    /// Adds the repositories of one namespace whose paths come after `after`.
+    async fn list_in(
+        &self,
+        listing: &mut Listing<'_>,
+        namespace: NamespaceId,
+        after: &str,
+    ) -> Result<(), Error> {
+        let account = &listing.p.subject()?.account_name;
+        let key = Key::RepositoryName { namespace: namespace.raw(), path: after };
+        let mut rows = Rows::at_most(key.siblings_after(self.region()), listing.rows_left);
+        while !listing.is_full() {
+            let page = rows.next(self).await?;
+            listing.rows_left = rows.left;
+            if page.is_empty() {
+                return Ok(());
+            }
+            for (encoded, entry) in page {
+                let path = text(key, self.region(), &encoded)?;
+                let Some(id) =
+                    decode::<NameRecord>(Key::RepositoryName { namespace: namespace.raw(), path }, &entry)?
+                        .value
+                        .held()
+                        .map(RepositoryId::from)
+                else {
+                    continue;
+                };
+                if listing.is_full() {
+                    return Ok(());
+                }
+                if !listing.permits(namespace, id) {
+                    continue;
+                }
+                // One that was deleted meanwhile is none any more.
+                if let Some((life, details)) = self.life_and_details(id).await?
+                    && listing.p.verbs_left(&life.name, namespace, Some(id)).contains(Verbs::PULL)
+                {
+                    listing.found.push(Repository::new(id, account.clone(), life, details));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A repository, to whoever may pull it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], for one that the caller may not see too.
+    pub async fn show_repository(
+        &self,
+        p: &Principal,
+        name: &RepositoryName,
+        now: Timestamp,
+    ) -> Result<Repository, Error> {
+        let missing = || Error::NotFound { what: Thing::Repository };
+        let permit = self.authorize(p, name, Action::Pull, now).await?;
+        let (life, details) = self.life_and_details(permit.repository()).await?.ok_or_else(missing)?;
+        let account = self.account_name(life.owner).await?.ok_or_else(missing)?;
+        Ok(Repository::new(permit.repository(), account, life, details))
+    }
+
+    /// Sets what a repository's owner says of it. Needs *manage*.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`].
+    pub async fn set_description(
+        &self,
+        p: &Principal,
+        name: &RepositoryName,
+        description: &Description,
+        now: Timestamp,
+    ) -> Result<Repository, Error> {
+        self.until_done(async || {
+            let permit = self.authorize(p, name, Action::Manage, now).await?;
+            let Some(life) = self.life(permit.repository()).await? else { return Ok(None) };
+            let details = RepositoryDetails { description: description.clone() };
+            let repository = permit.repository().raw();
+            let mut tx = self.store().transaction();
+            tx.expect(Key::Repository { repository }, Some(life.version));
+            tx.put(Key::RepositoryDetails { repository }, &details)?;
+            repository_event(&mut tx, &permit, EventKind::RepositoryDescribed, now)?;
+            let account = p.subject()?.account_name.clone();
+            self.finish(tx, Repository::new(permit.repository(), account, life.value, details)).await
+        })
+        .await
+    }
+
+    /// Makes a repository public, which ends every share of it for good, or private. Needs *manage*.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`].
+    pub async fn set_visibility(
+        &self,
+        p: &Principal,
+        name: &RepositoryName,
+        visibility: Visibility,
+        now: Timestamp,
+    ) -> Result<Repository, Error> {
+        let shown = self.until_done(|| self.try_set_visibility(p, name, visibility, now)).await?;
+        if visibility == Visibility::Public {
+            // The shares are dead already, by their epoch; their rows go in commits of their own. Should that fail,
+            // they are shown nowhere, and go when the repository is made public again or is deleted.
+            self.remove_dead_shares(shown.id).await?;
+        }
+        Ok(shown)
+    }
+
+    async fn try_set_visibility(
+        &self,
+        p: &Principal,
+        name: &RepositoryName,
+        visibility: Visibility,
+        now: Timestamp,
+    ) -> Result<Option<Repository>, Error> {
+        let permit = self.authorize(p, name, Action::Manage, now).await?;
+        let id = permit.repository();
+        let Some(life) = self.life(id).await? else { return Ok(None) };
+        let details =
+            self.store().get::<RepositoryDetails>(Key::RepositoryDetails { repository: id.raw() }).await?;
+        let details = details.map(|details| details.value).unwrap_or_default();
+        let account = p.subject()?.account_name.clone();
+        if life.value.visibility == visibility {
+            return Ok(Some(Repository::new(id, account, life.value, details)));
+        }
+        let mut tx = self.store().transaction();
+        let mut changed = RepositoryLife { visibility, ..life.value };
+        let public_name = Key::PublicName { name: name.as_str() };
+        let kind = match visibility {
+            Visibility::Public => {
+                changed.sharing_epoch += 1;
+                tx.put(public_name, &id)?.delete(Key::ShareGuard { repository: id.raw() });
+                EventKind::RepositoryMadePublic
+            }
+            Visibility::Private => {
+                tx.delete(public_name);
+                EventKind::RepositoryMadePrivate
+            }
+        };
+        let key = Key::Repository { repository: id.raw() };
+        tx.expect(key, Some(life.version)).put(key, &changed)?;
+        repository_event(&mut tx, &permit, kind, now)?;
+        self.finish(tx, Repository::new(id, account, changed, details)).await
+    }
+
+    /// Deletes a repository: its name is free and nothing of it is reached from this commit on. What it held is
+    /// removed later, by whoever finds the [`ReapRecord`].
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`] without *manage*.
+    pub async fn delete_repository(
+        &self,
+        p: &Principal,
+        name: &RepositoryName,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.until_done(async || {
+            let permit = self.authorize(p, name, Action::Delete, now).await?;
+            let id = permit.repository().raw();
+            let Some(life) = self.life(permit.repository()).await? else { return Ok(None) };
+            let namespace = life.value.namespace.raw();
+            let key = Key::Repository { repository: id };
+            let mut tx = self.store().transaction();
+            tx.expect(key, Some(life.version))
+                .delete(key)
+                .delete(Key::RepositoryName { namespace, path: name.path() })
+                .delete(Key::Listed { name: name.as_str() })
+                .delete(Key::PublicName { name: name.as_str() })
+                .add(Key::NamespaceRepositories { namespace }, -1, 0..=i64::MAX);
+            tx.put(Key::Reap { id }, &ReapRecord { life: life.value, deleted_at: now })?;
+            repository_event(&mut tx, &permit, EventKind::RepositoryDeleted, now)?;
+            self.finish(tx, ()).await
+        })
+        .await
+    }
+}
+
+/// What other modules of this crate need of repositories.
+impl Auth {
+    /// A repository's life record, with the version that what is written into it expects.
+    pub(crate) async fn life(&self, id: RepositoryId) -> Result<Option<Versioned<RepositoryLife>>, Error> {
+        Ok(self.store().get(Key::Repository { repository: id.raw() }).await?)
+    }
+
+    async fn life_and_details(
+        &self,
+        id: RepositoryId,
+    ) -> Result<Option<(RepositoryLife, RepositoryDetails)>, Error> {
+        let life_key = Key::Repository { repository: id.raw() };
+        let details_key = Key::RepositoryDetails { repository: id.raw() };
+        let mut entries = self.store().get_many(&[life_key, details_key]).await?.into_iter();
+        let Some(life) = entries.next().flatten() else { return Ok(None) };
+        let life = decode::<RepositoryLife>(life_key, &life)?.value;
+        let details = match entries.next().flatten() {
+            Some(entry) => decode::<RepositoryDetails>(details_key, &entry)?.value,
+            None => RepositoryDetails::default(),
+        };
+        Ok(Some((life, details)))
+    }
+
+    pub(crate) async fn account_name(&self, id: AccountId) -> Result<Option<AccountName>, Error> {
+        let record = self.store().get::<AccountRecord>(Key::Account { account: id.raw() }).await?;
+        Ok(record.map(|record| record.value.name))
+    }
+}
+
+/// A page of repositories in the making.
+struct Listing<'a> {
+    p: &'a Principal,
+    /// `None`: the account itself, which sees all.
+    permitted: Option<Permitted>,
+    limit: usize,
+    rows_left: usize,
+    found: Vec<Repository>,
+}
+
+impl Listing<'_> {
+    fn is_full(&self) -> bool {
+        self.found.len() >= self.limit
+    }
+
+    fn permits(&self, namespace: NamespaceId, repository: RepositoryId) -> bool {
+        self.permitted.as_ref().is_none_or(|permitted| permitted.cover(namespace, repository))
+    }
+}
+
+fn repository_event(
+    tx: &mut Transaction,
+    permit: &Permit,
+    kind: EventKind,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let (actor, name) = (permit.principal().into(), permit.name().to_string());
+    Ok(Event::new(permit.owner(), kind, actor, name, now).record(tx)?)
+}

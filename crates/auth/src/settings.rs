@@ -1,0 +1,83 @@
+//! What an operator may set, with units in the names. The defaults are the ones to run with.
+
+use std::time::Duration;
+
+/// The bounds and lives of everything that this crate gives out.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The service's name in tokens and challenges; another service's tokens are not ours.
+    pub service: String,
+    /// The life of an access token.
+    pub access_token_ttl: Duration,
+    /// The life of a refresh token; it dies earlier with its credential.
+    pub refresh_token_ttl: Duration,
+    /// The longest life of a personal token.
+    pub personal_token_ttl_max: Duration,
+    /// The most personal tokens that an account, or a user, holds.
+    pub personal_tokens_max: usize,
+    /// What a password's hash costs.
+    pub password_hash: PasswordCost,
+    /// How many hashes are computed at once.
+    pub password_hashes_max: usize,
+    /// How many wait for that; whoever comes next is told to come again.
+    pub password_queue_max: usize,
+    /// For how long a verified password is remembered, under a key of this process alone.
+    pub password_cache_ttl: Duration,
+    /// How many are remembered.
+    pub password_cache_entries_max: u64,
+    /// The most users of an account.
+    pub users_max: usize,
+    /// The most namespaces of an account.
+    pub namespaces_max: usize,
+    /// The most repositories of a namespace.
+    pub repositories_max: u32,
+    /// The most accounts that one repository is shared with at a time.
+    pub share_grantees_max: usize,
+    /// For how long a deleted account's or namespace's name is kept from others.
+    pub name_reserved_for: Duration,
+    /// How many accounts that do not exist an account may name in an hour before it has to wait.
+    pub unknown_names_per_hour: u32,
+}
+
+/// The cost of argon2id.
+#[derive(Debug, Clone, Copy)]
+pub struct PasswordCost {
+    /// Memory, in KiB.
+    pub memory_kib: u32,
+    /// Passes over it.
+    pub passes: u32,
+    /// Lanes.
+    pub lanes: u32,
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Default for PasswordCost {
+    /// What OWASP's password storage sheet asks for first.
+    fn default() -> PasswordCost {
+        PasswordCost { memory_kib: 19 * 1024, passes: 2, lanes: 1 }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            service: "gangplank".to_owned(),
+            access_token_ttl: Duration::from_secs(300),
+            refresh_token_ttl: 90 * DAY,
+            personal_token_ttl_max: 365 * DAY,
+            personal_tokens_max: 1_000,
+            password_hash: PasswordCost::default(),
+            password_hashes_max: 2,
+            password_queue_max: 64,
+            password_cache_ttl: Duration::from_secs(60),
+            password_cache_entries_max: 10_000,
+            users_max: 1_000,
+            namespaces_max: 1_000,
+            repositories_max: 100_000,
+            share_grantees_max: 500,
+            name_reserved_for: 90 * DAY,
+            unknown_names_per_hour: 30,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Lists of shares: those that an account made, those made with it, those of one repository. Each row is joined with
+//! the repository as it is now: a share whose repository is gone, or was public since, is shown to nobody. An ended
+//! one stays.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use kv::{Key, decode};
+use oci::RepositoryName;
+
+use crate::lists::{ROWS_EXAMINED_MAX, Rows};
+use crate::namespaces::Permitted;
+use crate::records::{AccountRecord, RepositoryLife, ShareRecord};
+use crate::scope::Verbs;
+use crate::{AccountId, AccountName, Action, Auth, Error, Level, Principal, Share, ShareId};
+
+/// A share, and the repository that it is of.
+type Joined = (ShareId, ShareRecord, RepositoryLife);
+
+impl Auth {
+    /// The shares that the caller's account made, by id, those after `after`: all to the account itself, to a user
+    /// those of repositories that it manages.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`].
+    pub async fn list_shares_by(
+        &self,
+        p: &Principal,
+        after: Option<ShareId>,
+        limit: usize,
+        _now: Timestamp,
+    ) -> Result<Vec<Share>, Error> {
+        let owner = p.subject()?.account.raw();
+        let permitted = match p.user() {
+            Some(user) => Some(self.permitted(user, Level::Manage).await?),
+            None => None,
+        };
+        let key = Key::SharedBy { owner, share: after.map_or(kv::Id::MIN, ShareId::raw) };
+        let manages = |(_, share, life): &Joined| {
+            let manages = permitted
+                .as_ref()
+                .is_none_or(|permitted: &Permitted| permitted.cover(life.namespace, share.repository));
+            manages && left(p, share, life).contains(Verbs::MANAGE)
+        };
+        self.list_shares(key, limit, manages).await
+    }
+
+    /// The shares made with the caller's account, by id, those after `after`. Every user of the account sees them.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`].
+    pub async fn list_shares_with(
+        &self,
+        p: &Principal,
+        after: Option<ShareId>,
+        limit: usize,
+        _now: Timestamp,
+    ) -> Result<Vec<Share>, Error> {
+        let grantee = p.subject()?.account.raw();
+        let key = Key::SharedWith { grantee, share: after.map_or(kv::Id::MIN, ShareId::raw) };
+        self.list_shares(key, limit, |(_, share, life)| left(p, share, life).contains(Verbs::PULL)).await
+    }
+
+    /// The shares of a repository by id, those after `after`. Needs *manage* on it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Limit`] beyond 10,000 shares.
+    pub async fn list_repository_shares(
+        &self,
+        p: &Principal,
+        name: &RepositoryName,
+        after: Option<ShareId>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Share>, Error> {
+        let permit = self.authorize(p, name, Action::Manage, now).await?;
+        // The store has them in the order of grantees; that of ids is the same in all lists.
+        let key = Key::ShareOf { repository: permit.repository().raw(), grantee: kv::Id::MIN };
+        let rows = self.store().list(key.siblings(self.region()), ROWS_EXAMINED_MAX).await?;
+        if rows.len() == ROWS_EXAMINED_MAX {
+            return Err(Error::Limit {
+                what: "shares of a repository in a list",
+                max: ROWS_EXAMINED_MAX as u64,
+            });
+        }
+        let mut ids = Vec::with_capacity(rows.len());
+        for (_, entry) in &rows {
+            ids.push(decode::<ShareId>(key, entry)?.value);
+        }
+        ids.retain(|id| after.is_none_or(|after| *id > after));
+        ids.sort_unstable();
+        let mut joined = Vec::new();
+        for some in ids.chunks(500) {
+            joined.extend(self.join(some).await?);
+            if joined.len() >= limit {
+                break;
+            }
+        }
+        joined.truncate(limit);
+        self.show(joined).await
+    }
+
+    async fn list_shares(
+        &self,
+        key: Key<'_>,
+        limit: usize,
+        shows: impl Fn(&Joined) -> bool,
+    ) -> Result<Vec<Share>, Error> {
+        let mut rows = Rows::new(key.siblings_after(self.region()));
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let page = rows.next(self).await?;
+            if page.is_empty() {
+                break;
+            }
+            let mut ids = Vec::with_capacity(page.len());
+            for (encoded, _) in page {
+                ids.push(ShareId::from(crate::lists::id(key, self.region(), &encoded)?));
+            }
+            found.extend(self.join(&ids).await?.into_iter().filter(&shows));
+        }
+        found.truncate(limit);
+        self.show(found).await
+    }
+
+    /// Those of `ids` whose repository is there and still knows them.
+    async fn join(&self, ids: &[ShareId]) -> Result<Vec<Joined>, Error> {
+        let ids: Vec<_> = ids.iter().map(|id| id.raw()).collect();
+        let shares = self.records::<ShareRecord>(&ids, |share| Key::Share { share }).await?;
+        let repositories: Vec<_> = shares.iter().map(|(_, share)| share.repository.raw()).collect();
+        let lives =
+            self.records::<RepositoryLife>(&repositories, |repository| Key::Repository { repository });
+        let lives: BTreeMap<_, _> = lives.await?.into_iter().collect();
+        let joined = shares.into_iter().filter_map(|(id, share)| {
+            let life = lives.get(&share.repository.raw())?;
+            share.is_of(share.repository, life).then(|| (id.into(), share, life.clone()))
+        });
+        Ok(joined.collect())
+    }
+
+    async fn show(&self, joined: Vec<Joined>) -> Result<Vec<Share>, Error> {
+        let mut ids: Vec<_> = joined.iter().flat_map(|(_, share, _)| [share.owner, share.grantee]).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let names = self.account_names(&ids).await?;
+        let shown = joined.into_iter().filter_map(|(id, share, life)| {
+            // An account that is gone by now took its shares with it.
+            let (owner, grantee) = (names.get(&share.owner)?.clone(), names.get(&share.grantee)?.clone());
+            Some(Share::new(id, share, life.name, owner, grantee))
+        });
+        Ok(shown.collect())
+    }
+
+    async fn account_names(&self, ids: &[AccountId]) -> Result<BTreeMap<AccountId, AccountName>, Error> {
+        let mut names = BTreeMap::new();
+        for some in ids.chunks(500) {
+            let raw: Vec<_> = some.iter().map(|id| id.raw()).collect();
+            let accounts = self.records::<AccountRecord>(&raw, |account| Key::Account { account }).await?;
+            names.extend(accounts.into_iter().map(|(id, record)| (id.into(), record.name)));
+        }
+        Ok(names)
+    }
+}
+
+/// What the caller's credential leaves of its rights on the repository of `share`.
+fn left(p: &Principal, share: &ShareRecord, life: &RepositoryLife) -> Verbs {
+    p.verbs_left(&life.name, life.namespace, Some(share.repository))
+}

@@ -1,0 +1,268 @@
+//! What a handler takes from a request: who calls ([`Caller`]), what the path names ([`At`]) and what the body says
+//! ([`JsonBody`]). The query is [`super::query`]'s.
+//!
+//! The caller is established first, before a byte of the body is read.
+
+use std::time::Duration;
+
+use auth::{AccountName, Principal, TokenId, UserName};
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use axum::middleware::Next;
+use axum::response::Response;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use jiff::Timestamp;
+use oci::{NamespaceName, RepositoryName, Tag};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use super::problem::{Code, Problem, of_field};
+use crate::App;
+use crate::credentials::Credentials;
+
+/// The largest body: ten times what any request here can need.
+const BODY_BYTES_MAX: usize = 64 << 10;
+/// How long a whole body may take.
+const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// Who calls, when, and what of.
+#[derive(Clone)]
+pub(super) struct Caller {
+    /// The registry.
+    pub(super) app: App,
+    /// Never anonymous.
+    pub(super) principal: Principal,
+    /// The instant of the request.
+    pub(super) now: Timestamp,
+}
+
+/// The middleware before every handler but the document's: no handler runs without a [`Caller`].
+pub(super) async fn sign_in(mut request: Request, next: Next) -> Result<Response, Problem> {
+    let app = request.extensions().get::<App>().cloned().ok_or_else(Problem::internal)?;
+    let now = app.clock.now();
+    let principal = match Credentials::parse(request.headers()) {
+        Ok(Credentials::None) => return Err(Problem::sign_in("Sign in.")),
+        Ok(Credentials::Basic { username, secret }) => app.auth.authenticate(&username, &secret, now).await?,
+        Ok(Credentials::Bearer(token)) => app.auth.authenticate_personal_token(&token, now).await?,
+        Err(malformed) => return Err(Problem::sign_in(&format!("{malformed}."))),
+    };
+    request.extensions_mut().insert(Caller { app, principal, now });
+    Ok(next.run(request).await)
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Caller>().cloned().ok_or_else(Problem::internal)
+    }
+}
+
+/// A part of the path that names something.
+pub(super) trait Segment: Sized {
+    /// Its name in the route.
+    const NAME: &str;
+
+    /// Reads it, already percent-decoded.
+    fn parse(text: &str) -> Result<Self, Problem>;
+}
+
+impl Segment for AccountName {
+    const NAME: &str = "account";
+
+    fn parse(text: &str) -> Result<Self, Problem> {
+        of_field(Self::NAME, AccountName::parse(text))
+    }
+}
+
+impl Segment for NamespaceName {
+    const NAME: &str = "namespace";
+
+    fn parse(text: &str) -> Result<Self, Problem> {
+        of_field(Self::NAME, NamespaceName::parse(text))
+    }
+}
+
+impl Segment for RepositoryName {
+    const NAME: &str = "repository";
+
+    fn parse(text: &str) -> Result<Self, Problem> {
+        of_field(Self::NAME, RepositoryName::parse(text))
+    }
+}
+
+impl Segment for Tag {
+    const NAME: &str = "tag";
+
+    fn parse(text: &str) -> Result<Self, Problem> {
+        of_field(Self::NAME, Tag::parse(text))
+    }
+}
+
+impl Segment for TokenId {
+    const NAME: &str = "id";
+
+    fn parse(text: &str) -> Result<Self, Problem> {
+        of_field(Self::NAME, id(text)).map(TokenId::from)
+    }
+}
+
+/// A user, by its name within an account (`dev`), or by its whole name (`dev@acme`).
+pub(super) struct Login {
+    user: UserName,
+    account: Option<AccountName>,
+}
+
+impl Segment for Login {
+    const NAME: &str = "user";
+
+    fn parse(text: &str) -> Result<Self, Problem> {
+        let (user, account) = match text.rsplit_once('@') {
+            Some((user, account)) => (user, Some(of_field(Self::NAME, AccountName::parse(account))?)),
+            None => (text, None),
+        };
+        Ok(Self { user: of_field(Self::NAME, UserName::parse(user))?, account })
+    }
+}
+
+impl Login {
+    /// Whether the account is stated too.
+    pub(super) fn states_account(&self) -> bool {
+        self.account.is_some()
+    }
+
+    /// The user's name within its account.
+    pub(super) fn user(&self) -> &UserName {
+        &self.user
+    }
+
+    /// The user's name within `account`, which must be the one stated.
+    pub(super) fn within(&self, account: &AccountName) -> Result<&UserName, Problem> {
+        match &self.account {
+            Some(stated) if stated != account => {
+                let detail = format!("A user of {account} is meant here, not one of {stated}.");
+                Err(Problem::new(Code::NotFound, detail).field(Self::NAME))
+            }
+            _ => Ok(&self.user),
+        }
+    }
+}
+
+/// Reads an id, as answers give it.
+pub(super) fn id(text: &str) -> Result<kv::Id, Problem> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|_| digits);
+    number.and_then(kv::Id::new).ok_or_else(|| Problem::new(Code::Invalid, "An id is a number below 2^53."))
+}
+
+/// What the path names: one thing, or a thing and one below it.
+pub(super) struct At<T>(pub(super) T);
+
+impl<S: Send + Sync, A: Segment> FromRequestParts<S> for At<A> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let segments = segments(parts, state).await?;
+        Ok(At(segment(&segments)?))
+    }
+}
+
+impl<S: Send + Sync, A: Segment, B: Segment> FromRequestParts<S> for At<(A, B)> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let segments = segments(parts, state).await?;
+        Ok(At((segment(&segments)?, segment(&segments)?)))
+    }
+}
+
+async fn segments<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<RawPathParams, Problem> {
+    RawPathParams::from_request_parts(parts, state)
+        .await
+        .map_err(|_| Problem::new(Code::Invalid, "The path must be percent-encoded UTF-8."))
+}
+
+fn segment<T: Segment>(segments: &RawPathParams) -> Result<T, Problem> {
+    let text = segments.iter().find(|(name, _)| *name == T::NAME).map(|(_, text)| text);
+    T::parse(text.ok_or_else(Problem::internal)?)
+}
+
+/// A body of JSON: one object of the fields of `T`, and nothing else.
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        if !is_json(&parts) {
+            let detail = "Send the body as JSON, with `Content-Type: application/json`.";
+            return Err(Problem::new(Code::NotJson, detail));
+        }
+        let body = tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, BODY_BYTES_MAX).collect())
+            .await
+            .map_err(|_| {
+                let detail = format!("The body did not arrive within {} seconds.", BODY_TIME_MAX.as_secs());
+                Problem::new(Code::BodyTimeout, detail)
+            })?
+            .map_err(|error| unreadable(error.as_ref()))?;
+        object(&body.to_bytes()).map(JsonBody)
+    }
+}
+
+fn is_json(parts: &Parts) -> bool {
+    let Some(value) = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+fn unreadable(error: &(dyn std::error::Error + 'static)) -> Problem {
+    if error.is::<LengthLimitError>() {
+        let detail = format!("The body is larger than {BODY_BYTES_MAX} bytes.");
+        return Problem::new(Code::BodyTooLarge, detail);
+    }
+    Problem::new(Code::BodyIncomplete, "The body ended before its promised length.")
+}
+
+/// Reads one JSON object. What serde reads beyond that (an array of the fields' values in order) is refused.
+fn object<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
+    match body.trim_ascii_start().first() {
+        Some(b'{') => {}
+        Some(_) => return Err(Problem::new(Code::BodyMalformed, "The body must be a JSON object.")),
+        None => return Err(Problem::new(Code::BodyMalformed, "The body is empty; send a JSON object.")),
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        misfit(&path, &error.into_inner())
+    })?;
+    reader.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    Problem::new(Code::BodyMalformed, format!("The body is not well-formed JSON: {error}."))
+}
+
+fn misfit(path: &str, error: &serde_json::Error) -> Problem {
+    if error.classify() != Category::Data {
+        return malformed(error);
+    }
+    let message = error.to_string();
+    // serde's own words are the only place that names an unknown, absent or repeated field.
+    let named = message.split('`').nth(1).unwrap_or_default();
+    if message.starts_with("unknown field") {
+        let detail = format!("There is no field `{named}` here: {message}.");
+        Problem::new(Code::FieldUnknown, detail).field(named.to_owned())
+    } else if message.starts_with("missing field") {
+        Problem::new(Code::FieldMissing, format!("The field `{named}` is needed.")).field(named.to_owned())
+    } else if message.starts_with("duplicate field") {
+        Problem::new(Code::Invalid, format!("The field `{named}` is given twice.")).field(named.to_owned())
+    } else {
+        Problem::new(Code::Invalid, format!("The field `{path}` does not fit: {message}.")).field(path.to_owned())
+    }
+}

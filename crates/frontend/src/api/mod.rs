@@ -1,0 +1,127 @@
+//! The management interface, `/api/v1`: accounts, users, namespaces, repositories, tags, permissions, shares and
+//! personal tokens, as JSON, with an OpenAPI 3.1 document of itself at `/api/v1/openapi.json`.
+//!
+//! A handler here parses, makes one call of `auth` or `storage`, and writes JSON. It decides nothing about rights:
+//! those calls do. Each noun has its file; what they share is [`extract`] (caller, path, query, body), [`deadline`]
+//! and [`problem`], the one place where a failure becomes a status, a code and a sentence.
+//!
+//! Requests sign in with `Authorization` alone (Basic, or a personal token as Bearer), never with a cookie, so that no
+//! page of another site can make a browser act here.
+
+mod accounts;
+mod deadline;
+mod document;
+mod extract;
+mod namespaces;
+mod permissions;
+mod problem;
+mod query;
+mod repositories;
+mod shares;
+mod tags;
+#[cfg(test)]
+mod tests;
+mod tokens;
+pub mod types;
+mod users;
+mod whoami;
+
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::body::Body;
+use axum::middleware::from_fn;
+use axum::response::Response;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, Method, Uri};
+use tower::ServiceExt;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+use problem::{Code, Problem};
+
+/// Where all of it lives.
+const BASE: &str = "/api/v1";
+
+/// The routes, and the document of them; the same for every [`App`], which travels in the request.
+static SERVICE: LazyLock<Service> = LazyLock::new(Service::new);
+
+struct Service {
+    router: Router,
+    document: String,
+}
+
+impl Service {
+    fn new() -> Self {
+        let (router, document) = assemble();
+        let document = document.to_json().expect("the document is made of strings and numbers");
+        Self { router, document }
+    }
+}
+
+/// The OpenAPI 3.1 document of `/api/v1`, as JSON.
+pub fn openapi() -> &'static str {
+    &SERVICE.document
+}
+
+/// Answers a request below `/api/v1`.
+pub(crate) async fn respond<B>(app: &App, request: http::Request<B>) -> Response
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(app.clone());
+    let Ok(mut response) = SERVICE.router.clone().oneshot(request).await;
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+fn assemble() -> (Router, OpenApi) {
+    let signed_in = OpenApiRouter::new()
+        .routes(routes!(whoami::show))
+        .routes(routes!(accounts::create, accounts::list))
+        .routes(routes!(accounts::show, accounts::change, accounts::delete))
+        .routes(routes!(users::create, users::list))
+        .routes(routes!(users::show, users::change, users::delete))
+        .routes(routes!(namespaces::create, namespaces::list))
+        .routes(routes!(namespaces::show, namespaces::delete))
+        .routes(routes!(permissions::list_of_namespace))
+        .routes(routes!(permissions::set_on_namespace, permissions::remove_from_namespace))
+        .routes(routes!(repositories::create, repositories::list))
+        .routes(routes!(repositories::show, repositories::change, repositories::delete))
+        .routes(routes!(tags::list))
+        .routes(routes!(tags::show, tags::delete))
+        .routes(routes!(permissions::list_of_repository))
+        .routes(routes!(permissions::set_on_repository, permissions::remove_from_repository))
+        .routes(routes!(shares::create, shares::list_of_repository))
+        .routes(routes!(shares::show, shares::change, shares::revoke))
+        .routes(routes!(shares::list))
+        .routes(routes!(tokens::create, tokens::list))
+        .routes(routes!(tokens::revoke))
+        .route_layer(from_fn(extract::sign_in));
+    let open = OpenApiRouter::new().routes(routes!(document::show));
+    let (router, document) =
+        OpenApiRouter::with_openapi(document::skeleton()).nest(BASE, signed_in.merge(open)).split_for_parts();
+    let router = router.method_not_allowed_fallback(method_not_allowed).fallback(path_unknown);
+    (router, document::complete(document))
+}
+
+async fn path_unknown(uri: Uri) -> Problem {
+    let detail = format!(
+        "There is nothing at {}. GET {BASE}/openapi.json lists the paths; a repository's name is one segment, with \
+         its slashes written as %2F.",
+        uri.path()
+    );
+    Problem::new(Code::PathUnknown, detail)
+}
+
+async fn method_not_allowed(method: Method) -> Problem {
+    let detail = format!("{method} is not possible here; the header Allow lists what is.");
+    Problem::new(Code::MethodNotAllowed, detail)
+}

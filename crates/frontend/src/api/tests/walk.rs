@@ -1,0 +1,234 @@
+//! A walk through every operation of the interface, each answer checked against the document.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::registry::{Answer, Registry};
+use super::schema::Schemas;
+
+struct Walk {
+    registry: Registry,
+    document: Value,
+    seen: BTreeSet<(String, String)>,
+}
+
+impl Walk {
+    /// Sends the request, and checks that the answer is one that the document promises.
+    async fn step(
+        &mut self,
+        login: &str,
+        method: &str,
+        route: &str,
+        names: &[&str],
+        body: Option<Value>,
+    ) -> Answer {
+        let (route, query) =
+            route.split_once('?').map_or((route, String::new()), |(r, q)| (r, format!("?{q}")));
+        let path = names.iter().fold(route.to_owned(), |path, name| {
+            let (start, end) = (path.find('{').unwrap(), path.find('}').unwrap());
+            format!("{}{}{}", &path[..start], name.replace('/', "%2F"), &path[end + 1..])
+        });
+        let answer = self.registry.send(login, method, &format!("{path}{query}"), body.clone()).await;
+        let operation = format!("/paths/{}/{}", escape(&format!("/api/v1{route}")), method.to_lowercase());
+        let operation =
+            self.document.pointer(&operation).unwrap_or_else(|| panic!("{method} {route} is not listed"));
+        let schemas = Schemas(&self.document);
+        if let Some(body) = body.filter(|_| answer.status.is_success()) {
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            assert_eq!(
+                schemas.faults(schema, &body),
+                Vec::<String>::new(),
+                "the request of {method} {route}"
+            );
+        }
+        let response = operation["responses"].get(answer.status.as_str());
+        let response =
+            response.unwrap_or_else(|| panic!("{method} {route}: {} is not promised", answer.status));
+        match schemas.resolve(response).get("content") {
+            Some(content) => {
+                let kind = answer.headers["content-type"].to_str().unwrap();
+                let schema = &content[kind]["schema"];
+                assert_eq!(schemas.faults(schema, &answer.body), Vec::<String>::new(), "{method} {route}");
+            }
+            None => assert_eq!(answer.body, Value::Null, "{method} {route}"),
+        }
+        self.seen.insert((method.to_owned(), route.to_owned()));
+        answer
+    }
+}
+
+/// A JSON pointer's part.
+fn escape(part: &str) -> String {
+    part.replace('~', "~0").replace('/', "~1")
+}
+
+#[tokio::test]
+async fn every_operation_answers_as_the_document_says() {
+    let document = serde_json::from_str(crate::api::openapi()).unwrap();
+    let mut walk = Walk { registry: Registry::furnished().await, document, seen: BTreeSet::new() };
+    walk.step("", "GET", "/openapi.json", &[], None).await.expect(200);
+    walk.step("", "GET", "/whoami", &[], None).await.expect(401);
+    let me = walk.step("dev@acme", "GET", "/whoami", &[], None).await.expect(200);
+    assert_eq!(
+        me.body,
+        json!({
+            "name": "dev@acme", "account": "acme", "user": "dev", "administrator": false, "region": "main"
+        })
+    );
+    accounts_and_users(&mut walk).await;
+    namespaces_and_repositories(&mut walk).await;
+    permissions(&mut walk).await;
+    shares(&mut walk).await;
+    tokens(&mut walk).await;
+    removals(&mut walk).await;
+    let listed: BTreeSet<(String, String)> = super::document::operations(&walk.document).collect();
+    assert_eq!(walk.seen, listed);
+}
+
+async fn accounts_and_users(walk: &mut Walk) {
+    let new = json!({"name": "initech", "password": "a good password"});
+    let made = walk.step("admin", "POST", "/accounts", &[], Some(new.clone())).await.expect(201).body;
+    assert_eq!(made["name"], "initech");
+    walk.step("admin", "POST", "/accounts", &[], Some(new.clone())).await.expect(409);
+    walk.step("acme", "POST", "/accounts", &[], Some(new)).await.expect(403);
+    let page = walk.step("admin", "GET", "/accounts?limit=2", &[], None).await.expect(200).body;
+    assert_eq!((page["items"].as_array().unwrap().len(), &page["next"]), (2, &json!("admin")));
+    walk.step("acme", "GET", "/accounts", &[], None).await.expect(403);
+    walk.step("acme", "GET", "/accounts/{account}", &["acme"], None).await.expect(200);
+    walk.step("acme", "GET", "/accounts/{account}", &["globex"], None).await.expect(404);
+    let closed =
+        walk.step("admin", "PATCH", "/accounts/{account}", &["initech"], Some(json!({"disabled": true})));
+    assert_eq!(closed.await.expect(200).body["disabled"], true);
+    let users = "/accounts/{account}/users";
+    let made =
+        walk.step("acme", "POST", users, &["acme"], Some(json!({"name": "ci"}))).await.expect(201).body;
+    assert_eq!((&made["login"], &made["disabled"]), (&json!("ci@acme"), &json!(false)));
+    let page = walk.step("acme", "GET", &format!("{users}?limit=1"), &["acme"], None).await.expect(200).body;
+    assert_eq!((&page["items"][0]["name"], &page["next"]), (&json!("ci"), &json!("ci")));
+    let page = walk.step("acme", "GET", &format!("{users}?after=ci"), &["acme"], None).await.expect(200).body;
+    assert_eq!((&page["items"][0]["name"], page.get("next")), (&json!("dev"), None));
+    let user = "/accounts/{account}/users/{user}";
+    walk.step("acme", "GET", user, &["acme", "dev"], None).await.expect(200);
+    walk.step("acme", "GET", user, &["acme", "dev@acme"], None).await.expect(200);
+    walk.step("acme", "GET", user, &["acme", "dev@globex"], None).await.expect(404);
+    walk.step("acme", "PATCH", user, &["acme", "ci"], Some(json!({"password": "a good password"})))
+        .await
+        .expect(200);
+    let own = json!({"password": "a good password"});
+    walk.step("dev@acme", "PATCH", user, &["acme", "dev"], Some(own)).await.expect(422);
+}
+
+async fn namespaces_and_repositories(walk: &mut Walk) {
+    walk.step("acme", "POST", "/namespaces", &[], Some(json!({"name": "team-b"}))).await.expect(201);
+    walk.step("globex", "POST", "/namespaces", &[], Some(json!({"name": "team-b"}))).await.expect(409);
+    let page = walk.step("acme", "GET", "/namespaces", &[], None).await.expect(200).body;
+    assert_eq!(page["items"].as_array().unwrap().len(), 2);
+    walk.step("acme", "GET", "/namespaces/{namespace}", &["team-a"], None).await.expect(200);
+    walk.step("globex", "GET", "/namespaces/{namespace}", &["team-a"], None).await.expect(404);
+    let new = json!({"name": "team-b/api", "description": "Orders."});
+    let made = walk.step("acme", "POST", "/repositories", &[], Some(new)).await.expect(201).body;
+    assert_eq!((&made["visibility"], &made["description"]), (&json!("private"), &json!("Orders.")));
+    walk.registry.push("acme", "team-a/web", "v1").await;
+    walk.registry.push("acme", "team-a/web", "v2").await;
+    let one = "/repositories/{repository}";
+    let web = walk.step("acme", "GET", one, &["team-a/web"], None).await.expect(200).body;
+    assert_eq!((&web["manifests"], &web["tags"]), (&json!(1), &json!(2)));
+    assert!(web["size_bytes"].as_u64().unwrap() > 0);
+    walk.step("globex", "GET", one, &["team-a/web"], None).await.expect(404);
+    let page = walk.step("acme", "GET", "/repositories?namespace=team-b", &[], None).await.expect(200).body;
+    assert_eq!(page["items"][0]["name"], "team-b/api");
+    let page = walk.step("acme", "GET", "/repositories?limit=1", &[], None).await.expect(200).body;
+    assert_eq!(page["next"], "team-a/web");
+    let change = json!({"visibility": "public", "description": "Open orders."});
+    let changed = walk.step("acme", "PATCH", one, &["team-b/api"], Some(change)).await.expect(200).body;
+    assert_eq!((&changed["visibility"], &changed["description"]), (&json!("public"), &json!("Open orders.")));
+    let tags = "/repositories/{repository}/tags";
+    let page =
+        walk.step("acme", "GET", &format!("{tags}?limit=1"), &["team-a/web"], None).await.expect(200).body;
+    assert_eq!((&page["items"][0]["name"], &page["next"]), (&json!("v1"), &json!("v1")));
+    walk.step("acme", "GET", &format!("{tags}/{{tag}}"), &["team-a/web", "v1"], None).await.expect(200);
+    walk.step("acme", "GET", &format!("{tags}/{{tag}}"), &["team-a/web", "v3"], None).await.expect(404);
+}
+
+async fn permissions(walk: &mut Walk) {
+    for (route, name) in [("/namespaces/{namespace}", "team-b"), ("/repositories/{repository}", "team-a/web")]
+    {
+        let (list, one) = (format!("{route}/permissions"), format!("{route}/permissions/{{user}}"));
+        let read = Some(json!({"level": "read"}));
+        let set = walk.step("acme", "PUT", &one, &[name, "dev"], read.clone()).await.expect(200).body;
+        assert_eq!(set, json!({"user": "dev", "login": "dev@acme", "level": "read"}));
+        let edit = Some(json!({"level": "edit"}));
+        walk.step("acme", "PUT", &one, &[name, "dev@acme"], edit).await.expect(200);
+        walk.step("acme", "PUT", &one, &[name, "dev@globex"], read.clone()).await.expect(404);
+        walk.step("acme", "PUT", &one, &[name, "nobody"], read.clone()).await.expect(404);
+        walk.step("dev@acme", "PUT", &one, &[name, "dev"], Some(json!({"level": "manage"})))
+            .await
+            .expect(403);
+        let page = walk.step("acme", "GET", &list, &[name], None).await.expect(200).body;
+        assert_eq!(page, json!({"items": [{"user": "dev", "login": "dev@acme", "level": "edit"}]}));
+        walk.step("globex", "GET", &list, &[name], None).await.expect(404);
+    }
+}
+
+async fn shares(walk: &mut Walk) {
+    let (all, one) = ("/repositories/{repository}/shares", "/repositories/{repository}/shares/{account}");
+    let new =
+        json!({"account": "globex", "until": "2027-01-31T23:59:59+01:00", "description": "for the pilot"});
+    let made = walk.step("acme", "POST", all, &["team-a/web"], Some(new.clone())).await.expect(201).body;
+    assert_eq!((&made["deadline"], &made["status"]), (&json!("2027-01-31T22:59:59Z"), &json!("open")));
+    assert_eq!((&made["permission"], &made["region"]), (&json!("pull"), &json!("main")));
+    walk.step("acme", "POST", all, &["team-a/web"], Some(new.clone())).await.expect(409);
+    walk.step("acme", "POST", all, &["team-b/api"], Some(new.clone())).await.expect(409);
+    walk.step("dev@acme", "POST", all, &["team-a/web"], Some(new)).await.expect(403);
+    let unknown = json!({"account": "nobody", "permanent": true});
+    walk.step("acme", "POST", all, &["team-a/web"], Some(unknown)).await.expect(422);
+    let page = walk.step("acme", "GET", all, &["team-a/web"], None).await.expect(200).body;
+    assert_eq!(page["items"], json!([made]));
+    let page = walk.step("acme", "GET", "/shares?direction=by_me", &[], None).await.expect(200).body;
+    assert_eq!(page["items"], json!([made]));
+    let page = walk.step("globex", "GET", "/shares?direction=with_me", &[], None).await.expect(200).body;
+    assert_eq!(page["items"], json!([made]));
+    walk.step("acme", "GET", one, &["team-a/web", "globex"], None).await.expect(200);
+    walk.step("acme", "GET", one, &["team-a/web", "initech"], None).await.expect(404);
+    let permanent = Some(json!({"permanent": true}));
+    let changed =
+        walk.step("acme", "PATCH", one, &["team-a/web", "globex"], permanent).await.expect(200).body;
+    assert_eq!((&changed["deadline"], &changed["description"]), (&Value::Null, &json!("for the pilot")));
+    walk.step("acme", "DELETE", one, &["team-a/web", "globex"], None).await.expect(204);
+    walk.step("acme", "DELETE", one, &["team-a/web", "globex"], None).await.expect(404);
+}
+
+async fn tokens(walk: &mut Walk) {
+    let scope = ["repository:team-a/web:pull"];
+    let new = json!({"expires_in_seconds": 3600, "description": "nightly", "scope": scope});
+    let made = walk.step("dev@acme", "POST", "/tokens", &[], Some(new)).await.expect(201).body;
+    assert_eq!((&made["username"], &made["scope"]), (&json!("dev@acme"), &json!(scope)));
+    assert_eq!(made["expires_at"], "2026-11-24T21:15:00Z");
+    walk.step("dev@acme", "POST", "/tokens", &[], Some(json!({"expires_in_seconds": 60}))).await.expect(201);
+    let page = walk.step("dev@acme", "GET", "/tokens", &[], None).await.expect(200).body;
+    assert_eq!(page["items"].as_array().unwrap().len(), 2);
+    assert!(!page.to_string().contains(made["secret"].as_str().unwrap()));
+    let id = made["id"].to_string();
+    walk.step("acme", "DELETE", "/tokens/{id}", &[&id], None).await.expect(404);
+    walk.step("dev@acme", "DELETE", "/tokens/{id}", &[&id], None).await.expect(204);
+}
+
+async fn removals(walk: &mut Walk) {
+    let on_namespace = "/namespaces/{namespace}/permissions/{user}";
+    walk.step("acme", "DELETE", on_namespace, &["team-b", "dev"], None).await.expect(204);
+    walk.step("acme", "DELETE", on_namespace, &["team-b", "dev"], None).await.expect(404);
+    walk.step("dev@acme", "DELETE", "/repositories/{repository}", &["team-a/web"], None).await.expect(403);
+    let tag = "/repositories/{repository}/tags/{tag}";
+    walk.step("dev@acme", "DELETE", tag, &["team-a/web", "v1"], None).await.expect(204);
+    walk.step("dev@acme", "DELETE", tag, &["team-a/web", "v1"], None).await.expect(404);
+    let on_repository = "/repositories/{repository}/permissions/{user}";
+    walk.step("acme", "DELETE", on_repository, &["team-a/web", "dev"], None).await.expect(204);
+    walk.step("dev@acme", "DELETE", tag, &["team-a/web", "v2"], None).await.expect(404);
+    walk.step("acme", "DELETE", "/namespaces/{namespace}", &["team-b"], None).await.expect(409);
+    walk.step("acme", "DELETE", "/repositories/{repository}", &["team-b/api"], None).await.expect(204);
+    walk.step("acme", "DELETE", "/namespaces/{namespace}", &["team-b"], None).await.expect(204);
+    walk.step("acme", "DELETE", "/accounts/{account}/users/{user}", &["acme", "ci"], None).await.expect(204);
+    walk.step("admin", "DELETE", "/accounts/{account}", &["acme"], None).await.expect(409);
+    walk.step("admin", "DELETE", "/accounts/{account}", &["initech"], None).await.expect(204);
+}

@@ -1,0 +1,437 @@
+//! The JSON shapes of `/api/v1`, shared with the command line. Times are RFC 3339 in UTC; lists are pages in the order of
+//! their key (a name, or an id), with `next` present while there is more.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What holds a secret shows none of its fields in a log.
+macro_rules! redacted {
+    ($($name:ident),+) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )+};
+}
+
+redacted!(NewAccount, NewUser, CredentialChange, CreatedPersonalToken);
+
+/// A page of a list.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Page<T> {
+    /// The entries.
+    pub items: Vec<T>,
+    /// What to give as `after` for the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// Who the credentials stand for.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "name": "dev@acme", "account": "acme", "user": "dev", "administrator": false, "region": "main"
+}))]
+pub struct WhoAmI {
+    /// The name to sign in with: `acme`, or `dev@acme`.
+    pub name: String,
+    /// The account.
+    pub account: String,
+    /// The user of the account, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Whether it administers the registry.
+    pub administrator: bool,
+    /// The server's region.
+    pub region: String,
+}
+
+/// An account: a tenant that owns namespaces.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "id": 5162837465018273_u64, "name": "acme", "administrator": false, "disabled": false,
+    "created_at": "2026-11-24T20:15:00Z"
+}))]
+pub struct Account {
+    /// Its immutable number.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// Whether it administers the registry.
+    pub administrator: bool,
+    /// A disabled account opens nothing.
+    pub disabled: bool,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+/// The making of an account.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"name": "acme", "password": "correct horse battery staple"}))]
+#[serde(deny_unknown_fields)]
+pub struct NewAccount {
+    /// 1–64 of `a-z`, `0-9`, `-`; a letter first.
+    pub name: String,
+    /// At least 8 characters.
+    pub password: String,
+}
+
+/// A change of an account or a user; what is absent stays.
+#[derive(Clone, Default, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "password": "a longer one than before", "current_password": "correct horse battery staple"
+}))]
+#[serde(deny_unknown_fields)]
+pub struct CredentialChange {
+    /// Closes (or opens) it, at once, for whatever was issued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+    /// A new password: ends every token issued under the old one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// The old password; needed to change one's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_password: Option<String>,
+}
+
+/// A user of an account.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "id": 1029384756102938_u64, "name": "dev", "account": "acme", "login": "dev@acme",
+    "disabled": false, "created_at": "2026-11-24T20:15:00Z"
+}))]
+pub struct User {
+    /// Its immutable number.
+    pub id: u64,
+    /// Its name within the account.
+    pub name: String,
+    /// The account.
+    pub account: String,
+    /// The name to sign in with: `dev@acme`.
+    pub login: String,
+    /// A disabled user opens nothing.
+    pub disabled: bool,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+/// The making of a user.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"name": "dev", "password": "correct horse battery staple"}))]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    /// 1–64 of `a-z`, `0-9`, `.`, `_`, `-`.
+    pub name: String,
+    /// At least 8 characters; a user without one cannot sign in by password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+}
+
+/// A namespace: the first part of its repositories' names.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "id": 6473829105647382_u64, "name": "team-a", "account": "acme",
+    "created_at": "2026-11-24T20:15:00Z"
+}))]
+pub struct Namespace {
+    /// Its immutable number.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// The owning account.
+    pub account: String,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+/// The making of a namespace.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"name": "team-a"}))]
+#[serde(deny_unknown_fields)]
+pub struct NewNamespace {
+    /// 1–64 characters, one part of a repository's name.
+    pub name: String,
+}
+
+/// Who may pull a repository without being named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// Nobody.
+    Private,
+    /// Everybody, without signing in too.
+    Public,
+}
+
+/// A repository.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "id": 2837465910283746_u64, "name": "team-a/web", "account": "acme", "visibility": "private",
+    "description": "The shop window.", "created_at": "2026-11-24T20:15:00Z", "manifests": 12,
+    "tags": 3, "size_bytes": 104857600
+}))]
+pub struct Repository {
+    /// Its immutable number.
+    pub id: u64,
+    /// Its full name, `team-a/web`.
+    pub name: String,
+    /// The owning account.
+    pub account: String,
+    /// Who may pull it.
+    pub visibility: Visibility,
+    /// What its owner says of it.
+    pub description: String,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// Manifests held.
+    pub manifests: u64,
+    /// Tags held.
+    pub tags: u64,
+    /// Bytes of manifests and blobs, each once.
+    pub size_bytes: u64,
+}
+
+/// The making of a repository ahead of its first push.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"name": "team-a/web", "description": "The shop window."}))]
+#[serde(deny_unknown_fields)]
+pub struct NewRepository {
+    /// Its full name.
+    pub name: String,
+    /// What its owner says of it, 0–1000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// A change of a repository; what is absent stays.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"visibility": "private"}))]
+#[serde(deny_unknown_fields)]
+pub struct RepositoryChange {
+    /// To `public`: ends every share of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<Visibility>,
+    /// 0–1000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// A tag.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "name": "v1.2",
+    "digest": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "media_type": "application/vnd.oci.image.manifest.v1+json", "size_bytes": 52428800,
+    "updated_at": "2026-11-24T20:15:00Z"
+}))]
+pub struct Tag {
+    /// Its name.
+    pub name: String,
+    /// The manifest it names.
+    pub digest: String,
+    /// That manifest's media type.
+    pub media_type: String,
+    /// Bytes of that manifest and of the blobs it names itself.
+    pub size_bytes: u64,
+    /// When the tag was last set.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+}
+
+/// What a user may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Pull.
+    Read,
+    /// Pull, push, delete tags.
+    Edit,
+    /// Edit, and delete, share, set permissions and visibility.
+    Manage,
+}
+
+/// A user's permission on a namespace or a repository.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"user": "dev", "login": "dev@acme", "level": "edit"}))]
+pub struct Permission {
+    /// The user's name within the account.
+    pub user: String,
+    /// The name to sign in with.
+    pub login: String,
+    /// What it may do.
+    pub level: Level,
+}
+
+/// The setting of a permission.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"level": "edit"}))]
+#[serde(deny_unknown_fields)]
+pub struct SetPermission {
+    /// What the user may do.
+    pub level: Level,
+}
+
+/// Whether a share opens anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ShareStatus {
+    /// The grantee may pull.
+    Open,
+    /// Its deadline has passed.
+    Ended,
+}
+
+/// A share: a private repository, opened for another account, to pull only.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "id": 7382910564738291_u64, "repository": "team-a/web", "owner": "acme", "account": "globex",
+    "permission": "pull", "deadline": "2027-01-31T23:59:59Z", "description": "for the pilot",
+    "status": "open", "created_by": "dev@acme", "created_at": "2026-11-24T20:15:00Z",
+    "updated_at": "2026-11-24T20:15:00Z", "region": "main"
+}))]
+pub struct Share {
+    /// Its immutable number.
+    pub id: u64,
+    /// The repository's full name.
+    pub repository: String,
+    /// The owning account.
+    pub owner: String,
+    /// The account it is shared with.
+    pub account: String,
+    /// Always `pull`.
+    pub permission: String,
+    /// From this instant on it is closed; `null`: permanent.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    pub deadline: Option<Timestamp>,
+    /// What the owner says of it.
+    pub description: String,
+    /// Whether it opens anything now.
+    pub status: ShareStatus,
+    /// Who made it.
+    pub created_by: String,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+    /// The server's region.
+    pub region: String,
+}
+
+/// The making of a share: either `until` or `permanent`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "account": "globex", "until": "2027-01-31T23:59:59Z", "description": "for the pilot"
+}))]
+#[serde(deny_unknown_fields)]
+pub struct NewShare {
+    /// The account to share with.
+    pub account: String,
+    /// RFC 3339 with an offset, in the future.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// `true`: without a deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permanent: Option<bool>,
+    /// 0–1000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Must be the server's, when given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+}
+
+/// A change of a share; what is absent stays. At most one of `until` and `permanent`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"permanent": true}))]
+#[serde(deny_unknown_fields)]
+pub struct ShareChange {
+    /// RFC 3339 with an offset, in the future.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// `true`: without a deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permanent: Option<bool>,
+    /// 0–1000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// The making of a personal token for oneself.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "expires_in_seconds": 86400, "description": "nightly build",
+    "scope": ["repository:team-a/web:pull,push"]
+}))]
+#[serde(deny_unknown_fields)]
+pub struct NewPersonalToken {
+    /// For how long, in seconds.
+    pub expires_in_seconds: u64,
+    /// What it is for, 0–1000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What it is narrowed to, as in a token request: `repository:team-a/web:pull`, `repository:team-a/*:pull,push`.
+    /// Absent: all that its owner may do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Vec<String>>,
+}
+
+/// A personal token, without its secret.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "id": 3847291056473829_u64, "description": "nightly build",
+    "scope": ["repository:team-a/web:pull,push"], "created_at": "2026-11-24T20:15:00Z",
+    "expires_at": "2026-11-25T20:15:00Z"
+}))]
+pub struct PersonalToken {
+    /// Its immutable number.
+    pub id: u64,
+    /// What it is for.
+    pub description: String,
+    /// What it is narrowed to; `null`: nothing.
+    #[schema(required = true)]
+    pub scope: Option<Vec<String>>,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// From when on it opens nothing.
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Timestamp,
+}
+
+/// A personal token just made, with its secret: shown this once.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct CreatedPersonalToken {
+    /// The token.
+    #[serde(flatten)]
+    pub token: PersonalToken,
+    /// The name to sign in with.
+    pub username: String,
+    /// The password to sign in with.
+    pub secret: String,
+}
+
+/// A problem (RFC 9457).
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The status in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened and what to do.
+    pub detail: String,
+    /// For programs: `exists`, `deadline_past`, …
+    pub code: String,
+    /// The field of the request that is wrong, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+}

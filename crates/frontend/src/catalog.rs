@@ -1,0 +1,21 @@
+//! The list of repositories: those that the caller may pull.
+
+use serde_json::json;
+
+use crate::error::ApiError;
+use crate::gate::Gate;
+use crate::query::Page;
+use crate::reply::{self, Reply};
+
+/// `GET /v2/_catalog`.
+pub(crate) async fn list(gate: &Gate<'_>, page: &Page) -> Result<Reply, ApiError> {
+    let principal = gate.signed_in().await?;
+    let found = gate.app.auth.catalog(&principal, page.after.as_deref(), page.limit, gate.now).await;
+    let found = found.map_err(|denied| gate.denied(denied))?;
+    let names: Vec<_> = found.names.iter().map(|name| name.as_str()).collect();
+    let mut reply = reply::json(&json!({ "repositories": names }))?;
+    if let Some(next) = found.next {
+        reply::link_next(&mut reply, &format!("/v2/_catalog?{}", page.next(&next)))?;
+    }
+    Ok(reply)
+}

@@ -1,0 +1,146 @@
+//! From a request to its handler: parse the route, check its access once, do it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use auth::Permit;
+use http::header::EXPECT;
+use http::request::Parts;
+use http::{HeaderMap, Request, StatusCode};
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use oci::{ErrorCode, RepositoryName};
+
+use crate::body::RequestBody;
+use crate::challenge::Challenge;
+use crate::credentials::Credentials;
+use crate::error::ApiError;
+use crate::gate::Gate;
+use crate::reply::Reply;
+use crate::router::{self, Existing, Open, Operation, Push, Route, Step};
+use crate::{App, api, base, blobs, catalog, manifests, origin, referrers, tags, token, uploads};
+
+/// What is read of a refused request's body, so that its sender comes to read the refusal.
+const REFUSED_BODY_BYTES_MAX: usize = 16 << 20;
+const REFUSED_BODY_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// A request on its way to a handler.
+pub(crate) struct Call<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) now: Timestamp,
+}
+
+/// Answers a request.
+pub(crate) async fn dispatch(
+    app: &App,
+    request: Request<RequestBody>,
+    peer: SocketAddr,
+) -> Result<Reply, ApiError> {
+    let (parts, mut body) = request.into_parts();
+    let route = router::parse(&parts.method, parts.uri.path(), parts.uri.query());
+    if matches!(route, Ok(Route::Open(Open::Api))) {
+        let reply = api::respond(app, Request::from_parts(parts, body)).await;
+        return Ok(reply.map(|body| body.map_err(Into::into).boxed_unsync()));
+    }
+    let outcome = match route {
+        Ok(route) => perform(app, &parts, &mut body, peer, route).await,
+        Err(error) => Err(error.into()),
+    };
+    // Who waits for a "100 Continue" has not begun to send.
+    if outcome.is_err() && !body.is_end_stream() && !parts.headers.contains_key(EXPECT) {
+        body.drain(REFUSED_BODY_BYTES_MAX, REFUSED_BODY_WAIT_MAX).await;
+    }
+    outcome
+}
+
+async fn perform(
+    app: &App,
+    parts: &Parts,
+    body: &mut RequestBody,
+    peer: SocketAddr,
+    route: Route,
+) -> Result<Reply, ApiError> {
+    let origin = origin::of(parts, peer.ip(), &app.settings).map_err(|origin::BadHost| {
+        ApiError::new(StatusCode::BAD_REQUEST, ErrorCode::Unsupported, "the request names no valid host")
+    })?;
+    let call = Call { app, headers: &parts.headers, now: app.clock.now() };
+    let credentials = Credentials::parse(&parts.headers);
+    let service = app.auth.settings().service.as_str();
+    let challenge = Challenge { origin: &origin, service, scopes: route.access().scopes() };
+    let gate = Gate { app, credentials, challenge, now: call.now };
+    match route {
+        Route::Open(open) => anybody(&call, &gate, parts.uri.query(), body, open).await,
+        Route::Base => {
+            gate.signed_in().await?;
+            base::version()
+        },
+        Route::Catalog(page) => catalog::list(&gate, &page).await,
+        Route::Repository(name, operation) => repository(&call, &gate, body, &name, operation).await,
+    }
+}
+
+async fn anybody(
+    call: &Call<'_>,
+    gate: &Gate<'_>,
+    query: Option<&str>,
+    body: &mut RequestBody,
+    open: Open,
+) -> Result<Reply, ApiError> {
+    match open {
+        Open::Health => base::health(),
+        Open::Ready => base::ready(call).await,
+        Open::Token => token::get(call, &gate.credentials, query).await,
+        Open::TokenForm => token::post(call, body).await,
+        Open::Keys => token::keys(call),
+        // Handed over before: it takes the request whole.
+        Open::Api => Err(ApiError::internal("a request of the management API came to the registry's handlers")),
+    }
+}
+
+async fn repository(
+    call: &Call<'_>,
+    gate: &Gate<'_>,
+    body: &mut RequestBody,
+    name: &RepositoryName,
+    operation: Operation,
+) -> Result<Reply, ApiError> {
+    match operation {
+        Operation::Existing(operation) => existing(call, gate.permit(name, operation.action()).await?, operation).await,
+        Operation::Push(push) => {
+            let access = gate.push_access(name).await?;
+            match push {
+                Push::Blob(start) => uploads::start(call, gate, body, access, start).await,
+                Push::Manifest { reference, tags } => {
+                    manifests::put(call, gate, body, access, reference, tags).await
+                }
+            }
+        }
+        Operation::Upload(id, step) => {
+            let permit = gate.upload_permit(name, id).await?;
+            match step {
+                Step::Status => uploads::status(call, &permit, id).await,
+                Step::Append => uploads::append(call, body, &permit, id).await,
+                Step::Finish(digest) => uploads::finish(call, body, &permit, id, &digest).await,
+                Step::Cancel => uploads::cancel(call, &permit, id).await,
+            }
+        }
+    }
+}
+
+async fn existing(call: &Call<'_>, permit: Permit, operation: Existing) -> Result<Reply, ApiError> {
+    match operation {
+        Existing::StatBlob(digest) => blobs::stat(call, &permit, &digest).await,
+        Existing::ReadBlob(digest) => blobs::read(call, permit, &digest).await,
+        Existing::DeleteBlob(digest) => blobs::delete(call, &permit, &digest).await,
+        Existing::StatManifest(reference) => manifests::stat(call, &permit, &reference).await,
+        Existing::ReadManifest(reference) => manifests::read(call, &permit, &reference).await,
+        Existing::DeleteManifest(digest) => manifests::delete(call, &permit, &digest).await,
+        Existing::DeleteTag(tag) => tags::delete(call, &permit, &tag).await,
+        Existing::ListTags(page) => tags::list(call, &permit, &page).await,
+        Existing::ListReferrers { subject, artifact_type, page } => {
+            referrers::list(call, &permit, &subject, artifact_type.as_deref(), &page).await
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The front of the registry: the HTTP server, the distribution API (`/v2/`), the token service (`/auth/token`) and the
+//! management API (`/api/v1`).
+//!
+//! It turns requests into calls of [`auth`] and [`storage`], and their answers into responses. It decides nothing about
+//! rights (a [`auth::Permit`] does), keeps nothing, and reads neither configuration nor the clock ([`Clock`] is given).
+//!
+//! A request's way: [`server`] accepts the connection and bounds it; `edge` gives it an id, a span and an answer
+//! whatever happens; `router` parses it into a `Route`; `dispatch` checks the route's access, once; a handler, in the file
+//! of its noun, does it.
+
+#![deny(missing_docs)]
+
+mod api;
+mod base;
+mod blobs;
+mod body;
+mod catalog;
+mod challenge;
+mod connection;
+mod credentials;
+mod dispatch;
+mod edge;
+mod error;
+mod gate;
+mod manifests;
+mod mounts;
+mod origin;
+mod query;
+mod ranges;
+mod referrers;
+mod reply;
+mod router;
+mod server;
+mod settings;
+mod tags;
+#[cfg(test)]
+mod tests;
+mod token;
+mod transfer;
+mod uploads;
+
+use std::sync::Arc;
+
+use auth::Auth;
+use jiff::Timestamp;
+use storage::Storage;
+
+pub use api::{openapi, types};
+pub use origin::ExternalUrl;
+pub use server::serve;
+pub use settings::Settings;
+
+/// Where the time comes from: the edge's clock, or one that a test sets.
+pub trait Clock: Send + Sync + 'static {
+    /// The present instant.
+    fn now(&self) -> Timestamp;
+}
+
+/// What every handler works with. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// Who it is, and what they may do.
+    pub auth: Auth,
+    /// What the repositories hold.
+    pub storage: Storage,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Bounds and addresses.
+    pub settings: Arc<Settings>,
+}

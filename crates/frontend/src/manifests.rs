@@ -1,0 +1,124 @@
+//! end-3, end-7 and end-9: manifests, byte for byte as they were pushed.
+//!
+//! `Accept` is not looked at: a manifest is served in the media type that it was pushed in, never converted.
+
+use std::collections::BTreeSet;
+
+use auth::{Permit, PushAccess};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Response, StatusCode};
+use oci::{Digest, Manifest, Reference, Tag};
+use storage::{NewManifest, Pushed, Settings};
+
+use crate::body::RequestBody;
+use crate::dispatch::Call;
+use crate::error::ApiError;
+use crate::gate::Gate;
+use crate::reply::{
+    self, CACHE_IMMUTABLE, CACHE_REVALIDATE, DOCKER_CONTENT_DIGEST, OCI_SUBJECT, OCI_TAG, Reply,
+};
+
+/// `HEAD /v2/<name>/manifests/<reference>`.
+pub(crate) async fn stat(call: &Call<'_>, permit: &Permit, reference: &Reference) -> Result<Reply, ApiError> {
+    let found = call.app.storage.stat_manifest(permit, reference).await?;
+    let mut reply = Response::new(reply::empty());
+    reply.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(found.size));
+    served(call, reply, reference, &found.digest, &found.media_type)
+}
+
+/// `GET /v2/<name>/manifests/<reference>`.
+pub(crate) async fn read(call: &Call<'_>, permit: &Permit, reference: &Reference) -> Result<Reply, ApiError> {
+    let found = call.app.storage.manifest(permit, reference).await?;
+    let reply = Response::new(reply::full(found.body));
+    served(call, reply, reference, &found.digest, &found.media_type)
+}
+
+/// `PUT /v2/<name>/manifests/<reference>`, perhaps with further tags.
+pub(crate) async fn put(
+    call: &Call<'_>,
+    gate: &Gate<'_>,
+    body: &mut RequestBody,
+    access: PushAccess,
+    reference: Reference,
+    tags: Vec<Tag>,
+) -> Result<Reply, ApiError> {
+    let body = body.read(call.app.storage.settings().manifest_bytes_max).await?;
+    let content_type = match call.headers.get(CONTENT_TYPE) {
+        None => "",
+        // What is not text is no media type: it is refused as one.
+        Some(value) => value.to_str().unwrap_or("?"),
+    };
+    let manifest = NewManifest { content_type, body, reference, tags };
+    let permit = match access {
+        PushAccess::Existing(permit) => permit,
+        PushAccess::Vacant(vacancy) => {
+            // What will be refused must not bring a repository into being.
+            check_for_empty_repository(call.app.storage.settings(), &manifest)?;
+            let established = call.app.auth.establish(vacancy, call.now).await;
+            established.map_err(|denied| gate.denied(denied))?
+        }
+    };
+    let pushed = call.app.storage.put_manifest(&permit, manifest, call.now).await?;
+    created(&permit, &pushed)
+}
+
+/// `DELETE /v2/<name>/manifests/<digest>`.
+pub(crate) async fn delete(call: &Call<'_>, permit: &Permit, digest: &Digest) -> Result<Reply, ApiError> {
+    call.app.storage.delete_manifest(permit, digest, call.now).await?;
+    Ok(reply::status(StatusCode::ACCEPTED))
+}
+
+/// Refuses what a repository that holds nothing would refuse.
+fn check_for_empty_repository(settings: &Settings, new: &NewManifest<'_>) -> Result<(), storage::Error> {
+    let max = settings.tags_per_push_max;
+    if new.tags.len() > max {
+        return Err(storage::Error::TooManyTags { max });
+    }
+    if let Reference::Digest(promised) = &new.reference {
+        let actual = Digest::of(promised.algorithm(), &new.body);
+        if actual != *promised {
+            return Err(storage::Error::DigestMismatch { promised: Box::new(promised.clone()), actual: Box::new(actual) });
+        }
+    }
+    let manifest = Manifest::parse(new.content_type, &new.body).map_err(storage::Error::ManifestInvalid)?;
+    let needed = manifest.blobs().filter(|blob| !blob.is_foreign() && !settings.sparse_images);
+    let missing: BTreeSet<_> = needed.map(|blob| blob.digest.clone()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(storage::Error::ManifestBlobsUnknown { digests: missing.into_iter().collect() })
+}
+
+fn served(
+    call: &Call<'_>,
+    mut reply: Reply,
+    reference: &Reference,
+    digest: &Digest,
+    media_type: &str,
+) -> Result<Reply, ApiError> {
+    let cache = match reference {
+        Reference::Digest(_) => CACHE_IMMUTABLE,
+        Reference::Tag(_) => CACHE_REVALIDATE,
+    };
+    if reply::is_known(call.headers, digest) {
+        reply = reply::status(StatusCode::NOT_MODIFIED);
+    } else {
+        reply::set(&mut reply, CONTENT_TYPE, media_type)?;
+    }
+    reply::identify(&mut reply, digest, cache)?;
+    Ok(reply)
+}
+
+fn created(permit: &Permit, pushed: &Pushed) -> Result<Reply, ApiError> {
+    let mut reply = reply::status(StatusCode::CREATED);
+    reply::locate(&mut reply, &format!("/v2/{}/manifests/{}", permit.name(), pushed.digest))?;
+    reply::set(&mut reply, DOCKER_CONTENT_DIGEST, &pushed.digest.to_string())?;
+    if let Some(subject) = &pushed.subject {
+        reply::set(&mut reply, OCI_SUBJECT, &subject.to_string())?;
+    }
+    if !pushed.tags.is_empty() {
+        let tags: Vec<_> = pushed.tags.iter().map(Tag::as_str).collect();
+        reply::set(&mut reply, OCI_TAG, &tags.join(", "))?;
+    }
+    Ok(reply)
+}

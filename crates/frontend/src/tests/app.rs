@@ -1,0 +1,210 @@
+//! The registry under test: two accounts, `acme` with the namespace `team-a` and the user `dev@acme`, and `globex`.
+
+use std::sync::{Arc, Mutex};
+
+use auth::{
+    AccountName, Auth, Description, Level, NewShare, PasswordCost, PermissionTarget, Principal, Secret, ShareEnd,
+    SigningKeys, UserName,
+};
+use http::{Method, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+use kv::memory::Memory;
+use kv::{Region, Store};
+use oci::{Algorithm, Digest, NamespaceName, RepositoryName};
+use reqwest::{Client, RequestBuilder, Response};
+use serde_json::{Value, json};
+use storage::Storage;
+use storage::files::Files;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::{App, Clock, Settings};
+
+pub(super) const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+/// A clock that stands until it is moved.
+pub(super) struct TestClock(Mutex<Timestamp>);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+impl TestClock {
+    pub(super) fn advance(&self, seconds: i64) {
+        let mut now = self.0.lock().unwrap();
+        *now += SignedDuration::from_secs(seconds);
+    }
+}
+
+pub(super) struct TestApp {
+    pub(super) host: String,
+    pub(super) clock: Arc<TestClock>,
+    pub(super) auth: Auth,
+    pub(super) client: Client,
+    _data: TempDir,
+    _stop: oneshot::Sender<()>,
+}
+
+/// Everybody's password.
+pub(super) fn password_of(login: &str) -> String {
+    format!("the password of {login}")
+}
+
+pub(super) fn sha256(content: &[u8]) -> Digest {
+    Digest::of(Algorithm::Sha256, content)
+}
+
+fn principal(auth: &Auth, login: &'static str, now: Timestamp) -> impl Future<Output = Principal> {
+    let auth = auth.clone();
+    async move { auth.authenticate(login, &Secret::new(password_of(login)), now).await.unwrap() }
+}
+
+impl TestApp {
+    pub(super) async fn start() -> TestApp {
+        TestApp::start_with(Settings::default(), storage::Settings::default()).await
+    }
+
+    pub(super) async fn start_with(settings: Settings, content: storage::Settings) -> TestApp {
+        let clock = Arc::new(TestClock(Mutex::new(Timestamp::constant(1_800_000_000, 0))));
+        let store = Store::open(Arc::new(Memory::new()), Region::parse("test").unwrap()).await.unwrap();
+        let cost = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
+        let rules = auth::Settings { password_hash: cost, ..auth::Settings::default() };
+        let auth = Auth::new(store.clone(), SigningKeys::ephemeral().unwrap(), rules);
+        let data = tempfile::tempdir().unwrap();
+        let content = storage::Settings { free_bytes_min: 0, ..content };
+        let storage = Storage::new(store, Arc::new(Files::open(data.path()).unwrap()), content);
+        populate(&auth, clock.now()).await;
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        let app = App { auth: auth.clone(), storage, clock: clock.clone(), settings: Arc::new(settings) };
+        let (stop, stopped) = oneshot::channel::<()>();
+        tokio::spawn(crate::serve(listener, app, async { drop(stopped.await) }));
+        let client = Client::builder().no_proxy().build().unwrap();
+        TestApp { host, clock, auth, client, _data: data, _stop: stop }
+    }
+
+    /// A request of nobody.
+    pub(super) fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("http://{}{path}", self.host))
+    }
+
+    /// A request with a name and a password.
+    pub(super) fn by(&self, login: &str, method: Method, path: &str) -> RequestBuilder {
+        self.anonymous(method, path).basic_auth(login, Some(password_of(login)))
+    }
+
+    pub(super) async fn get(&self, login: &str, path: &str) -> Response {
+        self.by(login, Method::GET, path).send().await.unwrap()
+    }
+
+    /// An access token for `scope`.
+    pub(super) async fn token(&self, login: &str, scope: &str) -> String {
+        let path = format!("/auth/token?service=gangplank&scope={scope}");
+        let answer: Value = self.get(login, &path).await.json().await.unwrap();
+        answer["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Pushes a blob with one POST.
+    pub(super) async fn push_blob(&self, login: &str, repository: &str, content: &[u8]) -> Digest {
+        let digest = sha256(content);
+        let path = format!("/v2/{repository}/blobs/uploads/?digest={digest}");
+        let answer = self.by(login, Method::POST, &path).body(content.to_vec()).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        digest
+    }
+
+    /// Pushes an image of one layer, and answers its manifest.
+    pub(super) async fn push_image(&self, login: &str, repository: &str, tag: &str, layer: &[u8]) -> String {
+        let config = self.push_blob(login, repository, b"{}").await;
+        let digest = self.push_blob(login, repository, layer).await;
+        let manifest = image(&config, 2, &digest, layer.len());
+        let answer = self.put_manifest(login, repository, tag, IMAGE, &manifest).await;
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        manifest
+    }
+
+    pub(super) async fn put_manifest(
+        &self,
+        login: &str,
+        repository: &str,
+        reference: &str,
+        media_type: &str,
+        body: &str,
+    ) -> Response {
+        let path = format!("/v2/{repository}/manifests/{reference}");
+        let request = self.by(login, Method::PUT, &path).header("content-type", media_type);
+        request.body(body.to_owned()).send().await.unwrap()
+    }
+
+    /// Shares one of acme's repositories with globex, for so many seconds or for ever.
+    pub(super) async fn share(&self, repository: &str, seconds: Option<i64>) {
+        let now = self.clock.now();
+        let end = seconds.map_or(ShareEnd::Permanent, |seconds| {
+            ShareEnd::Until(now + SignedDuration::from_secs(seconds))
+        });
+        let grantee = AccountName::parse("globex").unwrap();
+        let share = NewShare { grantee, end, description: Description::default(), region: None };
+        let owner = principal(&self.auth, "acme", now).await;
+        self.auth.create_share(&owner, &RepositoryName::parse(repository).unwrap(), share, now).await.unwrap();
+    }
+
+    pub(super) async fn revoke(&self, repository: &str) {
+        let now = self.clock.now();
+        let owner = principal(&self.auth, "acme", now).await;
+        let (name, globex) = (RepositoryName::parse(repository).unwrap(), AccountName::parse("globex").unwrap());
+        self.auth.revoke_share(&owner, &name, &globex, now).await.unwrap();
+    }
+}
+
+async fn populate(auth: &Auth, now: Timestamp) {
+    let secret = |login: &str| Secret::new(password_of(login));
+    assert!(auth.bootstrap(|| secret("admin"), now).await.unwrap());
+    let admin = principal(auth, "admin", now).await;
+    let acme = AccountName::parse("acme").unwrap();
+    for name in ["acme", "globex"] {
+        auth.create_account(&admin, &AccountName::parse(name).unwrap(), &secret(name), now).await.unwrap();
+    }
+    let owner = principal(auth, "acme", now).await;
+    let namespace = NamespaceName::parse("team-a").unwrap();
+    auth.create_namespace(&owner, &namespace, now).await.unwrap();
+    let other = principal(auth, "globex", now).await;
+    auth.create_namespace(&other, &NamespaceName::parse("globex").unwrap(), now).await.unwrap();
+    for (name, level) in [("dev", Level::Edit), ("reader", Level::Read)] {
+        let user = UserName::parse(name).unwrap();
+        let password = secret(&format!("{name}@acme"));
+        auth.create_user(&owner, &acme, &user, Some(&password), now).await.unwrap();
+        let target = PermissionTarget::Namespace(namespace.clone());
+        auth.set_permission(&owner, target, &user, level, now).await.unwrap();
+    }
+}
+
+/// An image of one layer.
+pub(super) fn image(config: &Digest, config_size: usize, layer: &Digest, layer_size: usize) -> String {
+    json!({
+        "schemaVersion": 2,
+        "mediaType": IMAGE,
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json", "digest": config, "size": config_size,
+        },
+        "layers": [{
+            "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": layer, "size": layer_size,
+        }],
+    })
+    .to_string()
+}
+
+pub(super) fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
+    answer.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+/// The status and the first code of an error.
+pub(super) async fn refusal(answer: Response) -> (u16, String) {
+    let status = answer.status().as_u16();
+    let body: Value = answer.json().await.unwrap_or_default();
+    (status, body["errors"][0]["code"].as_str().unwrap_or_default().to_owned())
+}

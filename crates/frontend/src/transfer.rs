@@ -1,0 +1,221 @@
+//! The sending of a blob's bytes: read ahead a little, given up when the client stands still, and cut some time after the
+//! end of the share that it rests on.
+//!
+//! A task reads and a channel of a few chunks carries, so that the file is let go of in time even when nobody asks for the
+//! next chunk: over HTTP/2, a client that opens no window is never polled for.
+
+use std::ops::Range;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use auth::{Auth, Permit};
+use bytes::Bytes;
+use futures::{Stream, StreamExt, stream};
+use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
+use jiff::{SignedDuration, Timestamp};
+use storage::Blob;
+use tokio::sync::mpsc;
+use tracing::Instrument;
+
+use crate::reply::{Body, BoxError};
+use crate::{App, Clock};
+
+/// Chunks read ahead of the client.
+const CHUNKS_AHEAD: usize = 2;
+/// How long a share is taken to be open before it is looked at again, while a body is sent.
+const SHARE_CHECK_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
+
+/// A part of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// What stands between bytes of the blob.
+    Text(Bytes),
+    /// Bytes of the blob.
+    Range(Range<u64>),
+}
+
+impl Part {
+    /// How many bytes it is.
+    pub(crate) fn length(&self) -> u64 {
+        match self {
+            Part::Text(text) => text.len() as u64,
+            Part::Range(range) => range.end - range.start,
+        }
+    }
+}
+
+/// A body of `parts`, read from `blob` under `permit`, which began at `now`.
+pub(crate) fn body(app: &App, permit: Permit, blob: Blob, parts: Vec<Part>, now: Timestamp) -> Body {
+    let left = parts.iter().map(Part::length).sum();
+    let lease = permit.share().is_some().then(|| Lease::new(app, permit, now));
+    let source = stream::iter(parts).flat_map(move |part| match part {
+        Part::Text(text) => stream::iter([Ok(text)]).boxed(),
+        Part::Range(range) => blob.read(range).boxed(),
+    });
+    let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
+    tokio::spawn(pump(source, sender, lease, app.settings.body_idle_timeout).in_current_span());
+    Transfer { chunks, left }.boxed_unsync()
+}
+
+/// Why an answer breaks off.
+#[derive(Debug, thiserror::Error)]
+enum BrokenOff {
+    #[error("the share that this transfer rests on has ended")]
+    ShareEnded,
+    #[error("the blob could not be read")]
+    Unreadable,
+    #[error("the transfer was given up")]
+    GivenUp,
+}
+
+/// Reads `source` into `sender` until its end, the client's, or the lease's.
+async fn pump(
+    source: impl Stream<Item = Result<Bytes, storage::Error>>,
+    sender: mpsc::Sender<Result<Bytes, BrokenOff>>,
+    mut lease: Option<Lease>,
+    stall_max: Duration,
+) {
+    let mut source = pin!(source);
+    while let Some(read) = source.next().await {
+        let chunk = match read {
+            Ok(chunk) => {
+                let holds = match &mut lease {
+                    Some(lease) => lease.holds().await,
+                    None => true,
+                };
+                if holds { Ok(chunk) } else { Err(BrokenOff::ShareEnded) }
+            }
+            Err(error) => {
+                tracing::error!(%error, "a blob could not be read");
+                Err(BrokenOff::Unreadable)
+            }
+        };
+        let last = chunk.is_err();
+        // Standing still or gone, the client is told by the connection's end, if it still listens.
+        let sent = tokio::time::timeout(stall_max, sender.send(chunk)).await;
+        if last || !matches!(sent, Ok(Ok(()))) {
+            return;
+        }
+    }
+}
+
+/// The receiving end: a body whose length is known, and which fails when less comes.
+struct Transfer {
+    chunks: mpsc::Receiver<Result<Bytes, BrokenOff>>,
+    left: u64,
+}
+
+impl http_body::Body for Transfer {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Poll::Ready(match ready!(self.chunks.poll_recv(context)) {
+            Some(Ok(chunk)) => {
+                self.left = self.left.saturating_sub(chunk.len() as u64);
+                Some(Ok(Frame::data(chunk)))
+            }
+            Some(Err(error)) => Some(Err(error.into())),
+            None if self.left > 0 => Some(Err(BrokenOff::GivenUp.into())),
+            None => None,
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}
+
+/// A share, watched while bytes flow under it.
+struct Lease {
+    auth: Auth,
+    clock: Arc<dyn Clock>,
+    permit: Permit,
+    checked_at: Timestamp,
+    ended_at: Option<Timestamp>,
+    after_end_max: SignedDuration,
+}
+
+impl Lease {
+    fn new(app: &App, permit: Permit, now: Timestamp) -> Lease {
+        let after_end_max = SignedDuration::try_from(app.settings.transfer_after_end_max);
+        Lease {
+            auth: app.auth.clone(),
+            clock: Arc::clone(&app.clock),
+            permit,
+            checked_at: now,
+            ended_at: None,
+            after_end_max: after_end_max.unwrap_or(SignedDuration::MAX),
+        }
+    }
+
+    /// Whether bytes may flow: the share is open, or has not been closed for too long.
+    async fn holds(&mut self) -> bool {
+        let now = self.clock.now();
+        if self.ended_at.is_none() && now.duration_since(self.checked_at) >= SHARE_CHECK_INTERVAL {
+            self.checked_at = now;
+            match self.auth.still_open(&self.permit, now).await {
+                Ok(true) => {}
+                // A deadline that has passed is the end; a revocation ends when it is noticed.
+                Ok(false) => self.ended_at = Some(self.permit.not_after().filter(|end| *end <= now).unwrap_or(now)),
+                Err(error) => {
+                    tracing::error!(%error, "a share could not be looked at; it is taken to have ended");
+                    self.ended_at = Some(now);
+                }
+            }
+        }
+        self.ended_at.is_none_or(|end| now.duration_since(end) < self.after_end_max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::{BodyExt, BrokenOff, Bytes, Duration, Transfer, mpsc, pump, stream};
+
+    const STALL: Duration = Duration::from_secs(60);
+
+    fn chunk() -> Bytes {
+        Bytes::from_static(b"0123456789")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whole_short_and_unreadable() {
+        for (source, length, whole) in [
+            (vec![Ok(chunk()), Ok(chunk())], 20, true),
+            (vec![Ok(chunk())], 20, false),
+            (vec![Ok(chunk()), Err(storage::Error::Busy)], 20, false),
+            (vec![], 0, true),
+        ] {
+            let (sender, chunks) = mpsc::channel(2);
+            tokio::spawn(pump(stream::iter(source), sender, None, STALL));
+            let received = Transfer { chunks, left: length }.collect().await;
+            assert_eq!(received.is_ok_and(|body| body.to_bytes().len() as u64 == length), whole);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_stands_still_is_given_up() {
+        let (sender, mut chunks) = mpsc::channel(1);
+        let endless = stream::repeat_with(|| Ok(chunk()));
+        let pump = tokio::spawn(pump(endless, sender, None, STALL));
+        assert!(chunks.recv().await.unwrap().is_ok());
+        pump.await.unwrap();
+        assert!(chunks.recv().await.unwrap().is_ok(), "what was read ahead");
+        assert!(chunks.recv().await.is_none());
+        let message = BrokenOff::GivenUp.to_string();
+        let rest = Transfer { chunks, left: 10 }.collect().await;
+        assert_eq!(rest.unwrap_err().to_string(), message);
+    }
+}

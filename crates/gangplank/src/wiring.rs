@@ -1,0 +1,209 @@
+//! From settings to a running server, and back to nothing.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::auth::{Auth, KeysError, Secret, SigningKeys};
+use ::storage::{Storage, files::Files};
+use frontend::{App, Clock};
+use kv::rocksdb::RocksDb;
+use kv::{Key, Store};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::data::{DataError, DataFolder};
+use crate::password::first_password;
+use crate::upkeep::{self, Upkeep};
+use crate::{Config, config};
+
+/// How long the background's last batch may take when the server stops.
+const UPKEEP_STOP_MAX: Duration = Duration::from_secs(30);
+
+/// How often, and how many times, is looked whether the engine is free then.
+const ENGINE_CHECK_INTERVAL: Duration = Duration::from_millis(10);
+const ENGINE_CHECKS_MAX: u32 = 1_000;
+
+/// Why a server does not start. Nothing that was kept is changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The settings cannot work.
+    #[error(transparent)]
+    Config(#[from] config::ConfigError),
+    /// The data folder cannot be served.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; choose another address with --listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The metadata cannot be opened.
+    #[error("the metadata cannot be opened: {0}")]
+    Metadata(#[from] kv::Error),
+    /// The folder of blobs cannot be opened.
+    #[error("the blobs cannot be opened: {0}")]
+    Blobs(std::io::Error),
+    /// The signing keys cannot be used.
+    #[error("the signing keys cannot be used: {0}")]
+    Keys(#[from] KeysError),
+    /// The administrator's first password is refused.
+    #[error("{} is refused: {reason}", config::ADMIN_PASSWORD_VARIABLE)]
+    AdminPassword {
+        /// The rule that it breaks.
+        reason: String,
+    },
+    /// The administrator cannot be made.
+    #[error("the administrator cannot be made: {0}")]
+    Bootstrap(::auth::Error),
+    /// A task of the start broke off.
+    #[error("the start broke off: {0}")]
+    Broken(#[from] tokio::task::JoinError),
+}
+
+/// A server that serves until it is stopped. Dropping it without [`Running::stop`] breaks off what is in flight.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    first_password: Option<Secret>,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<std::io::Result<()>>,
+    upkeep: JoinHandle<()>,
+    engine: Arc<RocksDb>,
+    // The last to go: the lock is held until nothing works on the data any more.
+    _data: DataFolder,
+}
+
+/// Starts a server: takes the data folder, opens what is in it, makes the administrator if there is none, listens.
+///
+/// # Errors
+/// [`StartError`], a sentence that says what to do.
+pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
+    config.checked()?;
+    let region = config.server.region.clone();
+    let now = clock.now();
+    let folder = config.storage.data.clone();
+    let data = blocking(move || DataFolder::open(&folder, &region)).await??;
+    let address = config.server.listen;
+    let listen = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+
+    let (metadata, blobs, keys) = (data.metadata(), data.blobs(), data.keys());
+    let engine = Arc::new(blocking(move || RocksDb::open(&metadata)).await??);
+    let files = blocking(move || Files::open(blobs)).await?.map_err(StartError::Blobs)?;
+    let keys = blocking(move || SigningKeys::open(&keys, now)).await??;
+    let store = Store::open(engine.clone(), config.server.region.clone()).await?;
+    note_node(&store, &data, now).await?;
+
+    let auth = Auth::new(store.clone(), keys, config.auth.settings());
+    let settings = config.storage.settings(config.upkeep.batch_entries_max);
+    let storage = Storage::new(store, Arc::new(files), settings);
+    let first_password = make_administrator(&auth, config.admin_password.0, now).await?;
+
+    let (stop, stopped) = watch::channel(false);
+    let upkeep = Upkeep {
+        auth: auth.clone(),
+        storage: storage.clone(),
+        clock: clock.clone(),
+        settings: config.upkeep,
+    };
+    let upkeep = tokio::spawn(upkeep::run(upkeep, stopped.clone()));
+    let app = App { auth, storage, clock, settings: Arc::new(config.server.front()) };
+    let server = tokio::spawn(frontend::serve(listener, app, upkeep::stop_asked(stopped)));
+    tracing::info!(%address, node = %data.node(), region = %config.server.region.as_str(), "serving");
+    Ok(Running { address, first_password, stop, server, upkeep, engine, _data: data })
+}
+
+impl Running {
+    /// The address it listens on, with the port that was found for port 0.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The administrator's password, if this start made both: to be shown once, and to be kept nowhere.
+    #[must_use]
+    pub fn first_password(&self) -> Option<&Secret> {
+        self.first_password.as_ref()
+    }
+
+    /// Waits for an end that nobody asked for. Does not return while it serves.
+    pub async fn failed(&mut self) -> std::io::Error {
+        match (&mut self.server).await {
+            Ok(Ok(())) => std::io::Error::other("the server ended by itself"),
+            Ok(Err(error)) => error,
+            Err(error) => std::io::Error::other(error),
+        }
+    }
+
+    /// Stops: takes no new requests, lets those in flight end within their bound, closes the data folder, so that it
+    /// may be opened again when this returns.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        if !self.server.is_finished() {
+            match (&mut self.server).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "the server ended with an error"),
+                Err(error) => tracing::error!(%error, "the server broke off"),
+            }
+        }
+        if tokio::time::timeout(UPKEEP_STOP_MAX, &mut self.upkeep).await.is_err() {
+            tracing::warn!("the background's last batch takes too long and is broken off");
+            self.upkeep.abort();
+        }
+        self.wait_for_the_engine().await;
+        tracing::info!("stopped");
+    }
+
+    /// Waits until nobody else holds the engine: a task that was broken off lets go a moment later.
+    async fn wait_for_the_engine(&self) {
+        for _ in 0..ENGINE_CHECKS_MAX {
+            if Arc::strong_count(&self.engine) == 1 {
+                return;
+            }
+            tokio::time::sleep(ENGINE_CHECK_INTERVAL).await;
+        }
+        tracing::warn!("something still works on the metadata; what was acknowledged is safe");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.server.abort();
+        self.upkeep.abort();
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StartError> {
+    Ok(tokio::task::spawn_blocking(work).await?)
+}
+
+/// Notes in the store that this node serves it.
+async fn note_node(store: &Store, data: &DataFolder, now: jiff::Timestamp) -> Result<(), kv::Error> {
+    let record = serde_json::json!({ "started_at": now, "version": env!("CARGO_PKG_VERSION") });
+    let mut note = store.transaction();
+    note.put(Key::Node { node: data.node() }, &record)?;
+    store.commit(note).await?;
+    Ok(())
+}
+
+/// Makes the administrator if there is none; answers the password if it was made for that.
+async fn make_administrator(
+    auth: &Auth,
+    given: Option<Secret>,
+    now: jiff::Timestamp,
+) -> Result<Option<Secret>, StartError> {
+    let is_given = given.is_some();
+    let password = given.unwrap_or_else(first_password);
+    let used = password.clone();
+    match auth.bootstrap(move || used, now).await {
+        Ok(made) => Ok((made && !is_given).then_some(password)),
+        Err(::auth::Error::Invalid { reason, .. }) if is_given => Err(StartError::AdminPassword { reason }),
+        Err(error) => Err(StartError::Bootstrap(error)),
+    }
+}

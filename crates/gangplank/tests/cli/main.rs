@@ -1,0 +1,9 @@
+//! The command line as it is typed: the binary, against a server in this process (with a clock that the test sets) or
+//! started by itself.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+mod commands;
+mod remote;
+mod serve;
+mod support;

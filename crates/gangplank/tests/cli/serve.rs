@@ -1,0 +1,141 @@
+//! `gangplank serve` and `gangplank config`, as processes.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::support::{Answer, Person, answer, eventually};
+
+fn serve(data: &Path) -> Command {
+    let mut command = Person::new().command();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Starts it and waits until it serves: the process and its log so far, which is then read on.
+fn started(command: &mut Command) -> (Child, String, std::thread::JoinHandle<String>) {
+    let mut child = command.spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut seen = String::new();
+    for line in log.by_ref() {
+        seen += &(line.unwrap() + "\n");
+        if seen.contains("serving") {
+            break;
+        }
+    }
+    let rest = std::thread::spawn(move || log.map(|line| line.unwrap() + "\n").collect());
+    (child, seen, rest)
+}
+
+/// Asks it to stop, and waits: its answer, with all of its log.
+fn stopped(child: Child, seen: String, rest: std::thread::JoinHandle<String>) -> Answer {
+    let stop = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(stop.success());
+    let mut answer = answer(child);
+    answer.stderr = seen + &rest.join().unwrap();
+    answer
+}
+
+/// The password that a first start showed.
+fn password(stdout: &str) -> String {
+    let line = stdout.lines().find(|line| line.starts_with("    ")).unwrap_or_else(|| panic!("none in {stdout:?}"));
+    line.trim().to_owned()
+}
+
+#[test]
+fn the_first_start_shows_a_password_once_and_never_logs_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let (child, seen, rest) = started(serve(&data).env("GANGPLANK_LOG__FILTER", "trace"));
+    let first = stopped(child, seen, rest);
+    assert_eq!(first.code, Some(0), "{first:?}");
+    let password = password(&first.stdout);
+    assert_eq!(password.len(), 29);
+    assert!(!first.stderr.contains(&password));
+
+    let (child, seen, rest) = started(&mut serve(&data));
+    let second = stopped(child, seen, rest);
+    assert_eq!((second.code, second.stdout.as_str()), (Some(0), ""), "{second:?}");
+}
+
+#[test]
+fn the_password_that_was_shown_signs_in() {
+    let data = tempfile::tempdir().unwrap();
+    let (mut child, seen, rest) = started(&mut serve(data.path()));
+    let address = seen.split("address=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+    let password = eventually(|| stdout.next().unwrap().ok().filter(|line| line.starts_with("    ")));
+    let person = Person::new();
+    let line = format!("login http://{address} --username admin --password-stdin");
+    person.give(password.trim(), &line).done();
+    assert_eq!(person.run("whoami --json").json()["administrator"], true);
+    assert_eq!(stopped(child, seen, rest).code, Some(0));
+}
+
+#[test]
+fn a_password_from_the_environment_is_used_and_not_shown() {
+    let data = tempfile::tempdir().unwrap();
+    let (child, seen, rest) =
+        started(serve(data.path()).env("GANGPLANK_ADMIN_PASSWORD", "from the environment").env("GANGPLANK_LOG__FILTER", "trace"));
+    let first = stopped(child, seen, rest);
+    assert_eq!((first.code, first.stdout.as_str()), (Some(0), ""), "{first:?}");
+    assert!(!first.stderr.contains("from the environment"));
+
+    let data = tempfile::tempdir().unwrap();
+    let short = serve(data.path()).env("GANGPLANK_ADMIN_PASSWORD", "short").spawn().unwrap();
+    let refused = answer(short);
+    assert!(refused.stderr.contains("GANGPLANK_ADMIN_PASSWORD is refused"), "{refused:?}");
+    assert_eq!(refused.code, Some(1));
+}
+
+#[test]
+fn a_second_server_on_the_same_data_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let (child, seen, rest) = started(&mut serve(data.path()));
+    let refused = answer(serve(data.path()).spawn().unwrap());
+    assert_eq!(refused.code, Some(1));
+    let says = format!("the data folder {} is in use by another gangplank server", data.path().display());
+    assert!(refused.stderr.contains(&says), "{refused:?}");
+    assert_eq!(stopped(child, seen, rest).code, Some(0));
+}
+
+#[test]
+fn a_killed_server_starts_again() {
+    let data = tempfile::tempdir().unwrap();
+    let (mut child, ..) = started(&mut serve(data.path()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (child, seen, rest) = started(&mut serve(data.path()));
+    assert_eq!(stopped(child, seen, rest).code, Some(0));
+}
+
+#[test]
+fn an_address_in_use_is_told_with_its_way_out() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let data = tempfile::tempdir().unwrap();
+    let mut command = Person::new().command();
+    command.args(["serve", "--listen", &address, "--data"]).arg(data.path());
+    let refused = answer(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains(&format!("cannot listen on {address}")), "{refused:?}");
+    assert!(refused.stderr.contains("--listen"), "{refused:?}");
+}
+
+#[test]
+fn settings_are_checked_without_a_start() {
+    let person = Person::new();
+    assert_eq!(person.run("config check").done(), "The configuration is good.\n");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gangplank.toml");
+    std::fs::write(&file, "[server]\nlissten = \"127.0.0.1:1\"\n").unwrap();
+    person.run(&format!("config check --config {}", file.display())).failed(1, "server.lissten: ");
+    person.run("config check --listen nowhere").failed(1, "server.listen: ");
+    person.run("serve --set server.connections_max=0").failed(1, "server.connections_max: ");
+    let mut command = person.command();
+    command.args(["config", "check"]).env("GANGPLANK_SERVER__LISSTEN", "x");
+    let refused = answer(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    assert!(refused.stderr.contains("environment variable GANGPLANK_SERVER__LISSTEN"), "{refused:?}");
+    assert!(person.run("config show --listen 127.0.0.1:7").done().contains("listen = \"127.0.0.1:7\""));
+}

@@ -1,0 +1,387 @@
+//! The whole layout of the metadata, in one place. Nothing else builds a key.
+//!
+//! ```text
+//! g                                      what all regions share
+//! ├── Schema                             the version of this layout
+//! ├── Node(node)                         a process that serves: its name, since when
+//! ├── AccountName(name)                  → account's id, or reserved until
+//! ├── Account(account)
+//! ├── UserName(account, name)            → user's id
+//! ├── User(account, user)
+//! ├── PersonalToken(account, user, token)
+//! ├── PersonalTokenHash(hash)            → where the token's record lies
+//! └── UnknownNames(account)              how often it named accounts that do not exist
+//! r region ␀                             what belongs to a region
+//! ├── NamespaceName(name)                → namespace's id, or reserved until
+//! ├── Namespace(namespace)               guard: expected by every creation in it
+//! ├── NamespaceOf(account, name)         → namespace's id
+//! ├── NamespaceRepositories(namespace)   counter; guard of the namespace's deletion
+//! ├── RepositoryName(namespace, path)    → repository's id
+//! ├── Repository(repository)             life record; guard: expected by every write and share in it
+//! ├── RepositoryDetails(repository)      description, category: what guards nothing
+//! ├── RepositoryUsage(repository, which) counters: manifests, tags, bytes, last push
+//! ├── Listed(name)                       → repository's id, once it holds a manifest
+//! ├── PublicName(name)                   → repository's id, while it is public
+//! ├── Permission(user, target)           → level; target is a namespace or a repository
+//! ├── PermissionOn(target, user)         its reverse
+//! ├── Share(share)
+//! ├── ShareOf(repository, grantee)       → share's id: one share for a grantee
+//! ├── SharedWith(grantee, share)         the list "with me"
+//! ├── SharedBy(owner, share)             the list "by me"
+//! ├── ShareGuard(repository)             written by every new share: the bound on their number
+//! ├── Blob(digest)                       state record: live or condemned, size, places
+//! ├── Link(repository, digest)           a blob is reachable here; renewed at
+//! ├── LinkOf(digest, repository)         its reverse, for collection
+//! ├── OwnerLink(account, digest, repository)  its reverse by owner, for a mount without `from`
+//! ├── Manifest(repository, digest)       media type, size, subject, when and by whom pushed
+//! ├── ManifestBody(repository, digest)   the bytes as they were pushed
+//! ├── Tag(repository, tag)               → digest
+//! ├── TagOf(repository, digest, tag)     its reverse
+//! ├── Reference(repository, target, source)   a manifest names a blob or a manifest
+//! ├── References(repository, target)     counter of those; guard of a blob's deletion
+//! ├── Referrer(repository, subject, digest)   → descriptor
+//! ├── Upload(upload)                     session: offset, epoch, places, hash state
+//! ├── UploadExpiry(time, upload)         sessions in the order in which they end
+//! ├── UploadsOpen(account)               counter
+//! ├── Candidate(time, digest)            blobs that may have lost their last link
+//! ├── Reap(id)                           what was unhooked and is still to be emptied
+//! └── Event(account, time, event)        audit trail and outbox
+//! ```
+//!
+//! Fields are encoded so that byte order is the order of the fields: ids and times as eight bytes, big-endian; a text
+//! that is not the last field ends with a zero byte (names hold none); a digest, in its raw form, tells its own
+//! length. A key is thus never the beginning of another of its kind.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Range};
+use std::ops::Bound;
+
+/// An immutable id: random, from 1 to 2⁵³ − 1, so that clients that parse numbers as floats keep it whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Id(u64);
+
+impl Id {
+    /// The least id. Marks the beginning of a list; never given to anything.
+    pub const MIN: Id = Id(0);
+
+    /// A new id from the system's random numbers.
+    #[must_use]
+    pub fn random() -> Id {
+        Id(rand::random_range(1..1 << 53))
+    }
+
+    /// The id that a client or a record named.
+    #[must_use]
+    pub fn new(raw: u64) -> Option<Id> {
+        (raw < 1 << 53).then_some(Id(raw))
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The id in the tail of a key (see [`Key::tail`]).
+    #[must_use]
+    pub fn from_tail(tail: &[u8]) -> Option<Id> {
+        Id::new(u64::from_be_bytes(tail.try_into().ok()?))
+    }
+}
+
+impl std::fmt::Display for Id {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A region's name: 1 to 32 of `a-z`, `0-9` and `-`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Region(std::sync::Arc<str>);
+
+impl Region {
+    /// Parses a region's name; `None` when it is not one.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Region> {
+        let fits = (1..=32).contains(&name.len());
+        let clean = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        (fits && clean).then(|| Region(name.into()))
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for Region {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a permission is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// A namespace and all repositories in it.
+    Namespace(Id),
+    /// One repository.
+    Repository(Id),
+}
+
+/// A counter of a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Usage {
+    /// Manifests held.
+    Manifests,
+    /// Tags held.
+    Tags,
+    /// Bytes of the manifests and linked blobs, each digest once.
+    Bytes,
+}
+
+/// A key of the layout above. Digests are raw: a byte for the algorithm, then the hash, so that they tell their own
+/// length. Times are milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each variant is described in the tree above")]
+pub enum Key<'a> {
+    Schema,
+    Node { node: Id },
+    AccountName { name: &'a str },
+    Account { account: Id },
+    UserName { account: Id, name: &'a str },
+    User { account: Id, user: Id },
+    PersonalToken { account: Id, user: Id, token: Id },
+    PersonalTokenHash { hash: &'a [u8; 32] },
+    UnknownNames { account: Id },
+    NamespaceName { name: &'a str },
+    Namespace { namespace: Id },
+    NamespaceOf { account: Id, name: &'a str },
+    NamespaceRepositories { namespace: Id },
+    RepositoryName { namespace: Id, path: &'a str },
+    Repository { repository: Id },
+    RepositoryDetails { repository: Id },
+    RepositoryUsage { repository: Id, which: Usage },
+    Listed { name: &'a str },
+    PublicName { name: &'a str },
+    Permission { user: Id, target: Target },
+    PermissionOn { target: Target, user: Id },
+    Share { share: Id },
+    ShareOf { repository: Id, grantee: Id },
+    SharedWith { grantee: Id, share: Id },
+    SharedBy { owner: Id, share: Id },
+    ShareGuard { repository: Id },
+    Blob { digest: &'a [u8] },
+    Link { repository: Id, digest: &'a [u8] },
+    LinkOf { digest: &'a [u8], repository: Id },
+    OwnerLink { account: Id, digest: &'a [u8], repository: Id },
+    Manifest { repository: Id, digest: &'a [u8] },
+    ManifestBody { repository: Id, digest: &'a [u8] },
+    Tag { repository: Id, tag: &'a str },
+    TagOf { repository: Id, digest: &'a [u8], tag: &'a str },
+    Reference { repository: Id, target: &'a [u8], source: &'a [u8] },
+    References { repository: Id, target: &'a [u8] },
+    Referrer { repository: Id, subject: &'a [u8], digest: &'a [u8] },
+    Upload { upload: u128 },
+    UploadExpiry { time_ms: u64, upload: u128 },
+    UploadsOpen { account: Id },
+    Candidate { time_ms: u64, digest: &'a [u8] },
+    Reap { id: Id },
+    Event { account: Id, time_ms: u64, event: Id },
+}
+
+impl Key<'_> {
+    /// The key's bytes in `region`; keys that all regions share are the same in each.
+    #[must_use]
+    pub fn encode(&self, region: &Region) -> Vec<u8> {
+        self.parts(region).0
+    }
+
+    /// All keys that differ from this one in the last field alone: a list, in order of that field.
+    #[must_use]
+    pub fn siblings(&self, region: &Region) -> Range {
+        let (mut key, last) = self.parts(region);
+        key.truncate(last);
+        let end = successor(&key);
+        (Bound::Included(key), end)
+    }
+
+    /// The siblings that come after this key: the next page of the list.
+    #[must_use]
+    pub fn siblings_after(&self, region: &Region) -> Range {
+        let (key, last) = self.parts(region);
+        let end = successor(&key[..last]);
+        (Bound::Excluded(key), end)
+    }
+
+    /// All keys that begin as this one: for a text as the last field, the names with that prefix.
+    #[must_use]
+    pub fn beginning(&self, region: &Region) -> Range {
+        let key = self.encode(region);
+        let end = successor(&key);
+        (Bound::Included(key), end)
+    }
+
+    /// The last field's bytes in `encoded`, a sibling of this key.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when it is no sibling.
+    pub fn tail<'k>(&self, region: &Region, encoded: &'k [u8]) -> Result<&'k [u8], Error> {
+        let (key, last) = self.parts(region);
+        encoded
+            .strip_prefix(&key[..last])
+            .ok_or_else(|| Error::Corrupt { what: format!("a key outside the list of {self:?}") })
+    }
+
+    /// The encoded key, and where its last field begins.
+    fn parts(&self, region: &Region) -> (Vec<u8>, usize) {
+        let global = |table| Writer::global(table);
+        let local = |table| Writer::regional(region, table);
+        match *self {
+            Key::Schema => global(0x01).end(),
+            Key::Node { node } => global(0x02).last_id(node),
+            Key::AccountName { name } => global(0x10).last(name.as_bytes()),
+            Key::Account { account } => global(0x11).last_id(account),
+            Key::UserName { account, name } => global(0x12).id(account).last(name.as_bytes()),
+            Key::User { account, user } => global(0x13).id(account).last_id(user),
+            Key::PersonalToken { account, user, token } => global(0x14).id(account).id(user).last_id(token),
+            Key::PersonalTokenHash { hash } => global(0x15).last(hash),
+            Key::UnknownNames { account } => global(0x16).last_id(account),
+            Key::NamespaceName { name } => local(0x20).last(name.as_bytes()),
+            Key::Namespace { namespace } => local(0x21).last_id(namespace),
+            Key::NamespaceOf { account, name } => local(0x22).id(account).last(name.as_bytes()),
+            Key::NamespaceRepositories { namespace } => local(0x23).last_id(namespace),
+            Key::RepositoryName { namespace, path } => local(0x24).id(namespace).last(path.as_bytes()),
+            Key::Repository { repository } => local(0x25).last_id(repository),
+            Key::RepositoryDetails { repository } => local(0x26).last_id(repository),
+            Key::RepositoryUsage { repository, which } => local(0x27).id(repository).last(&[match which {
+                Usage::Manifests => 1,
+                Usage::Tags => 2,
+                Usage::Bytes => 3,
+            }]),
+            Key::Listed { name } => local(0x28).last(name.as_bytes()),
+            Key::PublicName { name } => local(0x29).last(name.as_bytes()),
+            Key::Permission { user, target } => local(0x30).id(user).last(&target_bytes(target)),
+            Key::PermissionOn { target, user } => local(0x31).raw(&target_bytes(target)).last_id(user),
+            Key::Share { share } => local(0x32).last_id(share),
+            Key::ShareOf { repository, grantee } => local(0x33).id(repository).last_id(grantee),
+            Key::SharedWith { grantee, share } => local(0x34).id(grantee).last_id(share),
+            Key::SharedBy { owner, share } => local(0x35).id(owner).last_id(share),
+            Key::ShareGuard { repository } => local(0x36).last_id(repository),
+            Key::Blob { digest } => local(0x40).last(digest),
+            Key::Link { repository, digest } => local(0x41).id(repository).last(digest),
+            Key::LinkOf { digest, repository } => local(0x42).raw(digest).last_id(repository),
+            Key::OwnerLink { account, digest, repository } => {
+                local(0x43).id(account).raw(digest).last_id(repository)
+            }
+            Key::Manifest { repository, digest } => local(0x44).id(repository).last(digest),
+            Key::ManifestBody { repository, digest } => local(0x45).id(repository).last(digest),
+            Key::Tag { repository, tag } => local(0x46).id(repository).last(tag.as_bytes()),
+            Key::TagOf { repository, digest, tag } => {
+                local(0x47).id(repository).raw(digest).last(tag.as_bytes())
+            }
+            Key::Reference { repository, target, source } => {
+                local(0x48).id(repository).raw(target).last(source)
+            }
+            Key::References { repository, target } => local(0x49).id(repository).last(target),
+            Key::Referrer { repository, subject, digest } => {
+                local(0x4a).id(repository).raw(subject).last(digest)
+            }
+            Key::Upload { upload } => local(0x50).last(&upload.to_be_bytes()),
+            Key::UploadExpiry { time_ms, upload } => {
+                local(0x51).last(&[time_ms.to_be_bytes().as_slice(), &upload.to_be_bytes()].concat())
+            }
+            Key::UploadsOpen { account } => local(0x52).last_id(account),
+            Key::Candidate { time_ms, digest } => {
+                local(0x60).last(&[&time_ms.to_be_bytes(), digest].concat())
+            }
+            Key::Reap { id } => local(0x61).last_id(id),
+            Key::Event { account, time_ms, event } => {
+                local(0x62).id(account).last(&[time_ms.to_be_bytes(), event.get().to_be_bytes()].concat())
+            }
+        }
+    }
+}
+
+fn target_bytes(target: Target) -> [u8; 9] {
+    let (kind, id) = match target {
+        Target::Namespace(id) => (b'n', id),
+        Target::Repository(id) => (b'r', id),
+    };
+    let mut bytes = [kind; 9];
+    bytes[1..].copy_from_slice(&id.get().to_be_bytes());
+    bytes
+}
+
+impl Target {
+    /// The target in the tail of a [`Key::Permission`].
+    #[must_use]
+    pub fn from_tail(tail: &[u8]) -> Option<Target> {
+        let (kind, id) = tail.split_first()?;
+        let id = Id::from_tail(id)?;
+        match kind {
+            b'n' => Some(Target::Namespace(id)),
+            b'r' => Some(Target::Repository(id)),
+            _ => None,
+        }
+    }
+}
+
+/// The least key that is greater than every key beginning with `prefix`.
+fn successor(prefix: &[u8]) -> Bound<Vec<u8>> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < u8::MAX {
+            end.push(last + 1);
+            return Bound::Excluded(end);
+        }
+    }
+    Bound::Unbounded
+}
+
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn global(table: u8) -> Writer {
+        Writer(vec![b'g', table])
+    }
+
+    fn regional(region: &Region, table: u8) -> Writer {
+        let mut key = Vec::with_capacity(64);
+        key.push(b'r');
+        key.extend_from_slice(region.as_str().as_bytes());
+        key.push(0);
+        key.push(table);
+        Writer(key)
+    }
+
+    fn id(self, id: Id) -> Writer {
+        self.raw(&id.get().to_be_bytes())
+    }
+
+    fn raw(mut self, bytes: &[u8]) -> Writer {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    fn last_id(self, id: Id) -> (Vec<u8>, usize) {
+        self.last(&id.get().to_be_bytes())
+    }
+
+    fn last(mut self, bytes: &[u8]) -> (Vec<u8>, usize) {
+        let last = self.0.len();
+        self.0.extend_from_slice(bytes);
+        (self.0, last)
+    }
+
+    fn end(self) -> (Vec<u8>, usize) {
+        self.last(&[])
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! The bounds of storage, each with its unit.
+
+use std::time::Duration;
+
+/// What an operator may set; [`Settings::default`] suits one machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// For how long after its last request an upload may be resumed.
+    pub upload_ttl: Duration,
+    /// For how long a blob that no manifest names stays linked in its repository.
+    pub link_grace: Duration,
+    /// How long places wait that a broken-off request may still be about to write to. Longer than any request takes
+    /// from naming its place to making the file.
+    pub discard_delay: Duration,
+    /// The greatest manifest.
+    pub manifest_bytes_max: usize,
+    /// The greatest blob.
+    pub blob_bytes_max: u64,
+    /// The most uploads that an account may have open.
+    pub uploads_per_account_max: u32,
+    /// The most requests that may bring bytes to one upload: each leaves a segment.
+    pub segments_per_upload_max: usize,
+    /// After how many bytes a running upload is synced and its offset saved.
+    pub checkpoint_bytes: u64,
+    /// What must stay free where the bytes lie.
+    pub free_bytes_min: u64,
+    /// Whether an image may be pushed before its blobs.
+    pub sparse_images: bool,
+    /// The most tags that one push may set.
+    pub tags_per_push_max: usize,
+    /// The most entries on one page of a list.
+    pub page_entries_max: usize,
+    /// The most entries that one commit of the upkeep removes.
+    pub reap_batch_entries: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            upload_ttl: Duration::from_secs(24 * 60 * 60),
+            link_grace: Duration::from_secs(24 * 60 * 60),
+            discard_delay: Duration::from_secs(10 * 60),
+            manifest_bytes_max: 4 << 20,
+            blob_bytes_max: 1 << 40,
+            uploads_per_account_max: 1_000,
+            segments_per_upload_max: 10_000,
+            checkpoint_bytes: 64 << 20,
+            free_bytes_min: 1 << 30,
+            sparse_images: false,
+            tags_per_push_max: 100,
+            page_entries_max: 1_000,
+            reap_batch_entries: 1_000,
+        }
+    }
+}

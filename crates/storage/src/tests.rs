@@ -1,0 +1,10 @@
+//! The crate's tests, over the store in memory and files in a temporary folder, with permits from a real `Auth`.
+
+mod blobs;
+mod collection;
+mod faults;
+mod manifests;
+mod referrers;
+mod sessions;
+mod uploads;
+mod world;

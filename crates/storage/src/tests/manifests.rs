@@ -1,0 +1,350 @@
+//! Manifests and their tags.
+
+use bytes::Bytes;
+use oci::{Algorithm, Digest, Reference, Tag};
+
+use super::world::{IMAGE, World, at, content, descriptor, image, image_with, index, settings, sha256};
+use crate::{Error, NewManifest, RepositoryUsage, Settings};
+
+fn reference(text: &str) -> Reference {
+    Reference::parse(text).unwrap()
+}
+
+async fn usage(world: &World, name: &str) -> RepositoryUsage {
+    world.storage.repository_usage(world.pull(name).await.repository()).await.unwrap()
+}
+
+#[tokio::test]
+async fn comes_back_byte_for_byte_by_tag_and_by_digest() {
+    let world = World::new().await;
+    let push = world.push("acme/web").await;
+    let config = world.blob(&push, b"{}").await;
+    let spaced = image((&config, 2), &[]).replace(',', " ,\n ");
+    let digest = world.manifest(&push, &spaced, "v1", &["v1.0", "v1"]).await.unwrap();
+    assert_eq!(digest, sha256(spaced.as_bytes()));
+    let pull = world.pull("acme/web").await;
+    for name in ["v1", "v1.0", &digest.to_string()] {
+        let found = world.storage.manifest(&pull, &reference(name)).await.unwrap();
+        assert_eq!(
+            (found.body, found.media_type.as_str(), &found.digest),
+            (spaced.clone().into(), IMAGE, &digest)
+        );
+        let stat = world.storage.stat_manifest(&pull, &reference(name)).await.unwrap();
+        assert_eq!((stat.size, stat.digest), (spaced.len() as u64, digest.clone()));
+    }
+    for name in ["v2", &config.to_string()] {
+        assert!(matches!(world.storage.manifest(&pull, &reference(name)).await, Err(Error::ManifestUnknown)));
+        assert!(matches!(
+            world.storage.stat_manifest(&pull, &reference(name)).await,
+            Err(Error::ManifestUnknown)
+        ));
+    }
+    world.push("acme/web2").await;
+    let sibling = world.storage.manifest(&world.pull("acme/web2").await, &Reference::Digest(digest)).await;
+    assert!(matches!(sibling, Err(Error::ManifestUnknown)));
+}
+
+#[tokio::test]
+async fn a_digest_is_held_to_in_either_algorithm() {
+    let world = World::new().await;
+    let push = world.push("acme/web").await;
+    let config = world.blob(&push, b"{}").await;
+    let manifest = image((&config, 2), &[]);
+    let sha512 = Digest::of(Algorithm::Sha512, manifest.as_bytes());
+    assert_eq!(world.manifest(&push, &manifest, &sha512.to_string(), &["big"]).await.unwrap(), sha512);
+    let found = world.storage.manifest(&world.pull("acme/web").await, &reference("big")).await.unwrap();
+    assert_eq!(found.digest, sha512);
+    let wrong = world.manifest(&push, &manifest, &sha256(b"other").to_string(), &["big"]).await.unwrap_err();
+    assert!(
+        matches!(&wrong, Error::DigestMismatch { actual, .. } if **actual == sha256(manifest.as_bytes()))
+    );
+}
+
+#[tokio::test]
+async fn what_breaks_a_rule_is_refused_and_changes_nothing() {
+    let world = World::with(Settings { manifest_bytes_max: 2_000, tags_per_push_max: 3, ..settings() }).await;
+    let push = world.push("acme/web").await;
+    let config = world.blob(&push, b"{}").await;
+    let before = world.keys().await;
+    let manifest = image((&config, 2), &[]);
+    let large = format!("{manifest}{}", " ".repeat(2_000));
+    assert!(matches!(world.manifest(&push, &large, "a", &[]).await, Err(Error::TooLarge { max: 2_000 })));
+    let many = world.manifest(&push, &manifest, "a", &["b", "c", "d"]).await;
+    assert!(matches!(many, Err(Error::TooManyTags { max: 3 })));
+    for (content_type, body) in [
+        (super::world::INDEX, manifest.as_str()),
+        (IMAGE, "{}"),
+        (IMAGE, "not JSON"),
+        ("text/plain", &manifest),
+    ] {
+        let new = NewManifest {
+            content_type,
+            body: Bytes::copy_from_slice(body.as_bytes()),
+            reference: reference("a"),
+            tags: vec![],
+        };
+        let checked = world.storage.check_manifest(&new).await;
+        let answer = world.storage.put_manifest(&push, new, at(0)).await;
+        for answer in [checked, answer.map(|_| ())] {
+            assert!(matches!(answer, Err(Error::ManifestInvalid(_))), "{content_type} {body}");
+        }
+    }
+    let missing = [sha256(b"one"), sha256(b"two")];
+    let layers = [(&missing[0], 3), (&config, 2), (&missing[1], 3), (&missing[0], 3)];
+    let error = world.manifest(&push, &image((&missing[1], 3), &layers), "a", &[]).await.unwrap_err();
+    let Error::ManifestBlobsUnknown { digests } = error else { panic!("{error:?}") };
+    let mut expected = missing.to_vec();
+    expected.sort();
+    assert_eq!(digests, expected, "all of them, each once");
+    assert_eq!(world.keys().await, before);
+    world.manifest(&push, &manifest, "a", &["b", "c", "a"]).await.unwrap();
+}
+
+#[tokio::test]
+async fn some_content_may_be_missing() {
+    let world = World::new().await;
+    let push = world.push("acme/web").await;
+    let delete = world.delete("acme/web").await;
+    let config = world.blob(&push, b"{}").await;
+    let foreign = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+    let elsewhere =
+        descriptor(foreign, &sha256(b"windows"), 7).replace('}', r#","urls":["https://example.com/layer"]}"#);
+    let manifest = image((&config, 2), &[]).replace("\"layers\":[", &format!("\"layers\":[{elsewhere}"));
+    let child = world.manifest(&push, &manifest, "windows", &[]).await.unwrap();
+    let missing = sha256(b"not yet");
+    world.manifest(&push, &index(&[(&child, manifest.len()), (&missing, 7)]), "multi", &[]).await.unwrap();
+    // An index does not hold its children against an explicit deletion.
+    world.storage.delete_manifest(&delete, &child, at(0)).await.unwrap();
+
+    let sparse = World::with(Settings { sparse_images: true, ..settings() }).await;
+    let push = sparse.push("acme/web").await;
+    let config = sha256(b"config");
+    sparse.manifest(&push, &image((&config, 6), &[]), "early", &[]).await.unwrap();
+    sparse.blob(&push, b"config").await;
+    let answer = sparse.storage.delete_blob(&sparse.delete("acme/web").await, &config, at(0)).await;
+    assert!(matches!(answer, Err(Error::BlobReferenced { .. })), "held as soon as it is there");
+}
+
+#[tokio::test]
+async fn counters_are_exact_and_tags_move() {
+    let world = World::new().await;
+    let push = world.push("acme/web").await;
+    let (delete, pull) = (world.delete("acme/web").await, world.pull("acme/web").await);
+    let (config, layer) = (world.blob(&push, b"config").await, world.blob(&push, b"layer").await);
+    let (first, second) =
+        (image((&config, 6), &[(&layer, 5)]), image((&config, 6), &[(&layer, 5), (&layer, 5)]));
+    let expect = async |manifests, tags, bytes: usize| {
+        let bytes = bytes as u64;
+        assert_eq!(usage(&world, "acme/web").await, RepositoryUsage { manifests, tags, bytes });
+    };
+    expect(0, 0, 11).await;
+    let a = world.manifest(&push, &first, "latest", &["v1"]).await.unwrap();
+    expect(1, 2, 11 + first.len()).await;
+    // Again, by tag and by digest, and with one more tag.
+    world.manifest(&push, &first, "latest", &[]).await.unwrap();
+    world.manifest(&push, &first, &a.to_string(), &["v1", "v1.1"]).await.unwrap();
+    expect(1, 3, 11 + first.len()).await;
+    let b = world.manifest(&push, &second, "latest", &["v2"]).await.unwrap();
+    expect(2, 4, 11 + first.len() + second.len()).await;
+
+    let page = world.storage.tag_details(&pull, None, 10).await.unwrap();
+    let named: Vec<_> =
+        page.items.iter().map(|tag| (tag.name.as_str(), tag.digest.clone(), tag.size)).collect();
+    let size = |manifest: &str| 11 + manifest.len() as u64;
+    let expected = [
+        ("latest", b.clone(), size(&second)),
+        ("v1", a.clone(), size(&first)),
+        ("v1.1", a.clone(), size(&first)),
+        ("v2", b.clone(), size(&second)),
+    ];
+    assert_eq!(named, expected);
+    assert_eq!(world.storage.tag(&pull, &Tag::parse("v2").unwrap()).await.unwrap(), page.items[3]);
+
+    world.storage.delete_tag(&delete, &Tag::parse("v1").unwrap(), at(0)).await.unwrap();
+    let again = world.storage.delete_tag(&delete, &Tag::parse("v1").unwrap(), at(0)).await;
+    assert!(matches!(again, Err(Error::ManifestUnknown)));
+    expect(2, 3, 11 + first.len() + second.len()).await;
+    world.storage.delete_manifest(&delete, &b, at(0)).await.unwrap();
+    assert!(matches!(world.storage.delete_manifest(&delete, &b, at(0)).await, Err(Error::ManifestUnknown)));
+    expect(1, 1, 11 + first.len()).await;
+    assert!(matches!(world.storage.manifest(&pull, &reference("latest")).await, Err(Error::ManifestUnknown)));
+    let listed = kv::Key::Listed { name: "acme/web" };
+    assert!(world.auth.store().get_bytes(listed).await.unwrap().is_some());
+    world.storage.delete_manifest(&delete, &a, at(0)).await.unwrap();
+    assert!(world.auth.store().get_bytes(listed).await.unwrap().is_none());
+    expect(0, 0, 11).await;
+    for blob in [&config, &layer] {
+        world.storage.delete_blob(&delete, blob, at(0)).await.unwrap();
+    }
+    expect(0, 0, 0).await;
+}
+
+#[tokio::test]
+async fn a_manifest_goes_with_however_many_tags() {
+    let world = World::with(Settings { tags_per_push_max: 700, ..settings() }).await;
+    let push = world.push("acme/web").await;
+    let config = world.blob(&push, b"{}").await;
+    let manifest = image((&config, 2), &[]);
+    let mut digest = None;
+    for round in 0..4 {
+        let tags: Vec<String> = (0..600).map(|number| format!("t{round}-{number}")).collect();
+        let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+        digest = Some(world.manifest(&push, &manifest, "latest", &tags).await.unwrap());
+    }
+    assert_eq!(usage(&world, "acme/web").await.tags, 2_401);
+    let before = world.keys().await.len();
+    world.storage.delete_manifest(&world.delete("acme/web").await, &digest.unwrap(), at(0)).await.unwrap();
+    assert_eq!((usage(&world, "acme/web").await.tags, usage(&world, "acme/web").await.manifests), (0, 0));
+    // Both orders of each tag; record, body, listing; the reference and its counter.
+    assert_eq!(before - world.keys().await.len(), 2 * 2_401 + 3 + 2);
+}
+
+#[tokio::test]
+async fn tags_come_in_byte_order_and_pages() {
+    let world = World::with(Settings { page_entries_max: 4, ..settings() }).await;
+    let push = world.push("acme/web").await;
+    let config = world.blob(&push, b"{}").await;
+    let names = ["10", "9", "B", "_", "a", "a-", "b"];
+    world.manifest(&push, &image((&config, 2), &[]), "b", &names).await.unwrap();
+    let pull = world.pull("acme/web").await;
+    let long = "a".repeat(5_000);
+    let accents = "é".repeat(400);
+    let cases: [(Option<&str>, usize, &[&str], bool); 11] = [
+        (None, 0, &[], false),
+        (None, 2, &["10", "9"], true),
+        (None, 4, &["10", "9", "B", "_"], true),
+        (None, usize::MAX, &["10", "9", "B", "_"], true),
+        (Some("_"), 3, &["a", "a-", "b"], false),
+        (Some("a"), 1, &["a-"], true),
+        (Some("Z"), 1, &["_"], true),
+        (Some(""), 1, &["10"], true),
+        (Some("b"), 4, &[], false),
+        (Some(&long), 4, &["b"], false),
+        (Some(&accents), 4, &[], false),
+    ];
+    for (after, limit, expected, more) in cases {
+        let page = world.storage.tags(&pull, after, limit).await.unwrap();
+        assert_eq!(
+            (page.items, page.more),
+            (expected.iter().map(|tag| (*tag).to_owned()).collect(), more),
+            "{limit}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_push_and_the_deletion_of_its_blob_never_both_succeed() {
+    let world = World::new().await;
+    let (mut pushed, mut deleted) = (0, 0);
+    for round in 0..144 {
+        let name = format!("acme/r{round}");
+        let (push, delete) = (world.push(&name).await, world.delete(&name).await);
+        let layer = world.blob(&push, &content(10, round)).await;
+        let manifest = image((&layer, 10), &[]);
+        // Each step of one meets each step of the other.
+        let put = async {
+            wait(round % 12).await;
+            world.manifest(&push, &manifest, "latest", &[]).await
+        };
+        let deletion = async {
+            wait(round / 12).await;
+            world.storage.delete_blob(&delete, &layer, at(0)).await
+        };
+        match tokio::join!(put, deletion) {
+            (Ok(_), Err(Error::BlobReferenced { .. })) => {
+                pushed += 1;
+                assert!(world.read(&world.pull(&name).await, &layer).await.is_ok());
+            }
+            (Err(Error::ManifestBlobsUnknown { .. }), Ok(())) => deleted += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(pushed > 0 && deleted > 0, "one was always first: {pushed}, {deleted}");
+}
+
+async fn wait(turns: u32) {
+    for _ in 0..turns {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pushes_and_deletions_at_once_leave_no_tag_without_its_manifest() {
+    let world = World::new().await;
+    let push = world.push("acme/web").await;
+    let config = world.blob(&push, b"{}").await;
+    let manifests = [image((&config, 2), &[]), image((&config, 2), &[(&config, 2)])];
+    let mut tasks = Vec::new();
+    for task in 0..4 {
+        let (storage, manifests) = (world.storage.clone(), manifests.clone());
+        let (push, delete) = (push.clone(), world.delete("acme/web").await);
+        tasks.push(tokio::spawn(async move {
+            for round in 0..40 {
+                let manifest = &manifests[(task + round) % 2];
+                let new = NewManifest {
+                    content_type: IMAGE,
+                    body: manifest.clone().into(),
+                    reference: reference(&format!("t{}", round % 3)),
+                    tags: vec![],
+                };
+                let answer = match task {
+                    0 | 1 => storage.put_manifest(&push, new, at(0)).await.map(|_| ()),
+                    2 => storage.delete_manifest(&delete, &sha256(manifest.as_bytes()), at(0)).await,
+                    _ => {
+                        storage
+                            .delete_tag(&delete, &Tag::parse(&format!("t{}", round % 3)).unwrap(), at(0))
+                            .await
+                    }
+                };
+                let fine = matches!(answer, Ok(()) | Err(Error::ManifestUnknown | Error::Busy));
+                assert!(fine, "{answer:?}");
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let pull = world.pull("acme/web").await;
+    let tags = world.storage.tags(&pull, None, 100).await.unwrap().items;
+    for tag in &tags {
+        world.storage.manifest(&pull, &reference(tag)).await.unwrap();
+    }
+    let mut held = 0;
+    for manifest in &manifests {
+        let digest = Reference::Digest(sha256(manifest.as_bytes()));
+        held += u64::from(world.storage.stat_manifest(&pull, &digest).await.is_ok());
+    }
+    let usage = usage(&world, "acme/web").await;
+    assert_eq!((usage.manifests, usage.tags), (held, tags.len() as u64));
+    for manifest in &manifests {
+        let _ = world
+            .storage
+            .delete_manifest(&world.delete("acme/web").await, &sha256(manifest.as_bytes()), at(0))
+            .await;
+    }
+    world.storage.delete_blob(&world.delete("acme/web").await, &config, at(0)).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_change_is_in_the_trail() {
+    let world = World::new().await;
+    let push = world.push("acme/web").await;
+    let delete = world.delete("acme/web").await;
+    let config = world.blob(&push, b"{}").await;
+    let manifest = image_with((&config, 2), &[], "");
+    let digest = world.manifest(&push, &manifest, "a", &["b"]).await.unwrap();
+    world.storage.delete_tag(&delete, &Tag::parse("a").unwrap(), at(1)).await.unwrap();
+    world.storage.delete_manifest(&delete, &digest, at(2)).await.unwrap();
+    world.storage.delete_blob(&delete, &config, at(3)).await.unwrap();
+    let store = world.auth.store();
+    let list = kv::Key::Event { account: push.owner().raw(), time_ms: 0, event: kv::Id::MIN };
+    let rows = store.list(list.siblings(store.region()), 100).await.unwrap();
+    let events: Vec<auth::Event> =
+        rows.iter().map(|(_, entry)| kv::decode(list, entry).unwrap().value).collect();
+    let ours: Vec<_> = events.iter().filter(|event| event.detail.contains("sha256:")).collect();
+    let kinds: Vec<_> = ours.iter().map(|event| event.kind).collect();
+    use auth::EventKind::{BlobDeleted, ManifestDeleted, ManifestPushed, TagDeleted};
+    assert_eq!(kinds, [ManifestPushed, TagDeleted, ManifestDeleted, BlobDeleted]);
+    assert!(ours.iter().all(|event| event.subject == "acme/web" && event.actor.name == "acme"));
+    assert!(ours[0].detail.contains(&digest.to_string()) && ours[0].detail.ends_with("a,b"));
+}

@@ -1,0 +1,52 @@
+//! The end of uploads that nobody finished.
+
+use jiff::Timestamp;
+use kv::{Key, Versioned};
+
+use super::UploadId;
+use super::session::{Session, session_key};
+use crate::commit::{corrupt, retrying, time_ms};
+use crate::{Error, Storage};
+
+impl Storage {
+    /// Ends at most `limit` of the uploads whose time is over, and says how many it looked at: call again while it is
+    /// `limit`. Their bytes go with the next [`Storage::reap`] after [`crate::Settings::discard_delay`].
+    ///
+    /// # Errors
+    /// As the store.
+    pub async fn expire_uploads(&self, now: Timestamp, limit: usize) -> Result<usize, Error> {
+        let region = self.store().region();
+        let list = Key::UploadExpiry { time_ms: 0, upload: 0 };
+        let rows = self.store().list(list.siblings(region), self.page_entries(limit)).await?;
+        let mut seen = 0;
+        for (key, _) in rows {
+            let (ended_at_ms, id) = read_tail(list.tail(region, &key)?)?;
+            if ended_at_ms > time_ms(now) {
+                break;
+            }
+            retrying(|| self.try_expire(id, &key, now)).await?;
+            seen += 1;
+        }
+        Ok(seen)
+    }
+
+    /// Ends the session `id`, unless a request has moved its end since the list was read: then `entry` is gone, too.
+    async fn try_expire(&self, id: UploadId, entry: &[u8], now: Timestamp) -> Result<Option<()>, Error> {
+        let session: Option<Versioned<Session>> = self.store().get(session_key(id)).await?;
+        let mut end = self.store().transaction();
+        match session {
+            Some(session) if now >= session.value.expires_at => self.give_up(&mut end, id, &session, now)?,
+            Some(_) => return Ok(Some(())),
+            None => _ = end.delete_encoded(entry.to_vec()),
+        }
+        self.commit(end, ()).await
+    }
+}
+
+fn read_tail(tail: &[u8]) -> Result<(u64, UploadId), Error> {
+    let read = || {
+        let (time_ms, id) = tail.split_first_chunk::<8>()?;
+        Some((u64::from_be_bytes(*time_ms), UploadId(u128::from_be_bytes(id.try_into().ok()?))))
+    };
+    read().ok_or_else(|| corrupt("an end of an upload without its time or name"))
+}

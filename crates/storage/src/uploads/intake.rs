@@ -1,0 +1,381 @@
+//! One request's bytes on their way into an upload.
+//!
+//! Two halves, so that neither the network waits for the disk nor a caller who goes away leaves half a step behind: the
+//! request's future gathers the body into batches ([`run`]), a task of its own writes, hashes, syncs and saves them
+//! ([`Intake`]). The task ends by itself when the request's future is dropped: to it, the body broke off.
+
+use std::pin::pin;
+
+use auth::Permit;
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use jiff::Timestamp;
+use oci::{Algorithm, Digest, Hasher};
+use tokio::sync::mpsc;
+
+use super::session::{Found, Session};
+use super::{ContentRange, Upload, UploadId};
+use crate::blobs::Segment;
+use crate::commit::{after, blocking, retrying};
+use crate::{BlobStat, BodyError, Error, Place, PlaceError, PlaceWriter, Storage};
+
+/// How much is gathered before it is written. Up to three batches of an upload are in memory: one being gathered, one
+/// waiting, one being written.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// Up to here a batch is hashed where it is: that takes less time than handing it to another thread.
+const HASH_HERE_BYTES: usize = 32 << 10;
+
+/// What the body's half tells the task. The channel's end without an [`Message::End`] means that the body broke off.
+pub(super) enum Message {
+    Batch(Vec<Bytes>),
+    End,
+}
+
+/// What became of a body, as the task saw it.
+pub(super) enum Taken<T> {
+    Whole(T),
+    BrokenOff,
+}
+
+/// Feeds `body` to the task that `start` makes of the channel's other end, and waits for what it answers.
+pub(super) async fn run<T, F>(
+    body: impl Stream<Item = Result<Bytes, BodyError>> + Send,
+    start: impl FnOnce(mpsc::Receiver<Message>) -> F,
+) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<Taken<T>, Error>> + Send + 'static,
+{
+    let (sender, messages) = mpsc::channel(1);
+    let task = tokio::spawn(start(messages));
+    let fed = feed(body, sender).await;
+    let taken = task.await.map_err(|error| PlaceError::Failed(std::io::Error::other(error)))?;
+    match (taken?, fed) {
+        (_, Err(error)) => Err(Error::Body(error)),
+        (Taken::Whole(answer), Ok(())) => Ok(answer),
+        (Taken::BrokenOff, Ok(())) => Err(Error::Body(BodyError::new("the body was not read to its end"))),
+    }
+}
+
+/// Stops early, without an error, when the task has ended: its answer says why.
+async fn feed(
+    body: impl Stream<Item = Result<Bytes, BodyError>>,
+    sender: mpsc::Sender<Message>,
+) -> Result<(), BodyError> {
+    let mut body = pin!(body);
+    loop {
+        let (batch, end) = gather(&mut body).await;
+        if !batch.is_empty() && sender.send(Message::Batch(batch)).await.is_err() {
+            return Ok(());
+        }
+        match end {
+            Some(Ok(())) => {
+                // A task that has ended will say why.
+                let _ = sender.send(Message::End).await;
+                return Ok(());
+            }
+            Some(Err(error)) => return Err(error),
+            None => {}
+        }
+    }
+}
+
+/// The next batch, and how the body ended if it did.
+async fn gather(
+    body: &mut (impl Stream<Item = Result<Bytes, BodyError>> + Unpin),
+) -> (Vec<Bytes>, Option<Result<(), BodyError>>) {
+    let (mut batch, mut bytes) = (Vec::new(), 0);
+    while bytes < BATCH_BYTES {
+        match body.next().await {
+            Some(Ok(chunk)) => {
+                bytes += chunk.len();
+                if !chunk.is_empty() {
+                    batch.push(chunk);
+                }
+            }
+            Some(Err(error)) => return (batch, Some(Err(error))),
+            None => return (batch, Some(Ok(()))),
+        }
+    }
+    (batch, None)
+}
+
+/// What a request says before its body.
+#[derive(Clone, Copy)]
+pub(super) struct Begin<'a> {
+    pub(super) permit: &'a Permit,
+    pub(super) id: UploadId,
+    pub(super) at: Option<ContentRange>,
+    pub(super) promised: Option<u64>,
+    /// What the digest is known to be of.
+    pub(super) algorithm: Option<Algorithm>,
+    pub(super) now: Timestamp,
+}
+
+/// A request that has taken its epoch.
+pub(super) struct Intake {
+    storage: Storage,
+    id: UploadId,
+    /// The session without this request's bytes, with its epoch and place.
+    before: Session,
+    place: Place,
+    /// Made with the first bytes.
+    writer: Option<Box<dyn PlaceWriter>>,
+    hasher: Hasher,
+    /// How many bytes of this request were written, and how many of those the session's record names.
+    received: u64,
+    saved: u64,
+    promised: Option<u64>,
+    now: Timestamp,
+    /// Whether a commit failed in such a way that it may have been done.
+    in_doubt: bool,
+}
+
+impl Storage {
+    /// Takes the next epoch of an upload.
+    pub(super) async fn begin(&self, begin: Begin<'_>) -> Result<Intake, Error> {
+        let max = self.settings().blob_bytes_max;
+        if begin.promised.is_some_and(|promised| promised > max) {
+            return Err(Error::TooLarge { max });
+        }
+        self.check_space(begin.promised.unwrap_or(0)).await?;
+        let (before, place) = retrying(|| self.try_begin(begin)).await?;
+        let hasher = match (begin.algorithm, before.saved_hash()) {
+            (Some(algorithm), _) if before.offset == 0 => Hasher::new(algorithm),
+            (_, Some(hasher)) => hasher,
+            (_, None) => self.hash_again(&before.segments, before.offset, before.algorithm).await?,
+        };
+        Ok(Intake {
+            storage: self.clone(),
+            id: begin.id,
+            before,
+            place,
+            writer: None,
+            hasher,
+            received: 0,
+            saved: 0,
+            promised: begin.promised,
+            now: begin.now,
+            in_doubt: false,
+        })
+    }
+
+    async fn try_begin(&self, begin: Begin<'_>) -> Result<Option<(Session, Place)>, Error> {
+        let Begin { permit, id, at, promised, now, .. } = begin;
+        let found = self.session(permit, id, now).await?;
+        let session = &found.session.value;
+        if at.is_some_and(|at| at.first() != session.offset) {
+            return Err(Error::RangeUnsatisfiable { upload: session.upload(id) });
+        }
+        let (size_max, segments_max) =
+            (self.settings().blob_bytes_max, self.settings().segments_per_upload_max);
+        if session.offset.saturating_add(promised.unwrap_or(0)) > size_max {
+            return Err(Error::TooLarge { max: size_max });
+        }
+        if session.segments.len() >= segments_max {
+            return Err(Error::TooManySegments { max: segments_max });
+        }
+        let place = Place::random();
+        let next = Session {
+            epoch: session.epoch + 1,
+            writing: Some(place),
+            expires_at: after(now, self.settings().upload_ttl),
+            ..session.clone()
+        };
+        let due_at = after(now, self.settings().discard_delay);
+        let done = self.try_change(id, &found, &next, session.stray(), due_at).await?;
+        Ok(done.map(|()| (next, place)))
+    }
+}
+
+impl Intake {
+    /// Takes the body in, and answers the upload as it then stands.
+    pub(super) async fn append(
+        mut self,
+        mut messages: mpsc::Receiver<Message>,
+    ) -> Result<Taken<Upload>, Error> {
+        match self.try_append(&mut messages).await {
+            Ok(true) => self.check_promise().map(|()| Taken::Whole(self.session(false).upload(self.id))),
+            Ok(false) => Ok(Taken::BrokenOff),
+            Err(error) => Err(self.roll_back(error).await),
+        }
+    }
+
+    /// Takes the body in, and makes the upload a blob.
+    pub(super) async fn finish(
+        mut self,
+        mut messages: mpsc::Receiver<Message>,
+        permit: Permit,
+        digest: Digest,
+    ) -> Result<Taken<BlobStat>, Error> {
+        match self.try_finish(&mut messages, &permit, &digest).await {
+            Ok(Taken::Whole(stat)) => Ok(Taken::Whole(stat)),
+            Ok(Taken::BrokenOff) => {
+                self.take_back().await;
+                Ok(Taken::BrokenOff)
+            }
+            Err(error) => Err(self.roll_back(error).await),
+        }
+    }
+
+    async fn try_append(&mut self, messages: &mut mpsc::Receiver<Message>) -> Result<bool, Error> {
+        let whole = self.take(messages).await?;
+        self.save(false).await?;
+        Ok(whole)
+    }
+
+    async fn try_finish(
+        &mut self,
+        messages: &mut mpsc::Receiver<Message>,
+        permit: &Permit,
+        digest: &Digest,
+    ) -> Result<Taken<BlobStat>, Error> {
+        if !self.take(messages).await? {
+            return Ok(Taken::BrokenOff);
+        }
+        self.check_promise()?;
+        self.sync().await?;
+        let whole = self.session(false);
+        let hasher = Some(self.hasher.clone());
+        self.storage.check_digest(hasher, &whole.segments, whole.offset, digest).await?;
+        let this = &*self;
+        let made = retrying(|| async {
+            let found = this.current().await?;
+            this.storage.try_make_blob(permit, this.id, &found, &whole, digest, this.now).await
+        })
+        .await;
+        self.note_doubt(&made);
+        made.map(Taken::Whole)
+    }
+
+    /// Writes what comes; `false` when the body broke off.
+    async fn take(&mut self, messages: &mut mpsc::Receiver<Message>) -> Result<bool, Error> {
+        while let Some(message) = messages.recv().await {
+            match message {
+                Message::Batch(batch) => self.write(batch).await?,
+                Message::End => return Ok(true),
+            }
+        }
+        Ok(false)
+    }
+
+    async fn write(&mut self, batch: Vec<Bytes>) -> Result<(), Error> {
+        let received = self.received + batch.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
+        if let Some(promised) = self.promised.filter(|promised| received > *promised) {
+            return Err(Error::SizeMismatch { promised, received });
+        }
+        let max = self.storage.settings().blob_bytes_max;
+        if self.before.offset + received > max {
+            return Err(Error::TooLarge { max });
+        }
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            None => self.writer.insert(self.storage.places().create(self.place).await?),
+        };
+        let (written, hasher) = tokio::join!(writer.write(batch.clone()), hash(self.hasher.clone(), batch));
+        written?;
+        self.hasher = hasher?;
+        self.received = received;
+        if self.received - self.saved >= self.storage.settings().checkpoint_bytes {
+            self.save(true).await?;
+            self.storage.check_space(self.promised.unwrap_or(0).saturating_sub(self.received)).await?;
+        }
+        Ok(())
+    }
+
+    fn check_promise(&self) -> Result<(), Error> {
+        match self.promised {
+            Some(promised) if promised != self.received => {
+                Err(Error::SizeMismatch { promised, received: self.received })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn sync(&mut self) -> Result<(), Error> {
+        if let Some(writer) = &mut self.writer {
+            writer.sync().await?;
+        }
+        Ok(())
+    }
+
+    /// The session with what this request has brought; `more` while it goes on.
+    fn session(&self, more: bool) -> Session {
+        let mut session = self.before.clone();
+        if self.received > 0 {
+            session.segments.push(Segment { place: self.place, bytes: self.received });
+        }
+        session.offset += self.received;
+        session.set_hash(&self.hasher);
+        session.writing = more.then_some(self.place);
+        session
+    }
+
+    /// The session's record, if this request is still the latest.
+    async fn current(&self) -> Result<Found, Error> {
+        self.storage.session_at(self.before.repository, self.id, self.before.epoch).await
+    }
+
+    /// Syncs what came, and then lets the session's record name it.
+    async fn save(&mut self, more: bool) -> Result<(), Error> {
+        self.sync().await?;
+        let session = self.session(more);
+        let saved = self.replace(&session, None).await;
+        self.note_doubt(&saved);
+        saved?;
+        self.saved = self.received;
+        Ok(())
+    }
+
+    async fn replace(&self, session: &Session, discarded: Option<Place>) -> Result<(), Error> {
+        retrying(|| async {
+            let found = self.current().await?;
+            self.storage.try_change(self.id, &found, session, discarded, self.now).await
+        })
+        .await
+    }
+
+    fn note_doubt<T>(&mut self, outcome: &Result<T, Error>) {
+        self.in_doubt |= matches!(outcome, Err(Error::Store(_)));
+    }
+
+    async fn roll_back(&mut self, error: Error) -> Error {
+        self.take_back().await;
+        error
+    }
+
+    /// Makes the session what it was before this request, and gives the room back, as far as that can be done. What
+    /// cannot is no loss: the session names the place until it ends.
+    async fn take_back(&mut self) {
+        if self.in_doubt {
+            return;
+        }
+        let mut is_ours = self.saved == 0;
+        if !is_ours {
+            let before = Session { writing: None, ..self.before.clone() };
+            let restored = self.replace(&before, Some(self.place)).await;
+            is_ours = restored.is_ok();
+        }
+        let Some(mut writer) = self.writer.take() else { return };
+        if is_ours {
+            self.storage.remove_early([self.place]).await;
+        } else if let Err(error) = writer.truncate(self.saved).await {
+            // Somebody else's segment now: up to what was saved, it must stay.
+            tracing::warn!(place = %self.place, %error, "a place was not cut to what counts of it");
+        }
+    }
+}
+
+/// Adds `batch` to `hasher`, on another thread unless it is small.
+pub(super) async fn hash(mut hasher: Hasher, batch: Vec<Bytes>) -> Result<Hasher, Error> {
+    let bytes: usize = batch.iter().map(Bytes::len).sum();
+    let work = move || {
+        batch.iter().for_each(|chunk| hasher.update(chunk));
+        hasher
+    };
+    if bytes <= HASH_HERE_BYTES {
+        return Ok(work());
+    }
+    blocking(work).await
+}

@@ -1,0 +1,91 @@
+//! The real server: the binary, started as a person starts it, and killed as nobody should.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep};
+
+use crate::{ADMIN_PASSWORD, Registry, program};
+
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// A server process of its own, by the real clock. Dropping it kills it.
+pub struct ServerProcess {
+    registry: Registry,
+    address: SocketAddr,
+    child: Child,
+    folder: TempDir,
+}
+
+impl ServerProcess {
+    /// A new one, on fresh data.
+    pub async fn start() -> ServerProcess {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let address = free_address();
+        let child = spawn(address, folder.path());
+        let mut server = ServerProcess { registry: Registry::at(address), address, child, folder };
+        server.wait_until_ready().await;
+        server
+    }
+
+    /// Kills it (SIGKILL: nothing of it runs on), and starts it again on the same data and port.
+    pub async fn kill_and_restart(&mut self) {
+        self.child.kill().await.expect("it can be killed");
+        self.child = spawn(self.address, self.folder.path());
+        self.wait_until_ready().await;
+    }
+
+    /// Where its data lies.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    async fn wait_until_ready(&mut self) {
+        let begun = Instant::now();
+        loop {
+            if let Ok(answer) = self.registry.stranger().get("/v2/").try_send().await {
+                answer.expect(401);
+                return;
+            }
+            let ended = self.child.try_wait().expect("it can be asked");
+            if ended.is_some() || begun.elapsed() > READY_WITHIN {
+                let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+                panic!("the server does not start ({ended:?}); it said:\n{log}");
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Deref for ServerProcess {
+    type Target = Registry;
+
+    fn deref(&self) -> &Registry {
+        &self.registry
+    }
+}
+
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("its address")
+}
+
+fn spawn(address: SocketAddr, folder: &Path) -> Child {
+    let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).expect("a log");
+    let mut command = Command::new(program::gangplank());
+    command
+        .args(["serve", "--listen", &address.to_string(), "--data"])
+        .arg(folder.join("data"))
+        .env("GANGPLANK_ADMIN_PASSWORD", ADMIN_PASSWORD)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("a second hand on the log"))
+        .stderr(log)
+        .kill_on_drop(true);
+    command.spawn().expect("the server starts")
+}

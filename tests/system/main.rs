@@ -1,0 +1,10 @@
+//! Whole-system tests: a server on a real port, and those who use it. A test's name says what is promised.
+//!
+//! `cargo xtask test` starts what they need; those that need a docker engine fail without it, rather than pass.
+
+mod commands;
+mod docker;
+mod kill;
+mod model;
+mod skopeo;
+mod threats;

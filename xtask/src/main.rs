@@ -1,0 +1,47 @@
+//! What a person types: `cargo xtask run`, `cargo xtask test`, `cargo xtask ci`.
+//!
+//! It installs what is lacking, says what it does, and ends with 0 or 1. It is no build system: cargo builds.
+#![expect(clippy::print_stderr, reason = "a tool that talks to a person")]
+
+mod ci;
+mod command;
+mod engine;
+mod house;
+mod needs;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+use crate::command::Interrupt;
+
+const USAGE: &str = "\
+cargo xtask run  [ARGUMENTS]   install what the build lacks, build in release, and serve on 127.0.0.1:5000 with the
+                               data in ./data; ARGUMENTS go to `gangplank serve`
+cargo xtask test [ARGUMENTS]   install what the tests lack, start a docker engine for them, run every test, stop it;
+                               ARGUMENTS go to `cargo test`
+cargo xtask ci                 formatting, clippy, documentation, and the rules of the house";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next();
+    // `cargo xtask run -- --flag` and `cargo xtask run --flag` mean the same.
+    let rest: Vec<String> = arguments.skip_while(|argument| argument == "--").collect();
+    let result = Interrupt::watch().and_then(|interrupt| match command.as_deref() {
+        Some("run") => run::run(&rest, &interrupt),
+        Some("test") => test::test(&rest, &interrupt),
+        Some("ci") if rest.is_empty() => ci::ci(&interrupt),
+        Some("help" | "--help" | "-h") => {
+            eprintln!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(format!("what shall be done?\n\n{USAGE}")),
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("xtask: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
