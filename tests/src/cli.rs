@@ -1,7 +1,6 @@
 //! The command line, as somebody with a home of their own uses it.
 
 use tempfile::TempDir;
-use tokio::process::Command;
 
 use crate::program::{self, Ran};
 use crate::{Person, Registry};
@@ -39,7 +38,7 @@ impl Cli {
 
     /// The same, word by word.
     pub async fn runs(&self, words: &[&str], input: &str) -> Ran {
-        let mut command = Command::new(program::gangplank());
+        let mut command = program::gangplank();
         command.args(words).current_dir(self.home.path());
         command.env("HOME", self.home.path()).env_remove("XDG_CONFIG_HOME");
         program::run(command, input.as_bytes()).await

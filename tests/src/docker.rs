@@ -9,7 +9,7 @@ use crate::program::{self, Ran};
 use crate::{Person, Registry};
 
 /// Set by `cargo xtask test`, which starts the engine.
-const HOST: &str = "GANGPLANK_TEST_DOCKER_HOST";
+const HOST: &str = "TESTS_DOCKER_HOST";
 
 /// Somebody's docker client: their logins lie in a folder of their own; the engine is everybody's.
 pub struct Docker {

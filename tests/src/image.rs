@@ -93,14 +93,20 @@ impl Image {
         Image::random(2, 2000)
     }
 
-    /// An image of these layers.
+    /// An image of these layers, with a configuration unlike every other.
     #[must_use]
     pub fn of(layers: Vec<Blob>) -> Image {
         let salt: u64 = rand::random();
         let config = json!({ "architecture": "amd64", "os": "linux", "author": salt.to_string() });
+        Image::of_config(config.to_string().as_bytes(), layers)
+    }
+
+    /// An image of this configuration and these layers.
+    #[must_use]
+    pub fn of_config(config: &[u8], layers: Vec<Blob>) -> Image {
         let config = Blob {
             media_type: "application/vnd.oci.image.config.v1+json",
-            ..Blob::layer(config.to_string().into_bytes())
+            ..Blob::layer(Bytes::copy_from_slice(config))
         };
         Image::with(config, layers, None)
     }

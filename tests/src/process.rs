@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::time::{Instant, sleep};
 
 use crate::{ADMIN_PASSWORD, Registry, program};
@@ -78,7 +78,7 @@ fn free_address() -> SocketAddr {
 
 fn spawn(address: SocketAddr, folder: &Path) -> Child {
     let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).expect("a log");
-    let mut command = Command::new(program::gangplank());
+    let mut command = program::gangplank();
     command
         .args(["serve", "--listen", &address.to_string(), "--data"])
         .arg(folder.join("data"))

@@ -78,8 +78,19 @@ pub(crate) async fn run(mut command: Command, input: &[u8]) -> Ran {
     }
 }
 
-/// The command line under test, beside the test's own binary in the target folder.
-pub(crate) fn gangplank() -> PathBuf {
+/// The command line under test, with none of the settings that the machine may hold for it.
+pub(crate) fn gangplank() -> Command {
+    let mut command = Command::new(binary());
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("GANGPLANK_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// It lies beside the test's own binary in the target folder.
+fn binary() -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");
     let folder = test.parent().and_then(|deps| deps.parent()).expect("a target folder");
     let binary = folder.join("gangplank");

@@ -82,7 +82,7 @@ async fn lists_and_deletions_show_what_is_there() {
         let output = cli.types(line).await.output();
         assert!(output.contains(word), "{line}: {output}");
     }
-    acme.types("tag delete team-a/web 1.0").await.succeeds();
+    acme.types("tag delete team-a/web:1.0").await.succeeds();
     owner.tries_to_pull("team-a/web", "1.0").await.expect(404);
     acme.types("namespace delete team-a").await.fails_saying(&["holds", "empty"]);
     acme.types("repository delete team-a/web").await.succeeds();
@@ -110,7 +110,7 @@ async fn what_cannot_be_is_refused_with_a_sentence_and_a_code() {
         "permission set team-a/web --user dev@acme --level read",
         "account create Umlaut! --password-stdin",
         "namespace create team-a",
-        "tag delete team-a/web 2.0",
+        "tag delete team-a/web:2.0",
         "no-such-command",
     ] {
         let ran = acme.types_with(line, "a-long-password").await;

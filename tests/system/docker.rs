@@ -4,10 +4,8 @@ use serde_json::Value;
 use tests::{Cli, Docker, Image, Person, ServerProcess, in_seconds, packages_of_at_least};
 use tokio::time::{Duration, sleep};
 
-/// What docker says when the registry does not let it pull.
-const NO_PULL: &[&str] = &["denied", "unauthorized", "not found", "does not exist"];
-/// What docker says when the registry does not let it push.
-const NO_PUSH: &[&str] = &["denied", "unauthorized", "not found", "does not exist", "forbidden"];
+/// What docker says when the registry does not let it.
+const REFUSED: &[&str] = &["denied", "unauthorized", "not found", "no such", "name unknown"];
 
 /// A server; acme, which owns the namespace `team-a`; globex and initech, which own nothing.
 struct Stage {
@@ -54,7 +52,7 @@ async fn an_owner_pushes_and_from_the_share_on_the_sharee_pulls_and_runs_the_sam
     let pushed = stage.docker(&stage.acme).await.digest_of(&image).await;
 
     let globex = stage.docker(&stage.globex).await;
-    globex.pulls(&image).await.fails_saying(NO_PULL);
+    globex.pulls(&image).await.fails_saying(REFUSED);
 
     let until = in_seconds(3600);
     let owner = Cli::of(&stage.acme, &stage.server).await;
@@ -93,8 +91,8 @@ async fn a_third_account_is_refused() {
     let image = stage.image("team-a/web:1");
     stage.pushed(&image).await;
     stage.acme.shares_for_good("team-a/web", "globex").await;
-    stage.docker(&stage.initech).await.pulls(&image).await.fails_saying(NO_PULL);
-    Docker::new().pulls(&image).await.fails_saying(NO_PULL);
+    stage.docker(&stage.initech).await.pulls(&image).await.fails_saying(REFUSED);
+    Docker::new().pulls(&image).await.fails_saying(REFUSED);
     stage.docker(&stage.globex).await.pulls(&image).await.succeeds();
 }
 
@@ -108,11 +106,11 @@ async fn a_sharee_can_neither_push_nor_delete() {
     globex.pulls(&image).await.succeeds();
     let digest = globex.digest_of(&image).await;
 
-    for name in ["team-a/web:2", "team-a/new:1"] {
-        let theirs = stage.image(name);
-        globex.runs(&["tag", &image, &theirs]).await.succeeds();
-        globex.pushes(&theirs).await.fails_saying(NO_PUSH);
-    }
+    let theirs = stage.image("team-a/web:2");
+    globex.runs(&["tag", &image, &theirs]).await.succeeds();
+    globex.pushes(&theirs).await.fails_saying(REFUSED);
+    // What it would send for a new image; docker itself tries that for more than a minute.
+    stage.globex.tries_to_push("team-a/new", "1", &Image::small()).await.expect(404);
     // docker has no command to delete: what one would send.
     for reference in ["1", &digest] {
         stage.globex.delete(&format!("/v2/team-a/web/manifests/{reference}")).send().await.expect(403);
@@ -136,7 +134,7 @@ async fn a_sibling_whose_name_begins_the_same_stays_closed() {
     stage.acme.shares_for_good("team-a/web", "globex").await;
     let globex = stage.docker(&stage.globex).await;
     for sibling in &siblings {
-        globex.pulls(sibling).await.fails_saying(NO_PULL);
+        globex.pulls(sibling).await.fails_saying(REFUSED);
     }
     globex.pulls(&shared).await.succeeds();
 }
@@ -159,12 +157,12 @@ async fn a_users_permission_decides_what_their_docker_may_do() {
     stage.pushed(&image).await;
     let dev = stage.acme.creates_user("dev").await;
     let docker = stage.docker(&dev).await;
-    docker.pulls(&image).await.fails_saying(NO_PULL);
+    docker.pulls(&image).await.fails_saying(REFUSED);
     stage.acme.permits("dev", "read", "team-a/web").await;
     docker.pulls(&image).await.succeeds();
     let second = stage.image("team-a/web:2");
     docker.runs(&["tag", &image, &second]).await.succeeds();
-    docker.pushes(&second).await.fails_saying(NO_PUSH);
+    docker.pushes(&second).await.fails_saying(REFUSED);
     stage.acme.permits("dev", "edit", "team-a/web").await;
     docker.pushes(&second).await.succeeds();
 }
@@ -189,7 +187,7 @@ async fn a_share_that_lives_seconds_closes_at_its_deadline_for_the_same_login_an
         sleep(Duration::from_millis(50)).await;
     }
     by_token().send().await.expect_any(&[401, 404]);
-    globex.pulls(&image).await.fails_saying(NO_PULL);
+    globex.pulls(&image).await.fails_saying(REFUSED);
 }
 
 #[tokio::test]
@@ -207,7 +205,7 @@ async fn a_revocation_closes_at_once_for_the_same_login_and_for_a_token_issued_b
     let owner = Cli::of(&stage.acme, &stage.server).await;
     owner.types("share revoke team-a/web --to globex").await.succeeds();
     by_token().send().await.expect(404);
-    globex.pulls(&image).await.fails_saying(NO_PULL);
+    globex.pulls(&image).await.fails_saying(REFUSED);
 }
 
 #[tokio::test]
@@ -216,7 +214,7 @@ async fn a_public_image_is_pulled_without_signing_in() {
     let image = stage.image("team-a/web:1");
     stage.pushed(&image).await;
     let stranger = Docker::new();
-    stranger.pulls(&image).await.fails_saying(NO_PULL);
+    stranger.pulls(&image).await.fails_saying(REFUSED);
     stage.acme.makes("team-a/web", "public").await.expect(200);
     stranger.pulls(&image).await.succeeds();
 }

@@ -153,6 +153,7 @@ fn some<T>(mut all: Vec<T>, how_many: usize) -> Vec<T> {
     all
 }
 
+#[expect(clippy::print_stdout, reason = "the figures, for those who run it by hand")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_when_the_server_is_killed_at_random_moments() {
     let mut server = ServerProcess::start().await;
@@ -183,6 +184,7 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed_at_random_moment
 
     let (checked, bytes) = verify(&acme, &acknowledged, usize::MAX).await;
     let blobs = acknowledged.lock().expect("every writer has ended").blobs.len();
+    println!("{kills} kills; {checked} acknowledged things and {bytes} bytes of blobs are there");
     assert!(kills >= KILLS_MIN, "only {kills} kills in {LONGEST:?}");
     assert!(blobs > kills, "{blobs} blobs in {kills} lives of the server are no load");
     assert!(bytes > 10 << 20, "{bytes} bytes are no load");

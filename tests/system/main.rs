@@ -4,6 +4,7 @@
 
 mod commands;
 mod docker;
+mod exchanges;
 mod kill;
 mod model;
 mod skopeo;

@@ -39,6 +39,7 @@ impl Auth {
         let standing = self.standing(principal, name, now).await?;
         match &standing.repository {
             Some(found) => permit(principal, found, standing.basis, action),
+            None if sees_vacancy(principal, name, &standing) => Err(Denied::Vacant),
             None => Err(unseen(principal)),
         }
     }
@@ -125,8 +126,7 @@ pub(crate) fn push_access(
     let Some(namespace) = &standing.namespace else { return Err(unseen(principal)) };
     let left = principal.verbs_left(name, namespace.id, None);
     if !standing.may_create() || !left.contains(Verbs::PUSH) {
-        let sees =
-            standing.namespace_level.is_some_and(|level| level >= Level::Read) && left.contains(Verbs::PULL);
+        let sees = sees_vacancy(principal, name, standing);
         return Err(if sees { Denied::Forbidden } else { unseen(principal) });
     }
     carried(principal, name, namespace.id, None, Action::Push)?;
@@ -135,6 +135,13 @@ pub(crate) fn push_access(
         name: name.clone(),
         namespace: namespace.id,
     }))
+}
+
+/// Whether the principal would see the repository, if there were one of the name.
+fn sees_vacancy(principal: &Principal, name: &RepositoryName, standing: &Standing) -> bool {
+    let Some(namespace) = &standing.namespace else { return false };
+    let left = principal.verbs_left(name, namespace.id, None);
+    standing.namespace_level.is_some_and(|level| level >= Level::Read) && left.contains(Verbs::PULL)
 }
 
 /// The decision about a repository that exists.

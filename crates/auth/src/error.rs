@@ -189,6 +189,10 @@ pub enum Denied {
     /// Missing, or invisible.
     #[error("there is no such repository")]
     NotFound,
+    /// Missing, in a namespace that the caller sees: to be told as [`Denied::NotFound`], except where nothing is an
+    /// answer.
+    #[error("there is no such repository")]
+    Vacant,
     /// It could not be found out.
     #[error(transparent)]
     Failed(Error),
@@ -212,7 +216,7 @@ impl From<Denied> for Error {
         match denied {
             Denied::Unauthenticated => Error::Unauthenticated,
             Denied::InsufficientScope { .. } | Denied::Forbidden => Error::Forbidden,
-            Denied::NotFound => Error::NotFound { what: Thing::Repository },
+            Denied::NotFound | Denied::Vacant => Error::NotFound { what: Thing::Repository },
             Denied::Failed(error) => error,
         }
     }

@@ -78,7 +78,8 @@ impl Managed {
 }
 
 impl Auth {
-    /// Gives `user`, of the account that owns `on`, this level there, whatever it had.
+    /// Gives `user`, of the account that owns `on`, this level there, whatever it had. A name in a namespace that the
+    /// caller manages needs no repository yet: it is made, private, so that the first push may be that user's.
     ///
     /// There are at most as many permissions on a target as users in its account: a deleted user's go with it.
     ///
@@ -92,7 +93,33 @@ impl Auth {
         level: Level,
         now: Timestamp,
     ) -> Result<Permission, Error> {
-        self.until_done(|| self.try_set_permission(p, on, user, level, now)).await
+        let set = || self.until_done(|| self.try_set_permission(p, on, user, level, now));
+        match (set().await, on) {
+            (Err(Error::NotFound { what: Thing::Repository }), PermissionTarget::Repository(name)) => {
+                self.make_for(p, name, user, now).await?;
+                set().await
+            }
+            (answer, _) => answer,
+        }
+    }
+
+    /// Makes the repository `name` for a permission of `user` on it, if the caller manages its namespace.
+    async fn make_for(
+        &self,
+        p: &Principal,
+        name: &RepositoryName,
+        user: &UserName,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let namespace = self.standing(p, name, now).await?;
+        let (Some(Level::Manage), Some(account)) = (namespace.namespace_level, p.account()) else {
+            return Err(Error::NotFound { what: Thing::Repository });
+        };
+        self.user_named(account, user).await?.ok_or(Error::NotFound { what: Thing::User })?;
+        match self.create_repository(p, name, now).await {
+            Ok(_) | Err(Error::Exists { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn try_set_permission(

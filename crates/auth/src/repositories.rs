@@ -66,7 +66,7 @@ impl Auth {
         match self.authorize_push(p, name, now).await {
             Ok(PushAccess::Vacant(_)) => {}
             Ok(PushAccess::Existing(_)) => return Err(Error::Exists { what: Thing::Repository }),
-            Err(Denied::NotFound) => return Err(Error::NotFound { what: Thing::Namespace }),
+            Err(Denied::NotFound | Denied::Vacant) => return Err(Error::NotFound { what: Thing::Namespace }),
             Err(denied) => return Err(denied.into()),
         }
         let Some(namespace) = self.standing(p, name, now).await?.namespace else { return Ok(None) };

@@ -209,6 +209,7 @@ pub(crate) enum Answer {
     Scope(Vec<String>),
     Forbidden,
     NotFound,
+    Vacant,
 }
 
 impl From<Result<Permit, Denied>> for Answer {
@@ -219,6 +220,7 @@ impl From<Result<Permit, Denied>> for Answer {
             Err(Denied::InsufficientScope { needed }) => Answer::Scope(texts(&needed)),
             Err(Denied::Forbidden) => Answer::Forbidden,
             Err(Denied::NotFound) => Answer::NotFound,
+            Err(Denied::Vacant) => Answer::Vacant,
             Err(Denied::Failed(error)) => panic!("{error}"),
         }
     }

@@ -43,8 +43,13 @@ pub(crate) async fn read(call: &Call<'_>, permit: Permit, digest: &Digest) -> Re
         Selection::Parts(ranges) => match ranges.as_slice() {
             [range] => {
                 let value = format!("bytes {}-{}/{size}", range.start, range.end - 1);
-                let mut reply =
-                    content(call, permit, blob, StatusCode::PARTIAL_CONTENT, vec![Part::Range(range.clone())]);
+                let mut reply = content(
+                    call,
+                    permit,
+                    blob,
+                    StatusCode::PARTIAL_CONTENT,
+                    vec![Part::Range(range.clone())],
+                );
                 reply::set(&mut reply, CONTENT_RANGE, &value)?;
                 reply
             }
@@ -71,7 +76,8 @@ pub(crate) async fn delete(call: &Call<'_>, permit: &Permit, digest: &Digest) ->
 fn wanted(headers: &HeaderMap, digest: &Digest, size: u64) -> Selection {
     let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let Some(range) = header(RANGE) else { return Selection::Whole };
-    let unchanged = headers.get(IF_RANGE).is_none_or(|tag| tag.as_bytes() == format!("\"{digest}\"").as_bytes());
+    let unchanged =
+        headers.get(IF_RANGE).is_none_or(|tag| tag.as_bytes() == format!("\"{digest}\"").as_bytes());
     if unchanged { ranges::select(range, size) } else { Selection::Whole }
 }
 

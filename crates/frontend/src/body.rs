@@ -147,7 +147,6 @@ where
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use std::convert::Infallible;
 
@@ -189,6 +188,9 @@ mod tests {
     #[tokio::test]
     async fn stands_still() {
         let body = StreamBody::new(stream::pending::<Result<Frame<Bytes>, Infallible>>());
-        assert!(matches!(RequestBody::new(body, IDLE, Activity::new()).read(10).await, Err(BodyError::Idle(_))));
+        assert!(matches!(
+            RequestBody::new(body, IDLE, Activity::new()).read(10).await,
+            Err(BodyError::Idle(_))
+        ));
     }
 }

@@ -66,7 +66,6 @@ impl fmt::Display for Quoted<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use auth::Verbs;
     use oci::RepositoryName;
@@ -85,7 +84,10 @@ mod tests {
         let scope = "scope=\"repository:team-a/web:pull,push registry:catalog:*\"";
         assert_eq!(scoped.header(Fault::None), format!("{begin},{scope}"));
         assert_eq!(scoped.header(Fault::InvalidToken), format!("{begin},{scope},error=\"invalid_token\""));
-        assert_eq!(scoped.header(Fault::InsufficientScope), format!("{begin},{scope},error=\"insufficient_scope\""));
+        assert_eq!(
+            scoped.header(Fault::InsufficientScope),
+            format!("{begin},{scope},error=\"insufficient_scope\"")
+        );
         let odd = Challenge { service: "a\"b\\c\r\nd", ..scoped };
         assert!(odd.header(Fault::None).contains(r#"service="a\"b\\cd""#));
     }

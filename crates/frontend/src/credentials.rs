@@ -67,7 +67,6 @@ fn basic(encoded: &str) -> Result<Credentials, Malformed> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use http::HeaderValue;
 
@@ -103,7 +102,10 @@ mod tests {
             (&long, Err(Malformed)),
         ];
         for (header, expected) in table {
-            assert_eq!(parse(header), expected.as_ref().map(|text| (*text).to_owned()).map_err(|_| Malformed));
+            assert_eq!(
+                parse(header),
+                expected.as_ref().map(|text| (*text).to_owned()).map_err(|_| Malformed)
+            );
         }
     }
 

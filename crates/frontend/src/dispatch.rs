@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use auth::Permit;
+use auth::{Action, Permit};
 use http::header::EXPECT;
 use http::request::Parts;
 use http::{HeaderMap, Request, StatusCode};
@@ -75,7 +75,7 @@ async fn perform(
         Route::Base => {
             gate.signed_in().await?;
             base::version()
-        },
+        }
         Route::Catalog(page) => catalog::list(&gate, &page).await,
         Route::Repository(name, operation) => repository(&call, &gate, body, &name, operation).await,
     }
@@ -95,7 +95,9 @@ async fn anybody(
         Open::TokenForm => token::post(call, body).await,
         Open::Keys => token::keys(call),
         // Handed over before: it takes the request whole.
-        Open::Api => Err(ApiError::internal("a request of the management API came to the registry's handlers")),
+        Open::Api => {
+            Err(ApiError::internal("a request of the management API came to the registry's handlers"))
+        }
     }
 }
 
@@ -107,7 +109,12 @@ async fn repository(
     operation: Operation,
 ) -> Result<Reply, ApiError> {
     match operation {
-        Operation::Existing(operation) => existing(call, gate.permit(name, operation.action()).await?, operation).await,
+        Operation::Referrers(which) => {
+            referrers::list(call, gate.permit_if_any(name, Action::Pull).await?.as_ref(), &which).await
+        }
+        Operation::Existing(operation) => {
+            existing(call, gate.permit(name, operation.action()).await?, operation).await
+        }
         Operation::Push(push) => {
             let access = gate.push_access(name).await?;
             match push {
@@ -139,8 +146,5 @@ async fn existing(call: &Call<'_>, permit: Permit, operation: Existing) -> Resul
         Existing::DeleteManifest(digest) => manifests::delete(call, &permit, &digest).await,
         Existing::DeleteTag(tag) => tags::delete(call, &permit, &tag).await,
         Existing::ListTags(page) => tags::list(call, &permit, &page).await,
-        Existing::ListReferrers { subject, artifact_type, page } => {
-            referrers::list(call, &permit, &subject, artifact_type.as_deref(), &page).await
-        }
     }
 }

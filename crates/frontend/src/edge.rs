@@ -111,7 +111,9 @@ fn finish(reply: &mut Reply, method: &Method) {
     headers.entry(CACHE_CONTROL).or_insert(CACHE_NEVER);
     if *method == Method::HEAD {
         // The length that GET would have; over HTTP/2, hyper would send the body too.
-        if let (false, Some(length)) = (reply.headers().contains_key(CONTENT_LENGTH), reply.body().size_hint().exact()) {
+        if let (false, Some(length)) =
+            (reply.headers().contains_key(CONTENT_LENGTH), reply.body().size_hint().exact())
+        {
             reply.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
         }
         *reply.body_mut() = reply::empty();

@@ -20,7 +20,7 @@ const ENTRIES_MAX: usize = 100;
 pub(crate) struct ApiError {
     status: StatusCode,
     entries: Vec<ErrorEntry>,
-    headers: HeaderMap,
+    headers: Box<HeaderMap>,
     source: Option<BoxError>,
 }
 
@@ -28,7 +28,7 @@ impl ApiError {
     /// A failure with a sentence for the caller.
     pub(crate) fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> ApiError {
         let entries = vec![ErrorEntry::new(code).with_message(message)];
-        ApiError { status, entries, headers: HeaderMap::new(), source: None }
+        ApiError { status, entries, headers: Box::default(), source: None }
     }
 
     /// A failure that the code says all of.
@@ -79,11 +79,6 @@ impl ApiError {
         self
     }
 
-    /// Its status.
-    pub(crate) fn status(&self) -> StatusCode {
-        self.status
-    }
-
     /// Writes it to the log, with all that caused it. The edge does this, once.
     pub(crate) fn log(&self) {
         let status = self.status.as_u16();
@@ -102,7 +97,7 @@ impl ApiError {
         let body = serde_json::to_vec(&ErrorBody { errors: self.entries }).unwrap_or_default();
         let mut reply = Response::new(reply::full(body));
         *reply.status_mut() = self.status;
-        *reply.headers_mut() = self.headers;
+        *reply.headers_mut() = *self.headers;
         reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         reply
     }
@@ -127,7 +122,9 @@ impl From<RouteError> for ApiError {
             RouteError::NotEncoded => (StatusCode::BAD_REQUEST, ErrorCode::Unsupported),
             RouteError::Method { .. } => (StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Unsupported),
             RouteError::Name(_) => (StatusCode::BAD_REQUEST, ErrorCode::NameInvalid),
-            RouteError::Digest(_) | RouteError::DigestMissing => (StatusCode::BAD_REQUEST, ErrorCode::DigestInvalid),
+            RouteError::Digest(_) | RouteError::DigestMissing => {
+                (StatusCode::BAD_REQUEST, ErrorCode::DigestInvalid)
+            }
             RouteError::Tag(_) => (StatusCode::BAD_REQUEST, ErrorCode::TagInvalid),
             RouteError::TagUnknown => (StatusCode::NOT_FOUND, ErrorCode::ManifestUnknown),
             RouteError::UploadUnknown => (StatusCode::NOT_FOUND, ErrorCode::BlobUploadUnknown),
@@ -167,7 +164,9 @@ impl From<auth::Error> for ApiError {
             auth::Error::Forbidden | auth::Error::Unauthenticated => {
                 ApiError::plain(StatusCode::FORBIDDEN, ErrorCode::Denied)
             }
-            auth::Error::Limit { .. } => ApiError::new(StatusCode::FORBIDDEN, ErrorCode::Denied, error.to_string()),
+            auth::Error::Limit { .. } => {
+                ApiError::new(StatusCode::FORBIDDEN, ErrorCode::Denied, error.to_string())
+            }
             other => ApiError::internal(other),
         }
     }
@@ -229,7 +228,9 @@ fn blobs_unknown(digests: &[oci::Digest]) -> ApiError {
 fn broken_off(body: &storage::BodyError) -> ApiError {
     match body.get_ref().downcast_ref::<BodyError>() {
         Some(error) => ApiError::from(error),
-        None => ApiError::new(StatusCode::BAD_REQUEST, ErrorCode::SizeInvalid, "the request's body broke off"),
+        None => {
+            ApiError::new(StatusCode::BAD_REQUEST, ErrorCode::SizeInvalid, "the request's body broke off")
+        }
     }
 }
 
@@ -267,7 +268,8 @@ mod tests {
 
     #[test]
     fn causes_are_kept_from_the_caller() {
-        let error = ApiError::from(storage::Error::Store(kv::Error::Corrupt { what: "the secret place".to_owned() }));
+        let error =
+            ApiError::from(storage::Error::Store(kv::Error::Corrupt { what: "the secret place".to_owned() }));
         assert!(error.source.is_some());
         assert!(!format!("{:?}", error.entries).contains("secret place"));
     }

@@ -27,7 +27,9 @@ impl Gate<'_> {
         let auth = &self.app.auth;
         let principal = match &self.credentials {
             Ok(Credentials::None) => Ok(Principal::anonymous()),
-            Ok(Credentials::Basic { username, secret }) => auth.authenticate(username, secret, self.now).await,
+            Ok(Credentials::Basic { username, secret }) => {
+                auth.authenticate(username, secret, self.now).await
+            }
             Ok(Credentials::Bearer(token)) => auth.authenticate_access_token(token.reveal(), self.now).await,
             Err(malformed) => return Err(self.unauthorized(&format!("{malformed}"), Fault::None)),
         };
@@ -47,9 +49,21 @@ impl Gate<'_> {
 
     /// The permit for `action` on a repository that exists.
     pub(crate) async fn permit(&self, name: &RepositoryName, action: Action) -> Result<Permit, ApiError> {
+        self.permit_if_any(name, action).await?.ok_or_else(|| self.denied(Denied::Vacant))
+    }
+
+    /// The same; `None` when there is no such repository, and the caller may know that.
+    pub(crate) async fn permit_if_any(
+        &self,
+        name: &RepositoryName,
+        action: Action,
+    ) -> Result<Option<Permit>, ApiError> {
         let principal = self.principal().await?;
-        let permit = self.app.auth.authorize(&principal, name, action, self.now).await;
-        permit.map_err(|denied| self.denied(denied))
+        match self.app.auth.authorize(&principal, name, action, self.now).await {
+            Ok(permit) => Ok(Some(permit)),
+            Err(Denied::Vacant) => Ok(None),
+            Err(denied) => Err(self.denied(denied)),
+        }
     }
 
     /// The right to push to a repository that exists or not.
@@ -61,7 +75,11 @@ impl Gate<'_> {
 
     /// The permit to go on with an upload. An access token that has expired meanwhile is good for it, as long as the
     /// right stands: a long push would fail otherwise.
-    pub(crate) async fn upload_permit(&self, name: &RepositoryName, id: UploadId) -> Result<Permit, ApiError> {
+    pub(crate) async fn upload_permit(
+        &self,
+        name: &RepositoryName,
+        id: UploadId,
+    ) -> Result<Permit, ApiError> {
         let Ok(Credentials::Bearer(token)) = &self.credentials else {
             return self.permit(name, Action::Push).await;
         };
@@ -88,7 +106,9 @@ impl Gate<'_> {
     fn rejected(&self, error: AuthenticationError) -> ApiError {
         let is_token = matches!(self.credentials, Ok(Credentials::Bearer(_)));
         match error {
-            AuthenticationError::Failed(auth::Error::Busy) => ApiError::busy(StatusCode::TOO_MANY_REQUESTS, 2),
+            AuthenticationError::Failed(auth::Error::Busy) => {
+                ApiError::busy(StatusCode::TOO_MANY_REQUESTS, 2)
+            }
             AuthenticationError::Failed(error) => ApiError::from(error),
             error if is_token => self.unauthorized(&error.to_string(), Fault::InvalidToken),
             error => self.unauthorized(&error.to_string(), Fault::None),
@@ -100,13 +120,16 @@ impl Gate<'_> {
         let is_token = matches!(self.credentials, Ok(Credentials::Bearer(_)));
         match denied {
             // Anybody's token: without an error, containerd would send it again.
-            Denied::Unauthenticated if is_token => self.unauthorized("sign in first", Fault::InsufficientScope),
-            Denied::Unauthenticated => self.unauthorized("sign in first", Fault::None),
-            Denied::InsufficientScope { .. } => {
-                self.unauthorized("the token does not carry the scope that this needs", Fault::InsufficientScope)
+            Denied::Unauthenticated if is_token => {
+                self.unauthorized("sign in first", Fault::InsufficientScope)
             }
+            Denied::Unauthenticated => self.unauthorized("sign in first", Fault::None),
+            Denied::InsufficientScope { .. } => self
+                .unauthorized("the token does not carry the scope that this needs", Fault::InsufficientScope),
             Denied::Forbidden => ApiError::plain(StatusCode::FORBIDDEN, ErrorCode::Denied),
-            Denied::NotFound => ApiError::plain(StatusCode::NOT_FOUND, ErrorCode::NameUnknown),
+            Denied::NotFound | Denied::Vacant => {
+                ApiError::plain(StatusCode::NOT_FOUND, ErrorCode::NameUnknown)
+            }
             Denied::Failed(error) => ApiError::from(error),
         }
     }

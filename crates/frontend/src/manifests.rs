@@ -77,7 +77,10 @@ fn check_for_empty_repository(settings: &Settings, new: &NewManifest<'_>) -> Res
     if let Reference::Digest(promised) = &new.reference {
         let actual = Digest::of(promised.algorithm(), &new.body);
         if actual != *promised {
-            return Err(storage::Error::DigestMismatch { promised: Box::new(promised.clone()), actual: Box::new(actual) });
+            return Err(storage::Error::DigestMismatch {
+                promised: Box::new(promised.clone()),
+                actual: Box::new(actual),
+            });
         }
     }
     let manifest = Manifest::parse(new.content_type, &new.body).map_err(storage::Error::ManifestInvalid)?;

@@ -63,7 +63,8 @@ async fn owners(call: &Call<'_>, target: &Permit) -> Result<Vec<AccountId>, ApiE
     let Some(account) = target.principal().account() else { return Ok(Vec::new()) };
     let store = call.app.auth.store();
     let list = Key::SharedWith { grantee: account.raw(), share: Id::MIN };
-    let rows = store.list(list.siblings(store.region()), MOUNT_SHARES_MAX).await.map_err(auth::Error::from)?;
+    let rows =
+        store.list(list.siblings(store.region()), MOUNT_SHARES_MAX).await.map_err(auth::Error::from)?;
     let ids = rows.iter().filter_map(|(key, _)| Id::from_tail(list.tail(store.region(), key).ok()?));
     let keys: Vec<_> = ids.map(|share| Key::Share { share }).collect();
     let shares = store.get_many(&keys).await.map_err(auth::Error::from)?;

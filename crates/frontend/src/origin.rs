@@ -103,7 +103,9 @@ fn is_authority(text: &str) -> bool {
     }
     let (host_ok, port) = match text.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {
-            Some((address, port)) => (address.parse::<Ipv6Addr>().is_ok(), port.strip_prefix(':').or(none_if_empty(port))),
+            Some((address, port)) => {
+                (address.parse::<Ipv6Addr>().is_ok(), port.strip_prefix(':').or(none_if_empty(port)))
+            }
             None => return false,
         },
         None => match text.split_once(':') {
@@ -111,7 +113,9 @@ fn is_authority(text: &str) -> bool {
             None => (is_host(text), Some("0")),
         },
     };
-    host_ok && port.is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok())
+    host_ok
+        && port
+            .is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok())
 }
 
 /// No port at all stands for one that parses.
@@ -120,12 +124,12 @@ fn none_if_empty(port: &str) -> Option<&'static str> {
 }
 
 fn is_host(host: &str) -> bool {
-    !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+    !host.is_empty()
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
 }
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use std::net::IpAddr;
 
@@ -135,13 +139,21 @@ mod tests {
 
     #[test]
     fn authorities() {
-        for good in ["localhost", "localhost:5000", "127.0.0.1:5000", "a-b.example.org", "my_host", "[::1]", "[::1]:5000"] {
+        for good in [
+            "localhost",
+            "localhost:5000",
+            "127.0.0.1:5000",
+            "a-b.example.org",
+            "my_host",
+            "[::1]",
+            "[::1]:5000",
+        ] {
             assert!(is_authority(good), "{good}");
         }
         let long = "a".repeat(260);
         for bad in [
-            "", ":5000", "a:", "a:x", "a:70000", "a:+1", "u@a", "a/b", "a b", "a\"b", "a,b", "a?b", "a\\b", "[::1", "[x]:1", "[::1]x",
-            "::1", "a:1:2", &long,
+            "", ":5000", "a:", "a:x", "a:70000", "a:+1", "u@a", "a/b", "a b", "a\"b", "a,b", "a?b", "a\\b",
+            "[::1", "[x]:1", "[::1]x", "::1", "a:1:2", &long,
         ] {
             assert!(!is_authority(bad), "{bad}");
         }
@@ -160,10 +172,18 @@ mod tests {
     fn host_and_proxies() {
         let plain = Settings::default();
         let proxied = Settings { trusted_proxies: vec!["10.0.0.1".parse().unwrap()], ..Settings::default() };
-        let fixed = Settings { external_url: Some(ExternalUrl::parse("https://r.example/").unwrap()), ..Settings::default() };
-        let forwarded = [("host", "in:5000"), ("x-forwarded-proto", "https, http"), ("x-forwarded-host", "out.example")];
+        let fixed = Settings {
+            external_url: Some(ExternalUrl::parse("https://r.example/").unwrap()),
+            ..Settings::default()
+        };
+        let forwarded =
+            [("host", "in:5000"), ("x-forwarded-proto", "https, http"), ("x-forwarded-host", "out.example")];
         assert_eq!(ask(&[("host", "a:5000")], &plain), Ok("http://a:5000".to_owned()));
-        assert_eq!(ask(&forwarded, &plain), Ok("http://in:5000".to_owned()), "an unlisted peer is not believed");
+        assert_eq!(
+            ask(&forwarded, &plain),
+            Ok("http://in:5000".to_owned()),
+            "an unlisted peer is not believed"
+        );
         assert_eq!(ask(&forwarded, &proxied), Ok("https://out.example".to_owned()));
         assert_eq!(ask(&forwarded, &fixed), Ok("https://r.example".to_owned()));
         assert_eq!(ask(&[("host", "a"), ("x-forwarded-proto", "gopher")], &proxied), Err(BadHost));
@@ -174,7 +194,9 @@ mod tests {
 
     #[test]
     fn external_urls() {
-        for bad in ["", "r.example", "ftp://r.example", "https://r.example/x", "https://u@r.example", "https://"] {
+        for bad in
+            ["", "r.example", "ftp://r.example", "https://r.example/x", "https://u@r.example", "https://"]
+        {
             assert!(ExternalUrl::parse(bad).is_err(), "{bad}");
         }
     }

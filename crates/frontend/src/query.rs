@@ -71,7 +71,8 @@ mod tests {
 
     #[test]
     fn pages() {
-        let table: &[(&str, Result<(usize, Option<&str>), BadPage>)] = &[
+        type Expected<'a> = Result<(usize, Option<&'a str>), BadPage>;
+        let table: &[(&str, Expected<'_>)] = &[
             ("", Ok((PAGE_ENTRIES_MAX, None))),
             ("n=", Ok((PAGE_ENTRIES_MAX, None))),
             ("n=0", Ok((0, None))),

@@ -1,7 +1,9 @@
 //! Answers: their bodies, and the headers that several of them share.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, LINK, LOCATION};
+use http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, LINK, LOCATION,
+};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full};
@@ -25,7 +27,8 @@ pub(crate) const OCI_TAG: HeaderName = HeaderName::from_static("oci-tag");
 
 /// What a digest names never changes. Private: what may be read is decided for each request, so that no shared cache may
 /// answer in our place.
-pub(crate) const CACHE_IMMUTABLE: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
+pub(crate) const CACHE_IMMUTABLE: HeaderValue =
+    HeaderValue::from_static("private, max-age=31536000, immutable");
 /// What a tag names changes.
 pub(crate) const CACHE_REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 /// Everything else, and above all tokens.
@@ -105,7 +108,6 @@ pub(crate) fn is_known(headers: &HeaderMap, digest: &Digest) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use oci::Algorithm;
 

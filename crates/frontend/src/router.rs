@@ -4,7 +4,9 @@
 
 use auth::{Action, Scope, Verbs};
 use http::Method;
-use oci::{Algorithm, Digest, DigestError, NameError, Reference, ReferenceError, RepositoryName, Tag, TagError};
+use oci::{
+    Algorithm, Digest, DigestError, NameError, Reference, ReferenceError, RepositoryName, Tag, TagError,
+};
 use percent_encoding::percent_decode_str;
 use storage::UploadId;
 
@@ -45,10 +47,23 @@ pub(crate) enum Open {
 pub(crate) enum Operation {
     /// What needs the repository to exist.
     Existing(Existing),
+    /// end-12: nothing is an answer too, where nothing is.
+    Referrers(Referrers),
     /// What may bring it into being.
     Push(Push),
     /// A step of an upload.
     Upload(UploadId, Step),
+}
+
+/// Which referrers.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Referrers {
+    /// Whose.
+    pub(crate) subject: Digest,
+    /// Only those of this type.
+    pub(crate) artifact_type: Option<String>,
+    /// Which part of them.
+    pub(crate) page: Page,
 }
 
 /// Operations on a repository that exists.
@@ -70,15 +85,6 @@ pub(crate) enum Existing {
     DeleteTag(Tag),
     /// end-8.
     ListTags(Page),
-    /// end-12.
-    ListReferrers {
-        /// Whose referrers.
-        subject: Digest,
-        /// Only those of this type.
-        artifact_type: Option<String>,
-        /// Which part of them.
-        page: Page,
-    },
 }
 
 /// Operations that may bring a repository into being.
@@ -200,6 +206,7 @@ impl Operation {
     fn action(&self) -> Action {
         match self {
             Operation::Existing(existing) => existing.action(),
+            Operation::Referrers(_) => Action::Pull,
             Operation::Push(_) | Operation::Upload(..) => Action::Push,
         }
     }
@@ -220,8 +227,7 @@ impl Existing {
             | Existing::ReadBlob(_)
             | Existing::StatManifest(_)
             | Existing::ReadManifest(_)
-            | Existing::ListTags(_)
-            | Existing::ListReferrers { .. } => Action::Pull,
+            | Existing::ListTags(_) => Action::Pull,
             Existing::DeleteBlob(_) | Existing::DeleteManifest(_) => Action::Delete,
             Existing::DeleteTag(_) => Action::DeleteTag,
         }
@@ -268,7 +274,8 @@ pub(crate) fn parse(method: &Method, path: &str, query: Option<&str>) -> Result<
         "/readyz" => get(method, Route::Open(Open::Ready)),
         path if path == "/api/v1" || path.starts_with("/api/v1/") => Ok(Route::Open(Open::Api)),
         path => {
-            let (name, operation) = repository(method, path.strip_prefix("/v2/").ok_or(RouteError::Unknown)?, query)?;
+            let (name, operation) =
+                repository(method, path.strip_prefix("/v2/").ok_or(RouteError::Unknown)?, query)?;
             Ok(Route::Repository(name, operation))
         }
     }
@@ -289,7 +296,9 @@ fn repository(
     query: Query<'_>,
 ) -> Result<(RepositoryName, Operation), RouteError> {
     // A trailing slash is the specification's for uploads, and of no other address.
-    let path = path.strip_suffix("/blobs/uploads/").map_or(path, |name| &path[..name.len() + "/blobs/uploads".len()]);
+    let path = path
+        .strip_suffix("/blobs/uploads/")
+        .map_or(path, |name| &path[..name.len() + "/blobs/uploads".len()]);
     let (rest, last) = path.rsplit_once('/').ok_or(RouteError::Unknown)?;
     if let Some(name) = rest.strip_suffix("/blobs/uploads") {
         let name = parse_name(name)?;
@@ -328,7 +337,7 @@ fn referrers(method: &Method, subject: &str, query: Query<'_>) -> Result<Operati
     if !matches!(*method, Method::GET | Method::HEAD) {
         return Err(RouteError::Method { allow: "GET, HEAD" });
     }
-    Ok(Operation::Existing(Existing::ListReferrers {
+    Ok(Operation::Referrers(Referrers {
         subject: parse_digest(subject)?,
         // A media type holds no space: one was a plus sign that the client did not encode.
         artifact_type: query.get("artifactType").map(|kind| kind.replace(' ', "+")),
@@ -352,7 +361,10 @@ fn manifest(method: &Method, reference: &str, query: Query<'_>) -> Result<Operat
             ReferenceError::Tag(error) => RouteError::Tag(error),
             ReferenceError::Digest(error) => RouteError::Digest(error),
         })?;
-        let tags = query.all("tag").map(|tag| Tag::parse(&tag).map_err(RouteError::Tag)).collect::<Result<_, _>>()?;
+        let tags = query
+            .all("tag")
+            .map(|tag| Tag::parse(&tag).map_err(RouteError::Tag))
+            .collect::<Result<_, _>>()?;
         return Ok(Operation::Push(Push::Manifest { reference, tags }));
     }
     // To read or delete a tag that can be none is to miss it, not to err: the conformance suite asks for one.

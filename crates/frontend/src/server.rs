@@ -65,7 +65,10 @@ pub async fn serve(
     }
     drop(listener);
     if tokio::time::timeout(shutdown_timeout, graceful.shutdown()).await.is_err() {
-        tracing::warn!(connections = connections.len(), "closing connections whose requests did not finish in time");
+        tracing::warn!(
+            connections = connections.len(),
+            "closing connections whose requests did not finish in time"
+        );
     }
     connections.shutdown().await;
     Ok(())
@@ -80,7 +83,9 @@ async fn accept(
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => return Ok((stream, peer, slot)),
-            Err(error) if is_of_connection(&error) => tracing::debug!(%error, "a connection broke before it began"),
+            Err(error) if is_of_connection(&error) => {
+                tracing::debug!(%error, "a connection broke before it began")
+            }
             Err(error) if is_passing(&error) => {
                 tracing::warn!(%error, "cannot accept connections for now");
                 tokio::time::sleep(ACCEPT_PAUSE).await;

@@ -1,7 +1,5 @@
 //! Whole exchanges over real connections, against a registry in this process whose clock the test sets.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod app;
 mod connections;
 mod pulling;

@@ -49,7 +49,9 @@ pub(crate) async fn get(
         Ok(Credentials::Basic { username, secret }) => {
             call.app.auth.authenticate(username, secret, call.now).await.map_err(rejected)?
         }
-        Ok(Credentials::Bearer(_)) => return Err(sign_in("a token does not buy another; send a name and a password")),
+        Ok(Credentials::Bearer(_)) => {
+            return Err(sign_in("a token does not buy another; send a name and a password"));
+        }
         Err(malformed) => return Err(sign_in(&malformed.to_string())),
     };
     let token = issue(call, &principal, Query::new(query).all("scope")).await?;
@@ -136,7 +138,10 @@ fn malformed(message: &str) -> ApiError {
 /// Here, and only here, Basic is what is asked for.
 fn sign_in(message: &str) -> ApiError {
     let error = ApiError::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message);
-    error.with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"gangplank\", charset=\"UTF-8\""))
+    error.with_header(
+        WWW_AUTHENTICATE,
+        HeaderValue::from_static("Basic realm=\"gangplank\", charset=\"UTF-8\""),
+    )
 }
 
 fn rejected(error: AuthenticationError) -> ApiError {

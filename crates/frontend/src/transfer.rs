@@ -167,7 +167,9 @@ impl Lease {
             match self.auth.still_open(&self.permit, now).await {
                 Ok(true) => {}
                 // A deadline that has passed is the end; a revocation ends when it is noticed.
-                Ok(false) => self.ended_at = Some(self.permit.not_after().filter(|end| *end <= now).unwrap_or(now)),
+                Ok(false) => {
+                    self.ended_at = Some(self.permit.not_after().filter(|end| *end <= now).unwrap_or(now))
+                }
                 Err(error) => {
                     tracing::error!(%error, "a share could not be looked at; it is taken to have ended");
                     self.ended_at = Some(now);
@@ -180,7 +182,6 @@ impl Lease {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::{BodyExt, BrokenOff, Bytes, Duration, Transfer, mpsc, pump, stream};
 

@@ -206,14 +206,16 @@ impl Client {
             let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
             return self.foreign(format!("HTTP {}, {}", response.status(), kind.unwrap_or("without a type")));
         };
-        let status = response.status();
-        match &self.credentials {
-            Credentials::Kept(login) if status == StatusCode::UNAUTHORIZED => Failure::LoginEnded {
-                detail: problem.detail,
-                server: self.server.clone(),
-                username: login.username.clone(),
-            },
-            _ => Failure::Refused { status: status.as_u16(), detail: problem.detail },
+        match (response.status(), problem.code.as_str(), &self.credentials) {
+            (StatusCode::UNAUTHORIZED, _, Credentials::Kept(login)) => {
+                Failure::LoginEnded { server: self.server.clone(), username: login.username.clone() }
+            }
+            (StatusCode::UNAUTHORIZED, _, Credentials::Password { .. }) => {
+                Failure::WrongPassword { server: self.server.clone() }
+            }
+            (_, "wrong_password", _) => Failure::WrongPresentPassword,
+            (_, "unknown_account", _) => Failure::UnknownAccount,
+            (status, ..) => Failure::Refused { status: status.as_u16(), detail: problem.detail },
         }
     }
 

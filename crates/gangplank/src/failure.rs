@@ -29,10 +29,21 @@ pub(crate) enum Failure {
     #[error("not signed in to {server}; sign in with: gangplank login {server} --username NAME")]
     NotSignedInTo { server: ServerUrl },
     /// The kept token opens nothing any more.
-    #[error("{detail}; sign in again with: gangplank login {server} --username {username}")]
-    LoginEnded { detail: String, server: ServerUrl, username: String },
+    #[error(
+        "{server} does not accept the login of {username} any more; sign in again with: gangplank login {server} \
+         --username {username}"
+    )]
+    LoginEnded { server: ServerUrl, username: String },
+    #[error("{server} does not accept this name and password")]
+    WrongPassword { server: ServerUrl },
+    #[error(
+        "the present password is wrong or missing; give it on standard input, see --current-password-stdin"
+    )]
+    WrongPresentPassword,
+    #[error("there is no account of that name to share with; check its spelling")]
+    UnknownAccount,
     /// The server's own words.
-    #[error("{detail}")]
+    #[error("{}", detail.trim_end_matches('.'))]
     Refused { status: u16, detail: String },
     #[error("cannot reach {server}: {cause}")]
     Unreachable { server: ServerUrl, cause: String },
@@ -65,9 +76,12 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Failure::Usage { .. } => Exit::Usage,
-            Failure::NotSignedIn | Failure::NotSignedInTo { .. } | Failure::LoginEnded { .. } => {
-                Exit::NotAllowed
-            }
+            Failure::NotSignedIn
+            | Failure::NotSignedInTo { .. }
+            | Failure::LoginEnded { .. }
+            | Failure::WrongPassword { .. }
+            | Failure::WrongPresentPassword => Exit::NotAllowed,
+            Failure::UnknownAccount => Exit::NotFound,
             Failure::Refused { status, .. } => match status {
                 401 | 403 => Exit::NotAllowed,
                 404 => Exit::NotFound,

@@ -151,6 +151,7 @@ fn every_command_says_what_it_does_and_shows_an_example_that_works() {
         let lines: Vec<_> = help.lines().filter(|line| line.starts_with("  ")).collect();
         assert!(!lines.is_empty(), "{name} shows no example");
         for line in lines {
+            assert!(line.len() < 100, "{line} would be broken in two, and could not be copied");
             let Some(from) = line.find("gangplank ") else { continue };
             let typed = line[from..].split(['#', '<', '|']).next().unwrap_or_default().trim();
             assert!(parse(typed).is_ok(), "{typed}: {}", parse(typed).err().unwrap_or_default());

@@ -17,7 +17,7 @@ const SCAN_ENTRIES: usize = 16;
 const PAGE_BYTES_MAX: usize = 4 << 20;
 
 /// Some of a subject's referrers, in the order of their digests.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Referrers {
     /// Their descriptors, with artifact type and annotations. Fewer than asked for, or none, when the rest is on the
     /// next page.
@@ -42,7 +42,7 @@ impl Storage {
     ) -> Result<Referrers, Error> {
         require(permit, &[Action::Pull])?;
         let limit = self.page_entries(limit);
-        let mut page = Referrers { descriptors: Vec::new(), next: None };
+        let mut page = Referrers::default();
         let (mut seen, mut bytes, mut last) = (0, 0, after.cloned());
         // Bounded by what is looked at, not by what is found: a filter that nothing passes must come to an end, too.
         while seen < self.page_entries(usize::MAX) && limit > 0 {

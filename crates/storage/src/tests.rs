@@ -2,8 +2,10 @@
 
 mod blobs;
 mod collection;
+mod doubles;
 mod faults;
 mod manifests;
+mod races;
 mod referrers;
 mod sessions;
 mod uploads;

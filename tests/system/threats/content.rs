@@ -202,7 +202,7 @@ async fn zot_22deb3bb_a_push_of_many_tags_checks_each_of_them() {
     let tags = acme.get("/v2/team-a/web/tags/list").send().await.expect(200).strings("tags");
     assert_eq!(tags, ["1"], "a refused push tagged something");
     let answer = put(&acme, "tag=a&tag=b").send().await.expect(201);
-    assert_eq!(answer.headers.get_all("oci-tag").iter().count(), 2, "{answer:?}");
+    assert_eq!(answer.header("oci-tag"), "a, b", "{answer:?}");
 }
 
 #[tokio::test]

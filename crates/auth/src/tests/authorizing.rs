@@ -180,7 +180,8 @@ async fn a_push_brings_a_repository_into_being() {
     test.permit(&acme, "team-a", "editor", Level::Edit).await;
     assert_eq!(test.may_push(&globex, "team-a/new", START).await, Answer::NotFound);
     assert_eq!(test.may_push(&reader, "team-a/new", START).await, Answer::Forbidden);
-    assert_eq!(test.may(&editor, "team-a/new", Action::Push, START).await, Answer::NotFound);
+    assert_eq!(test.may(&editor, "team-a/new", Action::Push, START).await, Answer::Vacant);
+    assert_eq!(test.may(&globex, "team-a/new", Action::Pull, START).await, Answer::NotFound);
 
     let id = test.repository(&editor, "team-a/new").await;
     let permit = test.authorize(&acme, &repository("team-a/new"), Action::Pull, START).await.unwrap();
@@ -255,7 +256,7 @@ async fn a_namespace_holds_so_many_repositories_and_no_more() {
         Err(Denied::Failed(Error::Limit { max: 1, .. })) => {}
         other => panic!("{other:?}"),
     }
-    assert_eq!(test.may(&acme, "team-a/api", Action::Pull, START).await, Answer::NotFound);
+    assert_eq!(test.may(&acme, "team-a/api", Action::Pull, START).await, Answer::Vacant);
 }
 
 #[test]

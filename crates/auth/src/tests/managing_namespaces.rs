@@ -145,6 +145,27 @@ async fn only_who_manages_sets_permissions() {
 }
 
 #[tokio::test]
+async fn a_permission_on_a_name_without_a_repository_makes_it_for_the_first_push() {
+    let (test, acme, globex) = TestAuth::with_acme().await;
+    let (dev, editor) = (test.user("dev@acme").await, test.user("editor@acme").await);
+    test.permit(&acme, "team-a", "editor", Level::Edit).await;
+    let new = PermissionTarget::Repository(repository("team-a/new"));
+    // Neither who does not manage the namespace makes one, nor a permission for nobody.
+    for (p, name) in [(&globex, "dev"), (&editor, "dev"), (&test.admin, "dev"), (&acme, "missing")] {
+        let set = test.set_permission(p, &new, &user(name), Level::Edit, START).await;
+        assert!(matches!(set, Err(Error::NotFound { .. })), "{} for {name}: {set:?}", p.name());
+    }
+    let missing = test.show_repository(&acme, &repository("team-a/new"), START).await;
+    assert!(matches!(missing, Err(Error::NotFound { .. })), "{missing:?}");
+
+    test.set_permission(&acme, &new, &user("dev"), Level::Edit, START).await.unwrap();
+    let made = test.show_repository(&dev, &repository("team-a/new"), START).await.unwrap();
+    assert_eq!(made.visibility, crate::Visibility::Private);
+    let access = test.authorize_push(&dev, &repository("team-a/new"), START).await.unwrap();
+    assert!(matches!(access, crate::PushAccess::Existing(_)));
+}
+
+#[tokio::test]
 async fn an_account_has_so_many_namespaces_and_no_more() {
     let test = TestAuth::with(Settings { namespaces_max: 3, ..cheap_settings() }).await;
     let acme = test.account("acme").await;

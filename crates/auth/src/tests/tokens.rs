@@ -93,7 +93,7 @@ async fn a_token_narrows_to_what_it_carries() {
         ("team-a/web", Action::DeleteTag, scope("repository:team-a/web:delete")),
         ("team-a/web", Action::Manage, Answer::Forbidden),
         ("team-a/api", Action::Pull, scope("repository:team-a/api:pull")),
-        ("team-a/missing", Action::Pull, Answer::NotFound),
+        ("team-a/missing", Action::Pull, Answer::Vacant),
     ];
     for (name, action, expected) in table {
         assert_eq!(test.may(&p, name, action, START).await, expected, "{action:?} {name}");

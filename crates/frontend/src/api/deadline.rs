@@ -82,8 +82,6 @@ fn fits(text: &[u8], shape: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
-
     use auth::ShareEnd;
 
     use super::{end, end_required};

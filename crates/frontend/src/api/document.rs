@@ -45,7 +45,6 @@ struct Skeleton;
 /// The document before the operations are known.
 pub(super) fn skeleton() -> OpenApi {
     let mut document = Skeleton::openapi();
-    document.info.contact = None;
     let introduction = document.info.description.take().unwrap_or_default();
     document.info.description = Some(format!("{introduction}\n\n{}", conventions()));
     if let Some(components) = document.components.as_mut() {
@@ -58,13 +57,12 @@ pub(super) fn skeleton() -> OpenApi {
 
 /// The document with what every operation may answer beside what it says itself.
 pub(super) fn complete(mut document: OpenApi) -> OpenApi {
-    document.paths.paths.values_mut().flat_map(operations).for_each(add_common_failures);
+    for PathItem { get, put, post, patch, delete, .. } in document.paths.paths.values_mut() {
+        let mut changes = [put, post, patch, delete].into_iter().flatten().collect::<Vec<_>>();
+        changes.iter_mut().for_each(|operation| add::<NoSpace>(operation, "507"));
+        changes.into_iter().chain(get).for_each(add_common_failures);
+    }
     document
-}
-
-fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    let PathItem { get, put, post, patch, delete, .. } = path;
-    [get, put, post, patch, delete].into_iter().flatten()
 }
 
 fn add_common_failures(operation: &mut Operation) {
@@ -83,7 +81,6 @@ fn add_common_failures(operation: &mut Operation) {
         add::<TooSlow>(operation, "408");
         add::<TooLarge>(operation, "413");
         add::<NotJson>(operation, "415");
-        add::<NoSpace>(operation, "507");
     }
 }
 

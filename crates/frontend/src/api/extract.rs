@@ -16,7 +16,6 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jiff::Timestamp;
 use oci::{NamespaceName, RepositoryName, Tag};
 use serde::de::DeserializeOwned;
-use serde_json::error::Category;
 
 use super::problem::{Code, Problem, of_field};
 use crate::App;
@@ -238,7 +237,10 @@ fn object<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
-        misfit(&path, &error.into_inner())
+        let error = error.into_inner();
+        // A wrong type in an enum's place is a syntax error to serde_json, although the body is well-formed.
+        let well_formed = error.is_data() || serde_json::from_slice::<serde_json::Value>(body).is_ok();
+        if well_formed { misfit(&path, &error) } else { malformed(&error) }
     })?;
     reader.end().map_err(|error| malformed(&error))?;
     Ok(value)
@@ -249,9 +251,6 @@ fn malformed(error: &serde_json::Error) -> Problem {
 }
 
 fn misfit(path: &str, error: &serde_json::Error) -> Problem {
-    if error.classify() != Category::Data {
-        return malformed(error);
-    }
     let message = error.to_string();
     // serde's own words are the only place that names an unknown, absent or repeated field.
     let named = message.split('`').nth(1).unwrap_or_default();
@@ -263,6 +262,7 @@ fn misfit(path: &str, error: &serde_json::Error) -> Problem {
     } else if message.starts_with("duplicate field") {
         Problem::new(Code::Invalid, format!("The field `{named}` is given twice.")).field(named.to_owned())
     } else {
-        Problem::new(Code::Invalid, format!("The field `{path}` does not fit: {message}.")).field(path.to_owned())
+        Problem::new(Code::Invalid, format!("The field `{path}` does not fit: {message}."))
+            .field(path.to_owned())
     }
 }

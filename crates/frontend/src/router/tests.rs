@@ -1,10 +1,8 @@
 //! The table of addresses.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use super::{
-    Access, Action, Algorithm, Digest, Existing, Method, Open, Operation, Push, Reference, RepositoryName, Route,
-    RouteError, Start, Step, Tag, UploadId, parse,
+    Access, Action, Algorithm, Digest, Existing, Method, Open, Operation, Push, Reference, Referrers,
+    RepositoryName, Route, RouteError, Start, Step, Tag, UploadId, parse,
 };
 use crate::query::{PAGE_ENTRIES_MAX, Page};
 
@@ -75,8 +73,10 @@ fn reading() {
     for (line, expected) in [
         ("GET /v2/a/b/blobs/{D}", existing("a/b", Existing::ReadBlob(digest()))),
         ("HEAD /v2/a/b/c/blobs/{D}", existing("a/b/c", Existing::StatBlob(digest()))),
-        ("GET /v2/a%2Fb/blobs/sha256%3Ae3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-            existing("a/b", Existing::ReadBlob(digest()))),
+        (
+            "GET /v2/a%2Fb/blobs/sha256%3Ae3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            existing("a/b", Existing::ReadBlob(digest())),
+        ),
         ("DELETE /v2/a/b/blobs/{D}", existing("a/b", Existing::DeleteBlob(digest()))),
         ("GET /v2/a/b/manifests/v1", existing("a/b", Existing::ReadManifest(by_tag()))),
         ("HEAD /v2/a/b/manifests/{D}", existing("a/b", Existing::StatManifest(Reference::Digest(digest())))),
@@ -84,9 +84,15 @@ fn reading() {
         ("DELETE /v2/a/b/manifests/v1", existing("a/b", Existing::DeleteTag(tag("v1")))),
         ("GET /v2/a/b/tags/list", existing("a/b", Existing::ListTags(page()))),
         // Names that look like routes.
-        ("GET /v2/a/blobs/uploads/manifests/v1", existing("a/blobs/uploads", Existing::ReadManifest(by_tag()))),
+        (
+            "GET /v2/a/blobs/uploads/manifests/v1",
+            existing("a/blobs/uploads", Existing::ReadManifest(by_tag())),
+        ),
         ("GET /v2/a/manifests/tags/list", existing("a/manifests", Existing::ListTags(page()))),
-        ("GET /v2/tags/list/manifests/list", existing("tags/list", Existing::ReadManifest(Reference::Tag(tag("list"))))),
+        (
+            "GET /v2/tags/list/manifests/list",
+            existing("tags/list", Existing::ReadManifest(Reference::Tag(tag("list")))),
+        ),
         ("GET /v2/a/tags/manifests/v1", existing("a/tags", Existing::ReadManifest(by_tag()))),
         ("GET /v2/_catalog/x/manifests/v1", existing("x/x", Existing::ReadManifest(by_tag()))),
     ] {
@@ -95,12 +101,12 @@ fn reading() {
             found => assert_eq!(found, Ok(expected), "{line}"),
         }
     }
-    let referrers = Existing::ListReferrers {
+    let referrers = Referrers {
         subject: digest(),
         artifact_type: Some("application/vnd.x+json".to_owned()),
         page: Page { limit: 2, after: None },
     };
-    let expected = existing("a/b", referrers);
+    let expected = Route::Repository(name("a/b"), Operation::Referrers(referrers));
     assert_eq!(route("GET /v2/a/b/referrers/{D}?artifactType=application/vnd.x+json&n=2"), Ok(expected));
 }
 
@@ -111,7 +117,10 @@ fn writing() {
     for (line, expected) in [
         ("POST /v2/a/b/blobs/uploads/", start("a/b", Start::Session(Algorithm::Sha256))),
         ("POST /v2/a/b/blobs/uploads", start("a/b", Start::Session(Algorithm::Sha256))),
-        ("POST /v2/a/b/blobs/uploads/?digest-algorithm=sha512", start("a/b", Start::Session(Algorithm::Sha512))),
+        (
+            "POST /v2/a/b/blobs/uploads/?digest-algorithm=sha512",
+            start("a/b", Start::Session(Algorithm::Sha512)),
+        ),
         ("POST /v2/a/b/blobs/uploads/?digest={D}", start("a/b", Start::Whole(digest()))),
         ("POST /v2/a/b/blobs/uploads/?mount={D}", start("a/b", mount(None))),
         ("POST /v2/a/b/blobs/uploads/?mount={D}&from=", start("a/b", mount(None))),

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use auth::{
-    AccountName, Auth, Description, Level, NewShare, PasswordCost, PermissionTarget, Principal, Secret, ShareEnd,
-    SigningKeys, UserName,
+    AccountName, Auth, Description, Level, NewShare, PasswordCost, PermissionTarget, Principal, Secret,
+    ShareEnd, SigningKeys, UserName,
 };
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
@@ -144,19 +144,22 @@ impl TestApp {
     /// Shares one of acme's repositories with globex, for so many seconds or for ever.
     pub(super) async fn share(&self, repository: &str, seconds: Option<i64>) {
         let now = self.clock.now();
-        let end = seconds.map_or(ShareEnd::Permanent, |seconds| {
-            ShareEnd::Until(now + SignedDuration::from_secs(seconds))
-        });
+        let end = seconds
+            .map_or(ShareEnd::Permanent, |seconds| ShareEnd::Until(now + SignedDuration::from_secs(seconds)));
         let grantee = AccountName::parse("globex").unwrap();
         let share = NewShare { grantee, end, description: Description::default(), region: None };
         let owner = principal(&self.auth, "acme", now).await;
-        self.auth.create_share(&owner, &RepositoryName::parse(repository).unwrap(), share, now).await.unwrap();
+        self.auth
+            .create_share(&owner, &RepositoryName::parse(repository).unwrap(), share, now)
+            .await
+            .unwrap();
     }
 
     pub(super) async fn revoke(&self, repository: &str) {
         let now = self.clock.now();
         let owner = principal(&self.auth, "acme", now).await;
-        let (name, globex) = (RepositoryName::parse(repository).unwrap(), AccountName::parse("globex").unwrap());
+        let (name, globex) =
+            (RepositoryName::parse(repository).unwrap(), AccountName::parse("globex").unwrap());
         self.auth.revoke_share(&owner, &name, &globex, now).await.unwrap();
     }
 }
@@ -179,7 +182,7 @@ async fn populate(auth: &Auth, now: Timestamp) {
         let password = secret(&format!("{name}@acme"));
         auth.create_user(&owner, &acme, &user, Some(&password), now).await.unwrap();
         let target = PermissionTarget::Namespace(namespace.clone());
-        auth.set_permission(&owner, target, &user, level, now).await.unwrap();
+        auth.set_permission(&owner, &target, &user, level, now).await.unwrap();
     }
 }
 

@@ -23,7 +23,10 @@ async fn converse(app: &TestApp, request: &str) -> String {
     let mut stream = TcpStream::connect(&app.host).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the server closes the connection").unwrap();
+    timeout(PATIENCE, stream.read_to_end(&mut answer))
+        .await
+        .expect("the server closes the connection")
+        .unwrap();
     String::from_utf8_lossy(&answer).into_owned()
 }
 
@@ -86,12 +89,14 @@ async fn http2_with_prior_knowledge() {
     let digest = app.push_blob("acme", "team-a/web", &layer).await;
     let client = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
     let url = format!("http://{}/v2/team-a/web/blobs/{digest}", app.host);
-    let get = client.get(&url).basic_auth("acme", Some(super::app::password_of("acme"))).send().await.unwrap();
+    let get =
+        client.get(&url).basic_auth("acme", Some(super::app::password_of("acme"))).send().await.unwrap();
     assert_eq!(get.version(), http::Version::HTTP_2);
     assert_eq!(sha256(&get.bytes().await.unwrap()), digest);
     let ping = client.get(format!("http://{}/v2/", app.host)).send().await.unwrap();
     let challenge = ping.headers()["www-authenticate"].to_str().unwrap();
     assert!(challenge.contains(&app.host), "{challenge}");
-    let head = client.head(&url).basic_auth("acme", Some(super::app::password_of("acme"))).send().await.unwrap();
+    let head =
+        client.head(&url).basic_auth("acme", Some(super::app::password_of("acme"))).send().await.unwrap();
     assert_eq!(head.headers()["content-length"], layer.len().to_string());
 }

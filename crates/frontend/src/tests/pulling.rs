@@ -30,7 +30,9 @@ async fn ranges() {
     let kind = header(&several, "content-type").to_owned();
     let boundary = kind.strip_prefix("multipart/byteranges; boundary=").unwrap();
     let head = |range: &str| {
-        format!("--{boundary}\r\nContent-Type: application/octet-stream\r\nContent-Range: bytes {range}/10\r\n\r\n")
+        format!(
+            "--{boundary}\r\nContent-Type: application/octet-stream\r\nContent-Range: bytes {range}/10\r\n\r\n"
+        )
     };
     let expected = format!("\r\n{}01\r\n{}89\r\n--{boundary}--\r\n", head("0-1"), head("8-9"));
     assert_eq!(header(&several, "content-length"), expected.len().to_string());

@@ -41,11 +41,17 @@ async fn chunks_resume_and_cancel() {
     let first = patch("0-4", &LAYER[..5]).await.unwrap();
     assert_eq!((first.status().as_u16(), header(&first, "range")), (202, "0-4"));
     let gap = patch("9-10", &LAYER[9..11]).await.unwrap();
-    assert_eq!((gap.status().as_u16(), header(&gap, "range"), header(&gap, "location")), (416, "0-4", &*location));
+    assert_eq!(
+        (gap.status().as_u16(), header(&gap, "range"), header(&gap, "location")),
+        (416, "0-4", &*location)
+    );
     assert_eq!(refusal(gap).await.1, "RANGE_INVALID");
     let second = patch("bytes 5-9/*", &LAYER[5..10]).await.unwrap();
     assert_eq!((second.status().as_u16(), header(&second, "range")), (202, "0-9"));
-    assert_eq!(refusal(patch("10-12", &LAYER[10..11]).await.unwrap()).await, (400, "SIZE_INVALID".to_owned()));
+    assert_eq!(
+        refusal(patch("10-12", &LAYER[10..11]).await.unwrap()).await,
+        (400, "SIZE_INVALID".to_owned())
+    );
     assert_eq!(refusal(patch("x", b"").await.unwrap()).await, (400, "RANGE_INVALID".to_owned()));
     let status = app.get("dev@acme", &location).await;
     assert_eq!((status.status().as_u16(), header(&status, "range")), (204, "0-9"));
@@ -59,7 +65,10 @@ async fn chunks_resume_and_cancel() {
     assert_eq!(refusal(elsewhere).await, (404, "BLOB_UPLOAD_UNKNOWN".to_owned()));
 
     let wrong = app.by("dev@acme", Method::PUT, &format!("{location}?digest={}", sha256(b"other")));
-    assert_eq!(refusal(wrong.body(&LAYER[10..]).send().await.unwrap()).await, (400, "DIGEST_INVALID".to_owned()));
+    assert_eq!(
+        refusal(wrong.body(&LAYER[10..]).send().await.unwrap()).await,
+        (400, "DIGEST_INVALID".to_owned())
+    );
     let put = app.by("dev@acme", Method::PUT, &format!("{location}?digest={}", sha256(LAYER)));
     assert_eq!(put.body(&LAYER[10..]).send().await.unwrap().status(), 201);
 
@@ -102,7 +111,10 @@ async fn mounting() {
         app.by(login, Method::POST, &path).send()
     };
     let mounted = mount("dev@acme", "team-a/one", "&from=team-a/web").await.unwrap();
-    assert_eq!((mounted.status().as_u16(), header(&mounted, "docker-content-digest")), (201, &*digest.to_string()));
+    assert_eq!(
+        (mounted.status().as_u16(), header(&mounted, "docker-content-digest")),
+        (201, &*digest.to_string())
+    );
     assert_eq!(mount("dev@acme", "team-a/two", "").await.unwrap().status(), 201, "without a source");
     for query in ["&from=team-a/web", "&from=team-a/none", "&from=NO", ""] {
         let refused = mount("globex", "globex/app", query).await.unwrap();
@@ -126,11 +138,15 @@ async fn manifests() {
     let manifest = app.push_image("acme", "team-a/web", "v1", LAYER).await;
     let digest = sha256(manifest.as_bytes());
     let got = app.get("acme", "/v2/team-a/web/manifests/v1").await;
-    assert_eq!((header(&got, "content-type"), header(&got, "docker-content-digest")), (IMAGE, &*digest.to_string()));
+    assert_eq!(
+        (header(&got, "content-type"), header(&got, "docker-content-digest")),
+        (IMAGE, &*digest.to_string())
+    );
     assert_eq!(got.text().await.unwrap(), manifest, "byte for byte");
 
     let tagged = format!("{digest}?tag=v2&tag=latest");
-    let pushed = app.put_manifest("acme", "team-a/web", &tagged, &format!("{IMAGE}; charset=utf-8"), &manifest).await;
+    let pushed =
+        app.put_manifest("acme", "team-a/web", &tagged, &format!("{IMAGE}; charset=utf-8"), &manifest).await;
     assert_eq!((pushed.status().as_u16(), header(&pushed, "oci-tag")), (201, "latest, v2"));
     assert_eq!(header(&pushed, "location"), format!("/v2/team-a/web/manifests/{digest}"));
 
@@ -203,8 +219,15 @@ async fn referrers() {
             "schemaVersion": 2, "mediaType": INDEX, "manifests": [], "artifactType": kind,
             "subject": { "mediaType": IMAGE, "digest": subject, "size": 1 },
         });
-        let pushed = app.put_manifest("acme", "team-a/web", kind.split_once('/').unwrap().1.split('+').next().unwrap(),
-            INDEX, &body.to_string()).await;
+        let pushed = app
+            .put_manifest(
+                "acme",
+                "team-a/web",
+                kind.split_once('/').unwrap().1.split('+').next().unwrap(),
+                INDEX,
+                &body.to_string(),
+            )
+            .await;
         assert_eq!((pushed.status().as_u16(), header(&pushed, "oci-subject")), (201, &*subject.to_string()));
     }
     let filtered = app.get("acme", &of("?artifactType=a/sbom+json")).await;

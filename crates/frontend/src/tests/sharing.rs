@@ -20,7 +20,8 @@ async fn statuses(app: &TestApp, token: &str, manifest: &str) -> Vec<u16> {
         format!("/v2/team-a/web/referrers/{digest}"),
     ] {
         for method in [Method::GET, Method::HEAD] {
-            let basic = app.by("globex", method.clone(), &path).header("range", "bytes=0-0").send().await.unwrap();
+            let basic =
+                app.by("globex", method.clone(), &path).header("range", "bytes=0-0").send().await.unwrap();
             let bearer = app.anonymous(method, &path).bearer_auth(token).send().await.unwrap();
             statuses.extend([basic.status().as_u16(), bearer.status().as_u16()]);
         }
@@ -36,7 +37,10 @@ async fn until_the_deadline() {
     app.push_image("acme", "team-a/web-x", "v1", LAYER).await;
     let before = app.get("globex", "/v2/team-a/web/manifests/v1").await;
     let missing = app.get("globex", "/v2/team-a/none/manifests/v1").await;
-    assert_eq!((before.status(), before.text().await.unwrap()), (missing.status(), missing.text().await.unwrap()));
+    assert_eq!(
+        (before.status(), before.text().await.unwrap()),
+        (missing.status(), missing.text().await.unwrap())
+    );
 
     app.share("team-a/web", Some(100)).await;
     let token = app.token("globex", "repository:team-a/web:pull,push").await;

@@ -34,7 +34,11 @@ async fn challenges() {
         assert_eq!((answer.status().as_u16(), header(&answer, "www-authenticate")), (401, &*expected));
     }
     let wrong = app.anonymous(Method::GET, "/v2/").basic_auth("acme", Some("wrong")).send().await.unwrap();
-    assert_eq!((wrong.status().as_u16(), header(&wrong, "www-authenticate")), (401, &*realm), "Bearer, not Basic");
+    assert_eq!(
+        (wrong.status().as_u16(), header(&wrong, "www-authenticate")),
+        (401, &*realm),
+        "Bearer, not Basic"
+    );
     let bad = with_token(&app, Method::GET, "/v2/", "abc.def.ghi").await;
     assert_eq!(header(&bad, "www-authenticate"), format!("{realm},error=\"invalid_token\""));
 
@@ -67,11 +71,16 @@ async fn get_token() {
         assert!(login.get(absent).is_none(), "{absent}");
     }
     assert_eq!(get(None, "scope=repository:team-a/web:pull").await.status(), 200, "a token of nobody");
-    let wrong = app.anonymous(Method::GET, "/auth/token").basic_auth("acme", Some("wrong")).send().await.unwrap();
+    let wrong =
+        app.anonymous(Method::GET, "/auth/token").basic_auth("acme", Some("wrong")).send().await.unwrap();
     assert!(header(&wrong, "www-authenticate").starts_with("Basic "));
     assert_eq!(refusal(wrong).await, (401, "UNAUTHORIZED".to_owned()));
     let token = app.token("acme", "").await;
-    assert_eq!(with_token(&app, Method::GET, "/auth/token", &token).await.status(), 401, "no token for a token");
+    assert_eq!(
+        with_token(&app, Method::GET, "/auth/token", &token).await.status(),
+        401,
+        "no token for a token"
+    );
 }
 
 #[tokio::test]
@@ -79,16 +88,28 @@ async fn post_token() {
     let app = TestApp::start().await;
     app.push_image("acme", "team-a/web", "v1", b"layer").await;
     let password = password_of("dev@acme");
-    let asked = form(&app, &[
-        ("grant_type", "password"), ("service", "gangplank"), ("client_id", "containerd"), ("access_type", "offline"),
-        ("username", "dev@acme"), ("password", &password),
-        ("scope", "repository:team-a/web:pull,push,* repository:host:5000/x/y:pull"), ("scope", "registry:nothing:*"),
-    ]);
+    let asked = form(
+        &app,
+        &[
+            ("grant_type", "password"),
+            ("service", "gangplank"),
+            ("client_id", "containerd"),
+            ("access_type", "offline"),
+            ("username", "dev@acme"),
+            ("password", &password),
+            ("scope", "repository:team-a/web:pull,push,* repository:host:5000/x/y:pull"),
+            ("scope", "registry:nothing:*"),
+        ],
+    );
     let answer: Value = asked.send().await.unwrap().json().await.unwrap();
     assert_eq!(answer["scope"], "repository:team-a/web:pull,push,delete");
     let refresh = answer["refresh_token"].as_str().unwrap();
     for _ in 0..2 {
-        let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh), ("scope", "repository:team-a/web:pull")];
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh),
+            ("scope", "repository:team-a/web:pull"),
+        ];
         let again: Value = form(&app, &fields).send().await.unwrap().json().await.unwrap();
         assert_eq!(again["refresh_token"], refresh, "reusable");
         let token = again["access_token"].as_str().unwrap();
@@ -104,7 +125,8 @@ async fn post_token() {
     ] {
         assert_eq!(form(&app, fields).send().await.unwrap().status(), status, "{fields:?}");
     }
-    let json = app.anonymous(Method::POST, "/auth/token").header("content-type", "application/json").body("{}");
+    let json =
+        app.anonymous(Method::POST, "/auth/token").header("content-type", "application/json").body("{}");
     assert_eq!(json.send().await.unwrap().status(), 400);
     let long = "x".repeat(70 << 10);
     assert_eq!(form(&app, &[("grant_type", &long)]).send().await.unwrap().status(), 413);
@@ -117,7 +139,8 @@ async fn an_upload_outlives_its_token() {
     let begun = with_token(&app, Method::POST, "/v2/team-a/web/blobs/uploads/", &token).await;
     let location = header(&begun, "location").to_owned();
     app.clock.advance(3600);
-    let patch = app.anonymous(Method::PATCH, &location).bearer_auth(&token).body("content").send().await.unwrap();
+    let patch =
+        app.anonymous(Method::PATCH, &location).bearer_auth(&token).body("content").send().await.unwrap();
     assert_eq!(patch.status(), 202);
     let other = with_token(&app, Method::POST, "/v2/team-a/web/blobs/uploads/", &token).await;
     assert_eq!(other.status(), 401, "nothing new begins with it");

@@ -1,11 +1,13 @@
 //! `gangplank serve`
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use frontend::Clock;
 use gangplank::config::{self, Flag, Loaded, Log, LogFormat};
 use gangplank::{Running, SystemClock};
+use jiff::{SignedDuration, Timestamp};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::failure::Failure;
@@ -73,7 +75,7 @@ impl Serve {
             running = gangplank::start(config, Arc::new(SystemClock)) => running?,
             () = stop.asked() => return Ok(()),
         };
-        output::say(&welcome(&running, &data.display().to_string(), output::is_for_a_person()))?;
+        output::say(&welcome(&running, &data, output::is_for_a_person()))?;
         let ended = tokio::select! {
             error = running.failed() => Err(Failure::System { doing: "go on serving", source: error }),
             () = stop.asked() => Ok(()),
@@ -117,22 +119,21 @@ fn start_log(log: &Log) {
 }
 
 /// What a start says on standard output: the first password, once, and for a person what to type next.
-fn welcome(running: &Running, data: &str, for_a_person: bool) -> String {
+fn welcome(running: &Running, data: &Path, for_a_person: bool) -> String {
     let url = url(running.address());
-    let password = running.first_password().map(|password| {
-        format!(
-            "The administrator \"admin\" is made, with this password. It is shown this once and kept nowhere in the clear:\n\n    \
-             {}\n\n",
-            password.reveal()
-        )
-    });
     let mut text = String::new();
     if for_a_person {
-        text += &format!("Gangplank serves on {url}, with its data in {data}. Ctrl-C stops it.\n\n");
+        text +=
+            &format!("Gangplank serves on {url}, with its data in {}. Ctrl-C stops it.\n\n", data.display());
     }
-    text += password.as_deref().unwrap_or_default();
+    if let Some(password) = running.first_password() {
+        text += &format!(
+            "The administrator \"admin\" is made, with this password, shown this once:\n\n    {}\n\n",
+            password.reveal()
+        );
+    }
     if for_a_person {
-        text += &next_commands(&url);
+        text += &next_commands(&url, SystemClock.now());
     }
     text
 }
@@ -148,8 +149,9 @@ fn url(mut address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-fn next_commands(url: &str) -> String {
+fn next_commands(url: &str, now: Timestamp) -> String {
     let host = url.trim_start_matches("http://");
+    let in_a_week = now.checked_add(SignedDuration::from_hours(7 * 24)).unwrap_or(Timestamp::MAX);
     format!(
         "\
 Next, in another terminal (each login asks for the password):
@@ -163,7 +165,7 @@ Next, in another terminal (each login asks for the password):
     docker login {host} --username acme
     docker tag IMAGE {host}/team-a/web:1.0
     docker push {host}/team-a/web:1.0
-    gangplank share add team-a/web --to globex --until 2027-01-31T23:59:59Z
+    gangplank share add team-a/web --to globex --until {in_a_week:.0}
 
     docker login {host} --username globex
     docker pull {host}/team-a/web:1.0
@@ -174,6 +176,8 @@ Next, in another terminal (each login asks for the password):
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::{next_commands, setting, url};
 
     #[test]
@@ -191,7 +195,8 @@ mod tests {
     #[test]
     fn the_next_commands_can_be_typed() {
         use clap::Parser;
-        let text = next_commands("http://127.0.0.1:5000");
+        let text = next_commands("http://127.0.0.1:5000", Timestamp::UNIX_EPOCH);
+        assert!(text.contains("--until 1970-01-08T00:00:00Z"), "{text}");
         let lines: Vec<_> =
             text.lines().map(str::trim).filter(|line| line.starts_with("gangplank ")).collect();
         assert_eq!(lines.len(), 6);

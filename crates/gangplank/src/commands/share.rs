@@ -23,7 +23,7 @@ enum Action {
     #[command(
         group(ArgGroup::new("deadline").required(true).args(["until", "permanent"])),
         after_help = "Examples:
-  gangplank share add team-a/web --to globex --until 2027-01-31T23:59:59Z --description \"for the pilot\"
+  gangplank share add team-a/web --to globex --until 2027-01-31T23:59:59Z --description \"a pilot\"
   gangplank share add team-a/web --to globex --permanent"
     )]
     Add {

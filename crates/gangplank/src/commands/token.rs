@@ -22,7 +22,7 @@ enum Action {
     /// Make a token to sign in with instead of a password, for scripts and pull secrets
     #[command(after_help = "Examples:
   gangplank token create --expires 24h
-  gangplank token create --expires 30d --description ci --scope repository:team-a/web:pull,push --json")]
+  gangplank token create --expires 30d --scope repository:team-a/web:pull,push --json")]
     Create {
         /// For how long, such as 24h or 30d
         #[arg(long, value_name = "DURATION", value_parser = lifetime)]

@@ -85,7 +85,11 @@ fn a_server_that_is_not_there_or_busy_has_an_exit_code_of_its_own() {
     Person::new().give("a password", &line).failed(6, "cannot reach http://127.0.0.1");
 
     let problem = r#"{"type":"about:blank","title":"Busy","status":503,"detail":"come again","code":"busy"}"#;
-    let fake = Fake::start(vec![http("503 Service Unavailable", "content-type: application/problem+json\r\n", problem)]);
+    let fake = Fake::start(vec![http(
+        "503 Service Unavailable",
+        "content-type: application/problem+json\r\n",
+        problem,
+    )]);
     let line = format!("login {} --username acme --password-stdin", fake.url);
     Person::new().give("a password", &line).failed(6, "come again");
 }
@@ -93,7 +97,9 @@ fn a_server_that_is_not_there_or_busy_has_an_exit_code_of_its_own() {
 #[test]
 fn a_list_is_followed_page_by_page_with_the_kept_token_alone() {
     let page = |name: &str, next: &str| {
-        json(&format!(r#"{{"items":[{{"id":1,"name":"{name}","account":"acme","created_at":"2026-11-24T12:00:00Z"}}]{next}}}"#))
+        json(&format!(
+            r#"{{"items":[{{"id":1,"name":"{name}","account":"acme","created_at":"2026-11-24T12:00:00Z"}}]{next}}}"#
+        ))
     };
     let fake = Fake::start(vec![
         json(TOKEN),

@@ -39,7 +39,8 @@ fn stopped(child: Child, seen: String, rest: std::thread::JoinHandle<String>) ->
 
 /// The password that a first start showed.
 fn password(stdout: &str) -> String {
-    let line = stdout.lines().find(|line| line.starts_with("    ")).unwrap_or_else(|| panic!("none in {stdout:?}"));
+    let line =
+        stdout.lines().find(|line| line.starts_with("    ")).unwrap_or_else(|| panic!("none in {stdout:?}"));
     line.trim().to_owned()
 }
 
@@ -76,8 +77,11 @@ fn the_password_that_was_shown_signs_in() {
 #[test]
 fn a_password_from_the_environment_is_used_and_not_shown() {
     let data = tempfile::tempdir().unwrap();
-    let (child, seen, rest) =
-        started(serve(data.path()).env("GANGPLANK_ADMIN_PASSWORD", "from the environment").env("GANGPLANK_LOG__FILTER", "trace"));
+    let (child, seen, rest) = started(
+        serve(data.path())
+            .env("GANGPLANK_ADMIN_PASSWORD", "from the environment")
+            .env("GANGPLANK_LOG__FILTER", "trace"),
+    );
     let first = stopped(child, seen, rest);
     assert_eq!((first.code, first.stdout.as_str()), (Some(0), ""), "{first:?}");
     assert!(!first.stderr.contains("from the environment"));

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use oci::{Algorithm, Digest, Reference, Tag};
 
-use super::world::{IMAGE, World, at, content, descriptor, image, image_with, index, settings, sha256};
+use super::world::{IMAGE, World, at, descriptor, image, image_with, index, settings, sha256};
 use crate::{Error, NewManifest, RepositoryUsage, Settings};
 
 fn reference(text: &str) -> Reference {
@@ -229,42 +229,6 @@ async fn tags_come_in_byte_order_and_pages() {
             (expected.iter().map(|tag| (*tag).to_owned()).collect(), more),
             "{limit}"
         );
-    }
-}
-
-#[tokio::test]
-async fn a_push_and_the_deletion_of_its_blob_never_both_succeed() {
-    let world = World::new().await;
-    let (mut pushed, mut deleted) = (0, 0);
-    for round in 0..144 {
-        let name = format!("acme/r{round}");
-        let (push, delete) = (world.push(&name).await, world.delete(&name).await);
-        let layer = world.blob(&push, &content(10, round)).await;
-        let manifest = image((&layer, 10), &[]);
-        // Each step of one meets each step of the other.
-        let put = async {
-            wait(round % 12).await;
-            world.manifest(&push, &manifest, "latest", &[]).await
-        };
-        let deletion = async {
-            wait(round / 12).await;
-            world.storage.delete_blob(&delete, &layer, at(0)).await
-        };
-        match tokio::join!(put, deletion) {
-            (Ok(_), Err(Error::BlobReferenced { .. })) => {
-                pushed += 1;
-                assert!(world.read(&world.pull(&name).await, &layer).await.is_ok());
-            }
-            (Err(Error::ManifestBlobsUnknown { .. }), Ok(())) => deleted += 1,
-            other => panic!("{other:?}"),
-        }
-    }
-    assert!(pushed > 0 && deleted > 0, "one was always first: {pushed}, {deleted}");
-}
-
-async fn wait(turns: u32) {
-    for _ in 0..turns {
-        tokio::task::yield_now().await;
     }
 }
 

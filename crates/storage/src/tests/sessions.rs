@@ -89,6 +89,30 @@ async fn a_request_that_was_given_up_writes_nothing_under_its_retry() {
 }
 
 #[tokio::test]
+async fn a_put_that_overtakes_a_patch_takes_care_of_its_place() {
+    let world = World::with(Settings { checkpoint_bytes: 1 << 30, ..settings() }).await;
+    let permit = world.push("acme/web").await;
+    let upload = world.start(&permit).await;
+    world.append(&permit, &upload, b"all of it").await.unwrap();
+    let (mut sender, receiver) = channel();
+    let (storage, for_task) = (world.storage.clone(), permit.clone());
+    let late =
+        tokio::spawn(async move { storage.append(&for_task, upload.id, None, None, receiver, at(0)).await });
+    sender.send(Ok(Bytes::from(vec![0; 1 << 20]))).await.unwrap();
+    while world.files() < 2 {
+        tokio::task::yield_now().await;
+    }
+    world.finish(&permit, &upload, &sha256(b"all of it")).await.unwrap();
+    // As if the process had died before the late request could clean up after itself.
+    world.places.faults().remove.set(0);
+    drop(sender);
+    assert!(matches!(late.await.unwrap(), Err(Error::Superseded)));
+    assert_eq!(world.files(), 2);
+    world.tidy().await;
+    assert_eq!(world.files(), 1);
+}
+
+#[tokio::test]
 async fn uploads_end_and_leave_nothing() {
     let world = World::new().await;
     let permit = world.push("acme/web").await;
@@ -168,6 +192,9 @@ async fn what_must_stay_free_stays_free() {
     let request =
         tokio::spawn(async move { storage.append(&for_task, upload.id, None, None, receiver, at(0)).await });
     sender.send(Ok(Bytes::from(vec![0; 2 << 20]))).await.unwrap();
+    while offset(&world, &permit, &upload).await == 1_000 {
+        tokio::task::yield_now().await;
+    }
     set(999);
     let _ = sender.send(Ok(Bytes::from(vec![0; 2 << 20]))).await;
     let _ = sender.send(Ok(Bytes::from(vec![0; 2 << 20]))).await;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use kv::Engine;
 use oci::{Algorithm, Digest, Reference, RepositoryName, Tag};
 
-use super::faults::{FaultyEngine, FaultyPlaces};
+use super::doubles::{FaultyEngine, FaultyPlaces};
 use crate::{BodyError, Error, NewManifest, Settings, Storage, Upload};
 
 pub(super) const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";

@@ -1,6 +1,18 @@
 //! What a request may get wrong, operation by operation, and what it is told.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::extract::FromRequest;
+use bytes::Bytes;
+use http::Request;
+use http::header::CONTENT_TYPE;
+use http_body::Frame;
 use serde_json::{Value, json};
+
+use crate::api::extract::JsonBody;
+use crate::api::problem::Code;
 
 use super::registry::{PASSWORD, Registry, basic};
 
@@ -344,4 +356,39 @@ async fn bodies() {
     let fine =
         registry.send_raw(Some(&acme), "POST", "/namespaces", Some((kind, b"{\"name\":\"x\"}".to_vec())));
     fine.await.expect(201);
+}
+
+/// A body that begins well, and then stalls or breaks off.
+struct Unfinished {
+    begun: bool,
+    stalls: bool,
+}
+
+impl http_body::Body for Unfinished {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        if !std::mem::replace(&mut self.begun, true) {
+            return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"{\"name\":")))));
+        }
+        if self.stalls {
+            Poll::Pending
+        } else {
+            Poll::Ready(Some(Err(std::io::ErrorKind::UnexpectedEof.into())))
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_that_do_not_end() {
+    for (stalls, expected) in [(true, Code::BodyTimeout), (false, Code::BodyIncomplete)] {
+        let body = Body::new(Unfinished { begun: false, stalls });
+        let request = Request::post("/").header(CONTENT_TYPE, "application/json").body(body).unwrap();
+        let read = JsonBody::<Value>::from_request(request, &()).await;
+        assert_eq!(read.err().map(|problem| problem.code()), Some(expected));
+    }
 }

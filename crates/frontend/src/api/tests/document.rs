@@ -126,6 +126,7 @@ fn every_operation_is_documented() {
         let takes_a_body = ["POST", "PUT", "PATCH"].contains(&method.as_str());
         assert_eq!(operation.get("requestBody").is_some(), takes_a_body, "{at}");
         assert_eq!(responses.contains_key("415"), takes_a_body, "{at}");
+        assert_eq!(responses.contains_key("507"), method != "GET", "{at}");
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             assert!(parameter["description"].is_string(), "{at}: {parameter}");
             assert_eq!(

@@ -1,0 +1,208 @@
+//! A store and places that fail when they are told to.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use kv::memory::Memory;
+use kv::{Batch, Direction, Engine, Entry, Outcome, Range};
+use tokio::sync::Notify;
+
+use crate::files::Files;
+use crate::{Place, PlaceError, PlaceReader, PlaceWriter, Places};
+
+/// Counts down; at zero, once, it goes off.
+pub(super) struct Fuse(AtomicI64);
+
+impl Default for Fuse {
+    fn default() -> Fuse {
+        Fuse(AtomicI64::new(-1))
+    }
+}
+
+impl Fuse {
+    /// Goes off at the call after `calls`.
+    pub(super) fn set(&self, calls: i64) {
+        self.0.store(calls, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_spent(&self) -> bool {
+        self.0.load(Ordering::SeqCst) < 0
+    }
+
+    fn burns(&self) -> bool {
+        self.0.fetch_sub(1, Ordering::SeqCst) == 0
+    }
+}
+
+/// Memory, with commits that fail before or after they are done.
+#[derive(Default)]
+pub(super) struct FaultyEngine {
+    memory: Memory,
+    /// A commit fails and is not done.
+    pub(super) lost: Fuse,
+    /// A commit fails and is done nevertheless.
+    pub(super) unanswered: Fuse,
+    /// A commit waits (see [`FaultyEngine::between`]).
+    held: Fuse,
+    arrived: Notify,
+    released: Notify,
+    calls: AtomicU64,
+}
+
+impl FaultyEngine {
+    /// Does `other` between the reads of `one` and its commit number `calls`: what that commit decided upon may have
+    /// changed. `None` when `one` has no such commit.
+    pub(super) async fn between<T, U>(
+        &self,
+        calls: i64,
+        one: impl Future<Output = T>,
+        other: impl Future<Output = U>,
+    ) -> (T, Option<U>) {
+        self.held.set(calls);
+        let mut one = std::pin::pin!(one);
+        tokio::select! {
+            answer = &mut one => {
+                self.held.set(-1);
+                return (answer, None);
+            }
+            () = self.arrived.notified() => {}
+        }
+        let other = other.await;
+        self.released.notify_one();
+        (one.await, Some(other))
+    }
+
+    /// Lets others come in between, now more of them and now fewer: a store in memory is else too fast to be overtaken.
+    async fn dawdle(&self) {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        for _ in 0..call.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 62 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[async_trait]
+impl Engine for FaultyEngine {
+    async fn get(&self, key: &[u8]) -> Result<Option<Entry>, kv::Error> {
+        let answer = self.memory.get(key).await;
+        self.dawdle().await;
+        answer
+    }
+
+    async fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Entry>>, kv::Error> {
+        let answer = self.memory.get_many(keys).await;
+        self.dawdle().await;
+        answer
+    }
+
+    async fn scan(
+        &self,
+        range: Range,
+        limit: usize,
+        direction: Direction,
+    ) -> Result<Vec<(Vec<u8>, Entry)>, kv::Error> {
+        let answer = self.memory.scan(range, limit, direction).await;
+        self.dawdle().await;
+        answer
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Outcome, kv::Error> {
+        let fails = || kv::Error::Engine("told to fail".into());
+        self.dawdle().await;
+        if self.held.burns() {
+            self.arrived.notify_one();
+            self.released.notified().await;
+        }
+        if self.lost.burns() {
+            return Err(fails());
+        }
+        let outcome = self.memory.commit(batch).await?;
+        if self.unanswered.burns() { Err(fails()) } else { Ok(outcome) }
+    }
+}
+
+/// Files, on a disk that fills up.
+pub(super) struct FaultyPlaces {
+    files: Files,
+    faults: Arc<Faults>,
+    pub(super) free_bytes: AtomicU64,
+}
+
+#[derive(Default)]
+pub(super) struct Faults {
+    pub(super) create: Fuse,
+    /// Half of what was to be written is there.
+    pub(super) write: Fuse,
+    pub(super) sync: Fuse,
+    pub(super) remove: Fuse,
+    pub(super) truncate: Fuse,
+}
+
+impl FaultyPlaces {
+    pub(super) fn new(folder: &Path) -> FaultyPlaces {
+        let files = Files::open(folder).unwrap();
+        FaultyPlaces { files, faults: Arc::default(), free_bytes: AtomicU64::new(u64::MAX) }
+    }
+
+    pub(super) fn faults(&self) -> &Faults {
+        &self.faults
+    }
+}
+
+#[async_trait]
+impl Places for FaultyPlaces {
+    async fn create(&self, place: Place) -> Result<Box<dyn PlaceWriter>, PlaceError> {
+        if self.faults.create.burns() {
+            return Err(PlaceError::NoSpace);
+        }
+        let writer = self.files.create(place).await?;
+        Ok(Box::new(FaultyWriter { writer, faults: self.faults.clone() }))
+    }
+
+    async fn open(&self, place: Place) -> Result<Arc<dyn PlaceReader>, PlaceError> {
+        self.files.open(place).await
+    }
+
+    async fn remove(&self, place: Place) -> Result<(), PlaceError> {
+        if self.faults.remove.burns() {
+            return Err(PlaceError::Failed(std::io::Error::other("told to fail")));
+        }
+        self.files.remove(place).await
+    }
+
+    async fn free_bytes(&self) -> Result<u64, PlaceError> {
+        Ok(self.free_bytes.load(Ordering::SeqCst))
+    }
+}
+
+struct FaultyWriter {
+    writer: Box<dyn PlaceWriter>,
+    faults: Arc<Faults>,
+}
+
+#[async_trait]
+impl PlaceWriter for FaultyWriter {
+    async fn write(&mut self, mut chunks: Vec<Bytes>) -> Result<(), PlaceError> {
+        if self.faults.write.burns() {
+            chunks.truncate(chunks.len() / 2);
+            self.writer.write(chunks).await?;
+            return Err(PlaceError::NoSpace);
+        }
+        self.writer.write(chunks).await
+    }
+
+    async fn sync(&mut self) -> Result<(), PlaceError> {
+        if self.faults.sync.burns() { Err(PlaceError::NoSpace) } else { self.writer.sync().await }
+    }
+
+    async fn truncate(&mut self, length: u64) -> Result<(), PlaceError> {
+        if self.faults.truncate.burns() {
+            Err(PlaceError::NoSpace)
+        } else {
+            self.writer.truncate(length).await
+        }
+    }
+}
