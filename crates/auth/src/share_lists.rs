@@ -2,7 +2,7 @@
 //! the repository as it is now: a share whose repository is gone, or was public since, is shown to nobody. An ended
 //! one stays.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use kv::{Key, decode};
@@ -13,6 +13,9 @@ use crate::namespaces::Permitted;
 use crate::records::{AccountRecord, RepositoryLife, ShareRecord};
 use crate::scope::Verbs;
 use crate::{AccountId, AccountName, Action, Auth, Error, Level, Principal, Share, ShareId};
+
+/// Shares with an account whose owners are near it.
+const SHARES_NEAR_MAX: usize = 100;
 
 /// A share, and the repository that it is of.
 type Joined = (ShareId, ShareRecord, RepositoryLife);
@@ -98,6 +101,25 @@ impl Auth {
         }
         joined.truncate(limit);
         self.show(joined).await
+    }
+
+    /// At most `limit` accounts among whose repositories the caller may find something to pull: its own, and those that
+    /// share with it. It only says where to look: each repository is authorised by itself.
+    ///
+    /// # Errors
+    /// As the store.
+    pub async fn owners_near(&self, p: &Principal, limit: usize) -> Result<Vec<AccountId>, Error> {
+        let Some(account) = p.account() else { return Ok(Vec::new()) };
+        let key = Key::SharedWith { grantee: account.raw(), share: kv::Id::MIN };
+        let rows = self.store().list(key.siblings(self.region()), SHARES_NEAR_MAX).await?;
+        let mut ids = Vec::with_capacity(rows.len());
+        for (encoded, _) in rows {
+            ids.push(crate::lists::id(key, self.region(), &encoded)?);
+        }
+        let shares = self.records::<ShareRecord>(&ids, |share| Key::Share { share }).await?;
+        let mut owners: BTreeSet<_> = shares.into_iter().map(|(_, share)| share.owner).collect();
+        owners.remove(&account);
+        Ok(std::iter::once(account).chain(owners).take(limit).collect())
     }
 
     async fn list_shares(

@@ -4,7 +4,7 @@
 //! It turns requests into calls of [`auth`] and [`storage`], and their answers into responses. It decides nothing about
 //! rights (a [`auth::Permit`] does), keeps nothing, and reads neither configuration nor the clock ([`Clock`] is given).
 //!
-//! A request's way: [`server`] accepts the connection and bounds it; `edge` gives it an id, a span and an answer
+//! A request's way: `server` accepts the connection and bounds it; `edge` gives it an id, a span and an answer
 //! whatever happens; `router` parses it into a `Route`; `dispatch` checks the route's access, once; a handler, in the file
 //! of its noun, does it.
 
@@ -46,7 +46,7 @@ use jiff::Timestamp;
 use storage::Storage;
 
 pub use api::{openapi, types};
-pub use origin::ExternalUrl;
+pub use origin::{ExternalUrl, ExternalUrlError};
 pub use server::serve;
 pub use settings::Settings;
 

@@ -2,13 +2,11 @@
 //!
 //! `Accept` is not looked at: a manifest is served in the media type that it was pushed in, never converted.
 
-use std::collections::BTreeSet;
-
 use auth::{Permit, PushAccess};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
-use oci::{Digest, Manifest, Reference, Tag};
-use storage::{NewManifest, Pushed, Settings};
+use oci::{Digest, Reference, Tag};
+use storage::{NewManifest, Pushed};
 
 use crate::body::RequestBody;
 use crate::dispatch::Call;
@@ -53,7 +51,7 @@ pub(crate) async fn put(
         PushAccess::Existing(permit) => permit,
         PushAccess::Vacant(vacancy) => {
             // What will be refused must not bring a repository into being.
-            check_for_empty_repository(call.app.storage.settings(), &manifest)?;
+            call.app.storage.check_manifest(&manifest).await?;
             let established = call.app.auth.establish(vacancy, call.now).await;
             established.map_err(|denied| gate.denied(denied))?
         }
@@ -66,30 +64,6 @@ pub(crate) async fn put(
 pub(crate) async fn delete(call: &Call<'_>, permit: &Permit, digest: &Digest) -> Result<Reply, ApiError> {
     call.app.storage.delete_manifest(permit, digest, call.now).await?;
     Ok(reply::status(StatusCode::ACCEPTED))
-}
-
-/// Refuses what a repository that holds nothing would refuse.
-fn check_for_empty_repository(settings: &Settings, new: &NewManifest<'_>) -> Result<(), storage::Error> {
-    let max = settings.tags_per_push_max;
-    if new.tags.len() > max {
-        return Err(storage::Error::TooManyTags { max });
-    }
-    if let Reference::Digest(promised) = &new.reference {
-        let actual = Digest::of(promised.algorithm(), &new.body);
-        if actual != *promised {
-            return Err(storage::Error::DigestMismatch {
-                promised: Box::new(promised.clone()),
-                actual: Box::new(actual),
-            });
-        }
-    }
-    let manifest = Manifest::parse(new.content_type, &new.body).map_err(storage::Error::ManifestInvalid)?;
-    let needed = manifest.blobs().filter(|blob| !blob.is_foreign() && !settings.sparse_images);
-    let missing: BTreeSet<_> = needed.map(|blob| blob.digest.clone()).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(storage::Error::ManifestBlobsUnknown { digests: missing.into_iter().collect() })
 }
 
 fn served(

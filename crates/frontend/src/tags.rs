@@ -3,7 +3,7 @@
 use auth::Permit;
 use http::StatusCode;
 use oci::Tag;
-use serde_json::json;
+use oci_spec::distribution::TagListBuilder;
 
 use crate::dispatch::Call;
 use crate::error::ApiError;
@@ -13,9 +13,11 @@ use crate::reply::{self, Reply};
 /// `GET /v2/<name>/tags/list`.
 pub(crate) async fn list(call: &Call<'_>, permit: &Permit, page: &Page) -> Result<Reply, ApiError> {
     let found = call.app.storage.tags(permit, page.after.as_deref(), page.limit).await?;
-    let mut reply = reply::json(&json!({ "name": permit.name().as_str(), "tags": found.items }))?;
-    if let Some(last) = found.items.last().filter(|_| found.more) {
-        reply::link_next(&mut reply, &format!("/v2/{}/tags/list?{}", permit.name(), page.next(last)))?;
+    let next = found.items.last().filter(|_| found.more).map(|last| page.next(last));
+    let list = TagListBuilder::default().name(permit.name().as_str()).tags(found.items).build();
+    let mut reply = reply::json(&list.map_err(ApiError::internal)?)?;
+    if let Some(next) = next {
+        reply::link_next(&mut reply, &format!("/v2/{}/tags/list?{next}", permit.name()))?;
     }
     Ok(reply)
 }

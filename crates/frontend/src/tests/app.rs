@@ -1,5 +1,6 @@
 //! The registry under test: two accounts, `acme` with the namespace `team-a` and the user `dev@acme`, and `globex`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use auth::{
@@ -18,6 +19,7 @@ use storage::files::Files;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::{App, Clock, Settings};
 
@@ -25,15 +27,21 @@ pub(super) const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// A clock that stands until it is moved.
-pub(super) struct TestClock(Mutex<Timestamp>);
+pub(super) struct TestClock(Mutex<Timestamp>, AtomicBool);
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
+        assert!(!self.1.load(Ordering::SeqCst), "a clock that the test broke");
         *self.0.lock().unwrap()
     }
 }
 
 impl TestClock {
+    /// From now on, whoever asks for the time panics; or no longer.
+    pub(super) fn break_down(&self, broken: bool) {
+        self.1.store(broken, Ordering::SeqCst);
+    }
+
     pub(super) fn advance(&self, seconds: i64) {
         let mut now = self.0.lock().unwrap();
         *now += SignedDuration::from_secs(seconds);
@@ -46,7 +54,8 @@ pub(super) struct TestApp {
     pub(super) auth: Auth,
     pub(super) client: Client,
     _data: TempDir,
-    _stop: oneshot::Sender<()>,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<std::io::Result<()>>,
 }
 
 /// Everybody's password.
@@ -69,7 +78,8 @@ impl TestApp {
     }
 
     pub(super) async fn start_with(settings: Settings, content: storage::Settings) -> TestApp {
-        let clock = Arc::new(TestClock(Mutex::new(Timestamp::constant(1_800_000_000, 0))));
+        let clock =
+            Arc::new(TestClock(Mutex::new(Timestamp::constant(1_800_000_000, 0)), AtomicBool::new(false)));
         let store = Store::open(Arc::new(Memory::new()), Region::parse("test").unwrap()).await.unwrap();
         let cost = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
         let rules = auth::Settings { password_hash: cost, ..auth::Settings::default() };
@@ -83,9 +93,15 @@ impl TestApp {
         let host = listener.local_addr().unwrap().to_string();
         let app = App { auth: auth.clone(), storage, clock: clock.clone(), settings: Arc::new(settings) };
         let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(crate::serve(listener, app, async { drop(stopped.await) }));
+        let served = tokio::spawn(crate::serve(listener, app, async { drop(stopped.await) }));
         let client = Client::builder().no_proxy().build().unwrap();
-        TestApp { host, clock, auth, client, _data: data, _stop: stop }
+        TestApp { host, clock, auth, client, _data: data, stop, served }
+    }
+
+    /// Tells the server to stop, and answers what to wait for until it has.
+    pub(super) fn stop(self) -> JoinHandle<std::io::Result<()>> {
+        drop(self.stop);
+        self.served
     }
 
     /// A request of nobody.

@@ -100,3 +100,74 @@ async fn http2_with_prior_knowledge() {
         client.head(&url).basic_auth("acme", Some(super::app::password_of("acme"))).send().await.unwrap();
     assert_eq!(head.headers()["content-length"], layer.len().to_string());
 }
+
+/// A PATCH whose body has begun and waits for its rest.
+async fn begin_upload(app: &TestApp) -> TcpStream {
+    let begun = app.by("acme", Method::POST, "/v2/team-a/web/blobs/uploads/").send().await.unwrap();
+    let location = begun.headers()["location"].to_str().unwrap();
+    let token = app.token("acme", "repository:team-a/web:pull,push").await;
+    let mut stream = TcpStream::connect(&app.host).await.unwrap();
+    let head = format!("PATCH {location} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n");
+    let request = format!("{head}Content-Length: 4\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut go_on = [0; 25];
+    timeout(PATIENCE, stream.read_exact(&mut go_on)).await.unwrap().unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream
+}
+
+async fn finish_upload(mut stream: TcpStream) -> String {
+    stream.write_all(b"rest").await.unwrap();
+    let mut answer = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn more_requests_than_there_is_room_for() {
+    let settings = Settings { requests_max: 1, admission_wait_max: SOON, ..Settings::default() };
+    let app = TestApp::start_with(settings, storage::Settings::default()).await;
+    let upload = begin_upload(&app).await;
+    let refused = app.anonymous(Method::GET, "/v2/").send().await.unwrap();
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    let answer = finish_upload(upload).await;
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    assert_eq!(app.anonymous(Method::GET, "/v2/").send().await.unwrap().status(), 401, "there is room again");
+}
+
+#[tokio::test]
+async fn stopping_lets_requests_in_flight_finish() {
+    let app = TestApp::start().await;
+    let (upload, host) = (begin_upload(&app).await, app.host.clone());
+    let stopped = app.stop();
+    // The listener is closed before the upload is done.
+    let refused = async {
+        while TcpStream::connect(&host).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, refused).await.unwrap();
+    assert!(!stopped.is_finished());
+    let answer = finish_upload(upload).await;
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    timeout(PATIENCE, stopped).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn stopping_waits_no_longer_than_it_may() {
+    let settings = Settings { shutdown_timeout: SOON, ..Settings::default() };
+    let app = TestApp::start_with(settings, storage::Settings::default()).await;
+    let _upload = begin_upload(&app).await;
+    timeout(PATIENCE, app.stop()).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_panic_is_answered_and_ends_nothing_else() {
+    let app = TestApp::start().await;
+    app.clock.break_down(true);
+    let answer = app.anonymous(Method::GET, "/v2/").send().await.unwrap();
+    assert_eq!(super::app::refusal(answer).await, (500, "UNKNOWN".to_owned()));
+    app.clock.break_down(false);
+    assert_eq!(app.get("acme", "/v2/").await.status(), 200);
+}
