@@ -36,6 +36,12 @@ impl ApiError {
         ApiError::new(status, code, code.message())
     }
 
+    /// The same with another code, for clients that look for that one.
+    pub(crate) fn with_code(mut self, code: ErrorCode) -> ApiError {
+        self.entries.push(ErrorEntry::new(code).with_message(code.message()));
+        self
+    }
+
     /// A failure of ours.
     pub(crate) fn internal(source: impl Into<BoxError>) -> ApiError {
         let message = "the registry failed; its log says more under this answer's X-Request-Id";

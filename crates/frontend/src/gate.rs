@@ -69,8 +69,15 @@ impl Gate<'_> {
     /// The right to push to a repository that exists or not.
     pub(crate) async fn push_access(&self, name: &RepositoryName) -> Result<PushAccess, ApiError> {
         let principal = self.principal().await?;
-        let access = self.app.auth.authorize_push(&principal, name, self.now).await;
-        access.map_err(|denied| self.denied(denied))
+        match self.app.auth.authorize_push(&principal, name, self.now).await {
+            Ok(access) => Ok(access),
+            // Docker's older engines push again and again, for most of a minute, when they read NAME_UNKNOWN first.
+            Err(Denied::NotFound | Denied::Vacant) => {
+                let refusal = ApiError::plain(StatusCode::NOT_FOUND, ErrorCode::Denied);
+                Err(refusal.with_code(ErrorCode::NameUnknown))
+            }
+            Err(denied) => Err(self.denied(denied)),
+        }
     }
 
     /// The permit to go on with an upload. An access token that has expired meanwhile is good for it, as long as the

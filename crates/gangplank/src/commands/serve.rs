@@ -118,7 +118,7 @@ fn start_log(log: &Log) {
     }
 }
 
-/// What a start says on standard output: the first password, once, and for a person what to type next.
+/// What a start says on standard output: the first password, once, and after that, or to a person, what to type next.
 fn welcome(running: &Running, data: &Path, for_a_person: bool) -> String {
     let url = url(running.address());
     let mut text = String::new();
@@ -132,8 +132,8 @@ fn welcome(running: &Running, data: &Path, for_a_person: bool) -> String {
             password.reveal()
         );
     }
-    if for_a_person {
-        text += &next_commands(&url, SystemClock.now());
+    if for_a_person || running.first_password().is_some() {
+        text += &next_commands(&url, folder_to_add().as_deref(), SystemClock.now());
     }
     text
 }
@@ -149,14 +149,23 @@ fn url(mut address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-fn next_commands(url: &str, now: Timestamp) -> String {
+/// The folder of this program, if a shell would not find the program by its name.
+fn folder_to_add() -> Option<PathBuf> {
+    let folder = std::env::current_exe().ok()?.parent()?.to_owned();
+    let known = std::env::split_paths(&std::env::var_os("PATH")?).any(|known| known == folder);
+    (!known).then_some(folder)
+}
+
+fn next_commands(url: &str, folder: Option<&Path>, now: Timestamp) -> String {
+    let path = folder
+        .map_or_else(String::new, |folder| format!("    export PATH=\"{}:$PATH\"\n\n", folder.display()));
     let host = url.trim_start_matches("http://");
     let in_a_week = now.checked_add(SignedDuration::from_hours(7 * 24)).unwrap_or(Timestamp::MAX);
     format!(
         "\
 Next, in another terminal (each login asks for the password):
 
-    gangplank login {url} --username admin
+{path}    gangplank login {url} --username admin
     gangplank account create acme                  # an account that owns images
     gangplank account create globex                # an account to share one with
 
@@ -195,7 +204,7 @@ mod tests {
     #[test]
     fn the_next_commands_can_be_typed() {
         use clap::Parser;
-        let text = next_commands("http://127.0.0.1:5000", Timestamp::UNIX_EPOCH);
+        let text = next_commands("http://127.0.0.1:5000", None, Timestamp::UNIX_EPOCH);
         assert!(text.contains("--until 1970-01-08T00:00:00Z"), "{text}");
         let lines: Vec<_> =
             text.lines().map(str::trim).filter(|line| line.starts_with("gangplank ")).collect();
