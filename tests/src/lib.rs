@@ -6,6 +6,7 @@
 mod answer;
 mod cli;
 mod clock;
+mod disk;
 mod docker;
 mod image;
 mod packages;
@@ -19,6 +20,7 @@ mod skopeo;
 pub use answer::Answer;
 pub use cli::Cli;
 pub use clock::{TestClock, in_seconds};
+pub use disk::SmallDisk;
 pub use docker::Docker;
 pub use image::{Blob, Image, MANIFEST, digest_of, index_of};
 pub use packages::packages_of_at_least;

@@ -3,6 +3,7 @@
 //! `cargo xtask test` starts what they need; those that need a docker engine fail without it, rather than pass.
 
 mod commands;
+mod disk;
 mod docker;
 mod exchanges;
 mod kill;
