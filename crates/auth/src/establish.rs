@@ -15,12 +15,16 @@ use crate::{
 
 impl Auth {
     /// Makes the repository of `vacancy`, private, and answers the permit to push to it. If somebody else was faster,
-    /// it is the permit for that one. The right is looked up again: what was revoked meanwhile makes nothing.
+    /// it is the permit for that one. The credential and the right are looked up again: what was revoked meanwhile makes
+    /// nothing.
     ///
     /// # Errors
     /// [`Denied`]; [`Error::Limit`] in it when the namespace is full.
     pub async fn establish(&self, vacancy: Vacancy, now: Timestamp) -> Result<Permit, Denied> {
         let Vacancy { principal, name, namespace } = vacancy;
+        if !self.still_good(&principal, now).await? {
+            return Err(Denied::Unauthenticated);
+        }
         for _ in 0..ATTEMPTS_MAX {
             let standing = self.standing(&principal, &name, now).await?;
             match push_access(&principal, &name, &standing)? {

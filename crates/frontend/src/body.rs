@@ -12,12 +12,22 @@ use tokio::time::{Instant, Sleep};
 
 use crate::connection::Activity;
 
+/// How long a body that is read whole (a manifest, a form) may take. One that streams has no such bound: an image's layer
+/// takes as long as it takes.
+const WHOLE_TIME_MAX: Duration = Duration::from_secs(120);
+
 /// Why a body could not be read to its end.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BodyError {
     /// Nothing came for as long as a body may stand still.
     #[error("the request's body stood still for {} seconds", .0.as_secs())]
     Idle(Duration),
+    /// It moved, but too slowly.
+    #[error("the request's body took longer than {} seconds", .0.as_secs())]
+    Slow(Duration),
+    /// Whoever sends it has lost the right to while it came.
+    #[error("the right to do this ended while the body came")]
+    Withdrawn,
     /// More than the reader takes.
     #[error("the request's body is longer than {0} bytes")]
     TooLarge(usize),
@@ -52,8 +62,14 @@ where
     /// All of it.
     ///
     /// # Errors
-    /// [`BodyError::TooLarge`] beyond `bytes_max`, at once where the length is announced.
+    /// [`BodyError::TooLarge`] beyond `bytes_max`, at once where the length is announced; [`BodyError::Slow`] after two
+    /// minutes.
     pub(crate) async fn read(&mut self, bytes_max: usize) -> Result<Bytes, BodyError> {
+        let read = tokio::time::timeout(WHOLE_TIME_MAX, self.read_whole(bytes_max)).await;
+        read.unwrap_or(Err(BodyError::Slow(WHOLE_TIME_MAX)))
+    }
+
+    async fn read_whole(&mut self, bytes_max: usize) -> Result<Bytes, BodyError> {
         if self.inner.size_hint().lower() > bytes_max as u64 {
             return Err(BodyError::TooLarge(bytes_max));
         }
@@ -183,6 +199,18 @@ mod tests {
         let mut announced = RequestBody::new(Full::new(Bytes::from(vec![0; 11])), IDLE, Activity::new());
         assert!(matches!(announced.read(10).await, Err(BodyError::TooLarge(10))));
         assert!(announced.next().await.unwrap().is_ok(), "nothing was read of a body announced too long");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn drips() {
+        // Never still for as long as a body may stand still, and never done.
+        let drop = || async { Some((Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"x"))), ())) };
+        let frames = stream::unfold((), |()| async move {
+            tokio::time::sleep(IDLE / 2).await;
+            drop().await
+        });
+        let mut body = RequestBody::new(StreamBody::new(Box::pin(frames)), IDLE, Activity::new());
+        assert!(matches!(body.read(1 << 20).await, Err(BodyError::Slow(_))));
     }
 
     #[tokio::test]

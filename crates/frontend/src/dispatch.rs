@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use jiff::Timestamp;
 use oci::{ErrorCode, RepositoryName};
 
-use crate::body::RequestBody;
+use crate::body::{BodyError, RequestBody};
 use crate::challenge::Challenge;
 use crate::credentials::Credentials;
 use crate::error::ApiError;
@@ -30,6 +30,21 @@ pub(crate) struct Call<'a> {
     pub(crate) app: &'a App,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) now: Timestamp,
+}
+
+impl Call<'_> {
+    /// Looks again whether `permit` would be given, before what was asked for is done: a body takes its time, and what
+    /// was revoked meanwhile bites.
+    pub(crate) async fn confirm(&self, permit: &Permit) -> Result<(), BodyError> {
+        match self.app.auth.still_open(permit, self.app.clock.now()).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(BodyError::Withdrawn),
+            Err(error) => {
+                tracing::error!(%error, "a right could not be looked at again; it is taken to have ended");
+                Err(BodyError::Withdrawn)
+            }
+        }
+    }
 }
 
 /// Answers a request.

@@ -153,7 +153,8 @@ impl From<BodyError> for ApiError {
 impl From<&BodyError> for ApiError {
     fn from(error: &BodyError) -> ApiError {
         let (status, code) = match error {
-            BodyError::Idle(_) => (StatusCode::REQUEST_TIMEOUT, ErrorCode::SizeInvalid),
+            BodyError::Idle(_) | BodyError::Slow(_) => (StatusCode::REQUEST_TIMEOUT, ErrorCode::SizeInvalid),
+            BodyError::Withdrawn => (StatusCode::FORBIDDEN, ErrorCode::Denied),
             BodyError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::SizeInvalid),
             BodyError::Broken(_) => (StatusCode::BAD_REQUEST, ErrorCode::SizeInvalid),
         };

@@ -48,11 +48,14 @@ pub(crate) async fn put(
     };
     let manifest = NewManifest { content_type, body, reference, tags };
     let permit = match access {
-        PushAccess::Existing(permit) => permit,
+        PushAccess::Existing(permit) => {
+            call.confirm(&permit).await?;
+            permit
+        }
         PushAccess::Vacant(vacancy) => {
             // What will be refused must not bring a repository into being.
             call.app.storage.check_manifest(&manifest).await?;
-            let established = call.app.auth.establish(vacancy, call.now).await;
+            let established = call.app.auth.establish(vacancy, call.app.clock.now()).await;
             established.map_err(|denied| gate.denied(denied))?
         }
     };

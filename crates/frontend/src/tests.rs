@@ -6,3 +6,4 @@ mod pulling;
 mod pushing;
 mod sharing;
 mod tokens;
+mod withdrawn;

@@ -1,5 +1,5 @@
 //! The sending of a blob's bytes: read ahead a little, given up when the client stands still, and cut some time after the
-//! end of the share that it rests on.
+//! end of the right that it rests on: a share, a permission, a credential.
 //!
 //! A task reads and a channel of a few chunks carries, so that the file is let go of in time even when nobody asks for the
 //! next chunk: over HTTP/2, a client that opens no window is never polled for.
@@ -25,8 +25,8 @@ use crate::{App, Clock};
 
 /// Chunks read ahead of the client.
 const CHUNKS_AHEAD: usize = 2;
-/// How long a share is taken to be open before it is looked at again, while a body is sent.
-const SHARE_CHECK_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
+/// How long a right is taken to be held before it is looked at again, while a body is sent.
+const CHECK_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
 
 /// A part of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,49 +50,54 @@ impl Part {
 /// A body of `parts`, read from `blob` under `permit`, which began at `now`.
 pub(crate) fn body(app: &App, permit: Permit, blob: Blob, parts: Vec<Part>, now: Timestamp) -> Body {
     let left = parts.iter().map(Part::length).sum();
-    let lease = permit.share().is_some().then(|| Lease::new(app, permit, now));
+    let lease = Lease::new(app, permit, now);
     let source = stream::iter(parts).flat_map(move |part| match part {
         Part::Text(text) => stream::iter([Ok(text)]).boxed(),
         Part::Range(range) => blob.read(range).boxed(),
     });
     let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
-    tokio::spawn(pump(source, sender, lease, app.settings.body_idle_timeout).in_current_span());
+    let source = leased(source, lease);
+    tokio::spawn(pump(source, sender, app.settings.body_idle_timeout).in_current_span());
     Transfer { chunks, left }.boxed_unsync()
 }
 
 /// Why an answer breaks off.
 #[derive(Debug, thiserror::Error)]
 enum BrokenOff {
-    #[error("the share that this transfer rests on has ended")]
-    ShareEnded,
+    #[error("the right that this transfer rests on has ended")]
+    RightEnded,
     #[error("the blob could not be read")]
     Unreadable,
     #[error("the transfer was given up")]
     GivenUp,
 }
 
-/// Reads `source` into `sender` until its end, the client's, or the lease's.
-async fn pump(
-    source: impl Stream<Item = Result<Bytes, storage::Error>>,
-    sender: mpsc::Sender<Result<Bytes, BrokenOff>>,
-    mut lease: Option<Lease>,
-    stall_max: Duration,
-) {
-    let mut source = pin!(source);
-    while let Some(read) = source.next().await {
-        let chunk = match read {
-            Ok(chunk) => {
-                let holds = match &mut lease {
-                    Some(lease) => lease.holds().await,
-                    None => true,
-                };
-                if holds { Ok(chunk) } else { Err(BrokenOff::ShareEnded) }
-            }
+/// `source`, which breaks off when the lease does.
+fn leased(
+    source: impl Stream<Item = Result<Bytes, storage::Error>> + Send,
+    lease: Lease,
+) -> impl Stream<Item = Result<Bytes, BrokenOff>> + Send {
+    stream::unfold((Box::pin(source), lease), |(mut source, mut lease)| async move {
+        let chunk = match source.next().await? {
+            Ok(chunk) if lease.holds().await => Ok(chunk),
+            Ok(_) => Err(BrokenOff::RightEnded),
             Err(error) => {
                 tracing::error!(%error, "a blob could not be read");
                 Err(BrokenOff::Unreadable)
             }
         };
+        Some((chunk, (source, lease)))
+    })
+}
+
+/// Reads `source` into `sender` until its end, its first failure, or the client's end.
+async fn pump(
+    source: impl Stream<Item = Result<Bytes, BrokenOff>>,
+    sender: mpsc::Sender<Result<Bytes, BrokenOff>>,
+    stall_max: Duration,
+) {
+    let mut source = pin!(source);
+    while let Some(chunk) = source.next().await {
         let last = chunk.is_err();
         // Standing still or gone, the client is told by the connection's end, if it still listens.
         let sent = tokio::time::timeout(stall_max, sender.send(chunk)).await;
@@ -136,7 +141,7 @@ impl http_body::Body for Transfer {
     }
 }
 
-/// A share, watched while bytes flow under it.
+/// A right, watched while bytes flow under it.
 struct Lease {
     auth: Auth,
     clock: Arc<dyn Clock>,
@@ -159,10 +164,10 @@ impl Lease {
         }
     }
 
-    /// Whether bytes may flow: the share is open, or has not been closed for too long.
+    /// Whether bytes may flow: the right is held, or has not been lost for too long.
     async fn holds(&mut self) -> bool {
         let now = self.clock.now();
-        if self.ended_at.is_none() && now.duration_since(self.checked_at) >= SHARE_CHECK_INTERVAL {
+        if self.ended_at.is_none() && now.duration_since(self.checked_at) >= CHECK_INTERVAL {
             self.checked_at = now;
             match self.auth.still_open(&self.permit, now).await {
                 Ok(true) => {}
@@ -171,7 +176,7 @@ impl Lease {
                     self.ended_at = Some(self.permit.not_after().filter(|end| *end <= now).unwrap_or(now))
                 }
                 Err(error) => {
-                    tracing::error!(%error, "a share could not be looked at; it is taken to have ended");
+                    tracing::error!(%error, "a right could not be looked at; it is taken to have ended");
                     self.ended_at = Some(now);
                 }
             }
@@ -196,11 +201,11 @@ mod tests {
         for (source, length, whole) in [
             (vec![Ok(chunk()), Ok(chunk())], 20, true),
             (vec![Ok(chunk())], 20, false),
-            (vec![Ok(chunk()), Err(storage::Error::Busy)], 20, false),
+            (vec![Ok(chunk()), Err(BrokenOff::Unreadable)], 20, false),
             (vec![], 0, true),
         ] {
             let (sender, chunks) = mpsc::channel(2);
-            tokio::spawn(pump(stream::iter(source), sender, None, STALL));
+            tokio::spawn(pump(stream::iter(source), sender, STALL));
             let received = Transfer { chunks, left: length }.collect().await;
             assert_eq!(received.is_ok_and(|body| body.to_bytes().len() as u64 == length), whole);
         }
@@ -210,7 +215,7 @@ mod tests {
     async fn a_client_that_stands_still_is_given_up() {
         let (sender, mut chunks) = mpsc::channel(1);
         let endless = stream::repeat_with(|| Ok(chunk()));
-        let pump = tokio::spawn(pump(endless, sender, None, STALL));
+        let pump = tokio::spawn(pump(endless, sender, STALL));
         assert!(chunks.recv().await.unwrap().is_ok());
         pump.await.unwrap();
         assert!(chunks.recv().await.unwrap().is_ok(), "what was read ahead");

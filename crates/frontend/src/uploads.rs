@@ -1,7 +1,9 @@
 //! end-4, end-5, end-6, end-13, end-14: a blob's way in.
 
 use auth::{Permit, PushAccess};
-use futures::TryStreamExt;
+use bytes::Bytes;
+use futures::future::ready;
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, LOCATION, RANGE};
 use http::{HeaderMap, StatusCode};
 use oci::{Algorithm, Digest, ErrorCode};
@@ -71,7 +73,7 @@ pub(crate) async fn finish(
     digest: &Digest,
 ) -> Result<Reply, ApiError> {
     let (at, length) = promise(call.headers)?;
-    let body = body.map_err(BodyError::new);
+    let body = confirmed(call, permit, body);
     let finished = call.app.storage.finish(permit, id, digest, at, length, body, call.now).await;
     finished.map_err(|error| failed(permit, error))?;
     created(permit, digest)
@@ -98,7 +100,7 @@ async fn whole(
     let storage = &call.app.storage;
     let (at, length) = promise(call.headers)?;
     let upload = storage.start_upload(permit, digest.algorithm(), call.now).await?;
-    let body = body.map_err(BodyError::new);
+    let body = confirmed(call, permit, body);
     match storage.finish(permit, upload.id, digest, at, length, body, call.now).await {
         Ok(_) => created(permit, digest),
         Err(failure) => {
@@ -108,6 +110,16 @@ async fn whole(
             Err(failure.into())
         }
     }
+}
+
+/// The bytes of a body that makes a blob; it fails at its end when the right has ended while it came.
+fn confirmed(
+    call: &Call<'_>,
+    permit: &Permit,
+    body: &mut RequestBody,
+) -> impl Stream<Item = Result<Bytes, BodyError>> + Send {
+    let confirm = stream::once(call.confirm(permit)).filter_map(|confirmed| ready(confirmed.err().map(Err)));
+    body.chain(confirm).map_err(BodyError::new)
 }
 
 /// Where the bytes of a request belong and how many they are, as far as it says so.

@@ -207,6 +207,11 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
                 Problem::new(Code::BodyTimeout, detail)
             })?
             .map_err(|error| unreadable(error.as_ref()))?;
+        // A body takes its time: what was revoked while it came bites.
+        let Caller { app, principal, .. } = parts.extensions.get::<Caller>().ok_or_else(Problem::internal)?;
+        if !app.auth.still_good(principal, app.clock.now()).await? {
+            return Err(Problem::sign_in("The credentials ended while the body came."));
+        }
         object(&body.to_bytes()).map(JsonBody)
     }
 }

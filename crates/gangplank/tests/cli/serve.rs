@@ -30,8 +30,8 @@ fn started(command: &mut Command) -> (Child, String, std::thread::JoinHandle<Str
 
 /// Asks it to stop, and waits: its answer, with all of its log.
 fn stopped(child: Child, seen: String, rest: std::thread::JoinHandle<String>) -> Answer {
-    let stop = Command::new("kill").arg(child.id().to_string()).status().unwrap();
-    assert!(stop.success());
+    let id = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
     let mut answer = answer(child);
     answer.stderr = seen + &rest.join().unwrap();
     answer
