@@ -13,6 +13,9 @@ use jsonwebtoken::{Algorithm, Header, Validation};
 use oci::RepositoryName;
 use serde::{Deserialize, Serialize};
 
+use crate::permit::Found;
+use crate::records::RepositoryLife;
+use crate::rights::FoundNamespace;
 use crate::scope::{SCOPES_MAX, Scope, ScopeRequest, Verbs};
 use crate::{
     Auth, AuthenticationError, Error, NamespaceId, Principal, PrincipalId, RepositoryId, Secret, TokenId,
@@ -52,8 +55,37 @@ enum Grant {
 pub(crate) enum Bound {
     /// The repository that had the name.
     Repository(RepositoryId),
-    /// No repository had it: whichever comes to have it in this namespace.
-    Namespace(NamespaceId),
+    /// No repository had it: the first that comes to have it in this namespace. One that was made after a deletion in
+    /// the namespace has another epoch.
+    Vacancy {
+        /// The namespace.
+        namespace: NamespaceId,
+        /// Its `names_epoch`.
+        names_epoch: u64,
+    },
+}
+
+/// What has a name now: what a grant is held against.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Named<'a> {
+    pub(crate) name: &'a RepositoryName,
+    pub(crate) namespace: NamespaceId,
+    /// In which the repository was made, or would be.
+    pub(crate) names_epoch: u64,
+    /// `None`: no repository.
+    pub(crate) repository: Option<RepositoryId>,
+}
+
+impl<'a> Named<'a> {
+    pub(crate) fn vacancy(name: &'a RepositoryName, within: &FoundNamespace) -> Named<'a> {
+        let names_epoch = within.record.value.names_epoch;
+        Named { name, namespace: within.id, names_epoch, repository: None }
+    }
+
+    pub(crate) fn repository(found: &'a Found) -> Named<'a> {
+        let RepositoryLife { name, namespace, names_epoch, .. } = &found.life.value;
+        Named { name, namespace: *namespace, names_epoch: *names_epoch, repository: Some(found.id) }
+    }
 }
 
 /// What a token is for. One of a kind never stands in for the other.
@@ -101,21 +133,24 @@ struct StrictHeader {
     kid: String,
 }
 
+impl Bound {
+    fn holds_for(self, named: Named<'_>) -> bool {
+        match self {
+            Bound::Repository(id) => named.repository == Some(id),
+            Bound::Vacancy { namespace, names_epoch } => {
+                namespace == named.namespace && names_epoch == named.names_epoch
+            }
+        }
+    }
+}
+
 impl Grants {
-    /// Whether they carry `verb` for what now has the name `name`.
-    pub(crate) fn carry(
-        &self,
-        name: &RepositoryName,
-        namespace: NamespaceId,
-        repository: Option<RepositoryId>,
-        verb: Verbs,
-    ) -> bool {
+    /// Whether they carry `verb` for `named`.
+    pub(crate) fn carry(&self, named: Named<'_>, verb: Verbs) -> bool {
         let verbs = self.0.iter().fold(Verbs::NONE, |verbs, grant| match grant {
-            Grant::Repository { name: granted, actions, bound } if granted == name => match *bound {
-                Bound::Repository(id) if Some(id) == repository => verbs | *actions,
-                Bound::Namespace(id) if id == namespace => verbs | *actions,
-                _ => verbs,
-            },
+            Grant::Repository { name, actions, bound } if name == named.name && bound.holds_for(named) => {
+                verbs | *actions
+            }
             _ => verbs,
         });
         verbs.contains(verb)

@@ -8,13 +8,12 @@
 use jiff::Timestamp;
 use oci::RepositoryName;
 
-use crate::access_tokens::Bound;
+use crate::access_tokens::{Bound, Named};
 use crate::permit::Found;
 use crate::rights::{Basis, Standing};
 use crate::scope::{Scope, Verbs};
 use crate::{
-    Action, Auth, Denied, Error, Level, NamespaceId, Permit, Principal, PushAccess, RepositoryId, Vacancy,
-    Visibility,
+    Action, Auth, Denied, Error, Level, Permit, Principal, PushAccess, RepositoryId, Vacancy, Visibility,
 };
 
 /// What an access token may carry for a name, apart from what was asked for.
@@ -110,7 +109,9 @@ impl Auth {
         let left = principal.verbs_left(name, namespace.id, None);
         // Once the first push has made the repository, the same token goes on with it.
         let verbs = standing.namespace_level.map_or(Verbs::NONE, |level| Basis::Level(level).verbs()) & left;
-        Ok(Some(Grantable { verbs, bound: Bound::Namespace(namespace.id), deadline: None }))
+        let names_epoch = namespace.record.value.names_epoch;
+        let bound = Bound::Vacancy { namespace: namespace.id, names_epoch };
+        Ok(Some(Grantable { verbs, bound, deadline: None }))
     }
 }
 
@@ -129,7 +130,7 @@ pub(crate) fn push_access(
         let sees = sees_vacancy(principal, name, standing);
         return Err(if sees { Denied::Forbidden } else { unseen(principal) });
     }
-    carried(principal, name, namespace.id, None, Action::Push)?;
+    carried(principal, Named::vacancy(name, namespace), Action::Push)?;
     Ok(PushAccess::Vacant(Vacancy {
         principal: principal.clone(),
         name: name.clone(),
@@ -155,8 +156,7 @@ pub(crate) fn permit(
         let sees = holds(principal, found, basis, Action::Pull);
         return Err(if sees && !principal.is_anonymous() { Denied::Forbidden } else { unseen(principal) });
     }
-    let life = &found.life.value;
-    carried(principal, &life.name, life.namespace, Some(found.id), action)?;
+    carried(principal, Named::repository(found), action)?;
     Ok(make(principal, found, basis, action))
 }
 
@@ -177,13 +177,7 @@ fn is_public(found: &Found) -> bool {
 }
 
 /// Whether the access token, if it came with one, carries what it is used for.
-fn carried(
-    principal: &Principal,
-    name: &RepositoryName,
-    namespace: NamespaceId,
-    repository: Option<RepositoryId>,
-    action: Action,
-) -> Result<(), Denied> {
+fn carried(principal: &Principal, named: Named<'_>, action: Action) -> Result<(), Denied> {
     let Some(grants) = &principal.grants else { return Ok(()) };
     let needed = match action {
         Action::Push => Verbs::PULL | Verbs::PUSH,
@@ -191,17 +185,19 @@ fn carried(
         Action::Manage => return Err(Denied::Forbidden),
         other => other.into(),
     };
-    if grants.carry(name, namespace, repository, action.into()) {
+    if grants.carry(named, action.into()) {
         return Ok(());
     }
-    Err(Denied::InsufficientScope { needed: vec![Scope::Repository { name: name.clone(), verbs: needed }] })
+    Err(Denied::InsufficientScope {
+        needed: vec![Scope::Repository { name: named.name.clone(), verbs: needed }],
+    })
 }
 
 fn make(principal: &Principal, found: &Found, basis: Basis, action: Action) -> Permit {
     let life = &found.life.value;
     let ends = [basis.deadline(), principal.credential_ends_at];
     let pushes = holds(principal, found, basis, Action::Push)
-        && carried(principal, &life.name, life.namespace, Some(found.id), Action::Push).is_ok();
+        && carried(principal, Named::repository(found), Action::Push).is_ok();
     Permit {
         principal: principal.clone(),
         repository: found.id,

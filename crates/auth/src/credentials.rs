@@ -159,7 +159,10 @@ impl Auth {
     }
 
     /// Whether what `principal` came with would still be accepted, access tokens' own life apart.
-    pub(crate) async fn still_good(&self, principal: &Principal, now: Timestamp) -> Result<bool, kv::Error> {
+    ///
+    /// # Errors
+    /// As the store.
+    pub async fn still_good(&self, principal: &Principal, now: Timestamp) -> Result<bool, kv::Error> {
         let Some(subject) = &principal.subject else { return Ok(true) };
         if principal.credential_ends_at.is_some_and(|end| now >= end) {
             return Ok(false);

@@ -63,6 +63,7 @@ impl Auth {
             visibility: Visibility::Private,
             sharing_epoch: 0,
             created_at: now,
+            names_epoch: namespace.record.value.names_epoch,
         };
         let namespace_id = namespace.id.raw();
         let name_key = Key::RepositoryName { namespace: namespace_id, path: name.path() };

@@ -68,14 +68,14 @@ pub use namespaces::Namespace;
 pub use narrowing::BoundPattern;
 pub use permissions::{Permission, PermissionTarget};
 pub use permit::{Action, ContentScope, Permit, PushAccess, Vacancy};
-pub use personal_tokens::{NewToken, PersonalToken};
+pub use personal_tokens::{Made, NewToken, PersonalToken};
 pub use principal::{Principal, PrincipalId};
 pub use records::{
     AccountRecord, Credential, Level, NameRecord, NamespaceRecord, PasswordHash, PermissionRecord,
     PersonalTokenPlace, PersonalTokenRecord, ReapRecord, RepositoryDetails, RepositoryLife, ShareRecord,
     UnknownNames, UserRecord, Visibility,
 };
-pub use repositories::Repository;
+pub use repositories::{Repository, Which};
 pub use scope::{PATTERNS_MAX, SCOPES_MAX, Scope, ScopePattern, ScopeRequest, Verbs};
 pub use settings::{PasswordCost, Settings};
 pub use shares::{NewShare, Share, ShareChange, ShareEnd};

@@ -66,7 +66,8 @@ impl UserName {
     }
 }
 
-/// What somebody says of a thing: 0 to 1000 characters, without control characters other than line ends and tabs.
+/// What somebody says of a thing: 0 to 1000 characters, without control characters other than line ends and tabs, and
+/// without those that turn the direction of writing: they make a text read as what it is not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Description(String);
@@ -84,6 +85,9 @@ impl Description {
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
             return Err(invalid("a description has no control characters other than line ends and tabs"));
         }
+        if text.chars().any(turns_direction) {
+            return Err(invalid("a description has no characters that turn the direction of writing"));
+        }
         Ok(Description(text.to_owned()))
     }
 
@@ -92,6 +96,11 @@ impl Description {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The explicit directional controls of Unicode (`Bidi_Control`): marks, embeddings, overrides, isolates.
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 macro_rules! text {
@@ -178,12 +187,17 @@ mod tests {
     #[test]
     fn descriptions_table() {
         let long = "é".repeat(1000);
-        for good in ["", "for the pilot", "a\nb\tc", "日本語", &long] {
+        for good in ["", "for the pilot", "a\nb\tc", "日本語", "שלום", "مرحبا", "a\u{200d}b", &long]
+        {
             assert!(Description::parse(good).is_ok(), "{good}");
         }
         let long = "é".repeat(1001);
         for bad in ["a\0", "a\x1b[31m", "a\r\n", "a\u{85}", &long] {
             assert!(Description::parse(bad).is_err(), "{bad:?}");
+        }
+        let turning = ['\u{61c}', '\u{200e}', '\u{200f}'].into_iter();
+        for bad in turning.chain('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}') {
+            assert!(Description::parse(&format!("a{bad}b")).is_err(), "{bad:?}");
         }
     }
 

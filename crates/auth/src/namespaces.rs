@@ -81,7 +81,7 @@ impl Auth {
             return Err(Error::Limit { what: "namespaces of an account", max: max as u64 });
         }
         let id = NamespaceId::random();
-        let record = NamespaceRecord { name: name.clone(), account, created_at: now };
+        let record = NamespaceRecord { name: name.clone(), account, created_at: now, names_epoch: 0 };
         let key = Key::Namespace { namespace: id.raw() };
         tx.expect(name_key, taken.map(|name| name.version)).put(name_key, &NameRecord::Held(id.raw()))?;
         tx.expect(key, None).put(key, &record)?.put(list_key, &id)?;
@@ -217,7 +217,8 @@ impl Auth {
 
 /// What other modules of this crate need of namespaces.
 impl Auth {
-    /// The namespace `name`, if the caller may know of it: its account, or a user that has a permission in it.
+    /// The namespace `name`, if the caller may know of it: its account, or a user that has a permission in it,
+    /// with a credential that touches it.
     pub(crate) async fn visible_namespace(
         &self,
         p: &Principal,
@@ -227,7 +228,9 @@ impl Auth {
         let missing = Error::NotFound { what: Thing::Namespace };
         let key = Key::NamespaceName { name: name.as_str() };
         let held = self.store().get::<NameRecord>(key).await?.and_then(|name| name.value.held());
-        let Some(id) = held.map(NamespaceId::from) else { return Err(missing) };
+        let Some(id) = held.map(NamespaceId::from).filter(|id| p.reaches_into(*id)) else {
+            return Err(missing);
+        };
         let record = self.store().get::<NamespaceRecord>(Key::Namespace { namespace: id.raw() }).await?;
         let Some(record) = record.filter(|record| record.value.account == subject.account) else {
             return Err(missing);

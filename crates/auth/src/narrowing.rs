@@ -32,17 +32,6 @@ impl BoundPattern {
             self.namespace == namespace && (self.repository.is_none() || self.repository == repository);
         if same { self.pattern.allows(name) } else { Verbs::NONE }
     }
-
-    /// Whether all that it allows is allowed by `wider` too.
-    pub(crate) fn is_within(&self, wider: &[BoundPattern]) -> bool {
-        let covering = wider.iter().filter(|wide| {
-            wide.namespace == self.namespace
-                && (wide.repository.is_none() || wide.repository == self.repository)
-                && wide.pattern.covers(&self.pattern)
-        });
-        let allowed = covering.fold(Verbs::NONE, |verbs, wide| verbs | wide.pattern.verbs());
-        allowed.contains(self.pattern.verbs())
-    }
 }
 
 impl Auth {

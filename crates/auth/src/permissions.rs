@@ -7,6 +7,7 @@ use oci::{NamespaceName, RepositoryName};
 use crate::attempts::touch;
 use crate::records::{PermissionRecord, UserRecord, on_namespace, on_repository};
 use crate::rights::FoundNamespace;
+use crate::scope::Verbs;
 use crate::{
     AccountId, AccountName, Action, Auth, Error, Event, EventKind, Level, Principal, RepositoryId, Thing,
     UserName,
@@ -103,7 +104,8 @@ impl Auth {
         }
     }
 
-    /// Makes the repository `name` for a permission of `user` on it, if the caller manages its namespace.
+    /// Makes the repository `name` for a permission of `user` on it, if the caller manages its namespace, and with a
+    /// credential that leaves it the management of what it makes: a refusal brings nothing into being.
     async fn make_for(
         &self,
         p: &Principal,
@@ -111,10 +113,16 @@ impl Auth {
         user: &UserName,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let namespace = self.standing(p, name, now).await?;
-        let (Some(Level::Manage), Some(account)) = (namespace.namespace_level, p.account()) else {
-            return Err(Error::NotFound { what: Thing::Repository });
+        let standing = self.standing(p, name, now).await?;
+        let missing = Error::NotFound { what: Thing::Repository };
+        let (Some(Level::Manage), Some(namespace), Some(account)) =
+            (standing.namespace_level, &standing.namespace, p.account())
+        else {
+            return Err(missing);
         };
+        if p.grants.is_some() || !p.verbs_left(name, namespace.id, None).contains(Verbs::MANAGE) {
+            return Err(missing);
+        }
         self.user_named(account, user).await?.ok_or(Error::NotFound { what: Thing::User })?;
         match self.create_repository(p, name, now).await {
             Ok(_) | Err(Error::Exists { .. }) => Ok(()),

@@ -16,9 +16,9 @@ pub enum Action {
     Push,
     /// Remove a tag.
     DeleteTag,
-    /// Remove a manifest, a blob or the repository.
+    /// Remove a manifest or a blob.
     Delete,
-    /// Share it, set permissions and visibility.
+    /// Share it, delete it, set permissions and visibility.
     Manage,
 }
 

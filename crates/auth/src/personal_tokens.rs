@@ -1,8 +1,8 @@
 //! Personal tokens: what an account or a user makes for itself, to sign in with in the password's place, for a while
 //! and perhaps for a part of what it may do.
 //!
-//! The secret is shown once and kept nowhere; the store knows its SHA-256. A token made with another one stays within
-//! its scope, ends no later, and is revoked with it.
+//! The secret is shown once and kept nowhere; the store knows its SHA-256. A token made with another one ends no
+//! later, and is revoked with it. A narrowed one makes none.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -29,8 +29,7 @@ pub struct NewToken {
     pub expires_in: Duration,
     /// What it is for.
     pub description: Description,
-    /// What it is narrowed to: repositories and namespaces that the maker may see. `None`: to what the maker came
-    /// with.
+    /// What it is narrowed to: repositories and namespaces that the maker may see. `None`: to nothing.
     pub scope: Option<Vec<ScopePattern>>,
 }
 
@@ -72,22 +71,28 @@ impl HolderRecord {
 
 type Tokens = BTreeMap<TokenId, PersonalTokenRecord>;
 
+/// What becomes of the tokens that were made with a revoked one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// They end too: whoever had the token may have made them.
+    Ends,
+    /// They stay until their own end: their maker only signs out.
+    Stays,
+}
+
 impl Auth {
     /// Makes a personal token for the caller, and answers it with its secret.
     ///
     /// # Errors
     /// [`Error::Invalid`], [`Error::Limit`], [`Error::NotFound`] for a scope that names what the caller may not see,
-    /// [`Error::Forbidden`] for one that the token it came with does not cover.
+    /// [`Error::Forbidden`] for who came with a narrowed credential.
     pub async fn create_personal_token(
         &self,
         p: &Principal,
         new: NewToken,
         now: Timestamp,
     ) -> Result<(PersonalToken, Secret), Error> {
-        let subject = p.subject()?;
-        if p.grants.is_some() {
-            return Err(Error::Forbidden);
-        }
+        let subject = p.whole_subject()?;
         let expires_at = self.token_end(p, new.expires_in, now)?;
         let scope = self.token_scope(p, new.scope, now).await?;
         let (secret, hash) = new_secret();
@@ -140,7 +145,7 @@ impl Auth {
     }
 
     /// The caller's personal tokens that still open something, by id, those after `after`. Who came with a narrowed
-    /// one sees that one, and what was made with it.
+    /// one sees that one alone.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`].
@@ -163,8 +168,8 @@ impl Auth {
         Ok(shown.take(limit).collect())
     }
 
-    /// Ends one of the caller's personal tokens, and all that were made with it. Who came with a narrowed one can end
-    /// that one, and what was made with it.
+    /// Ends one of the caller's personal tokens, and as a rule all that were made with it. Who came with a narrowed one
+    /// can end that one alone.
     ///
     /// # Errors
     /// [`Error::NotFound`], for somebody else's too.
@@ -172,6 +177,7 @@ impl Auth {
         &self,
         p: &Principal,
         token: TokenId,
+        made: Made,
         now: Timestamp,
     ) -> Result<(), Error> {
         let subject = p.subject()?;
@@ -184,7 +190,11 @@ impl Auth {
             if !tokens.contains_key(&token) || !reach(p, &tokens)?.contains(&token) {
                 return Err(Error::NotFound { what: Thing::PersonalToken });
             }
-            for id in family(&tokens, token) {
+            let ended = match made {
+                Made::Ends => family(&tokens, token),
+                Made::Stays => [token].into(),
+            };
+            for id in ended {
                 remove_token(&mut tx, account, user, id, &tokens[&id]);
             }
             token_event(&mut tx, account, EventKind::PersonalTokenRevoked, p, token, now)?;
@@ -216,26 +226,21 @@ impl Auth {
         Ok(p.credential_ends_at.map_or(end, |bound| end.min(bound)))
     }
 
-    /// The scope that was asked for, bound to what its names stand for now and within what the caller came with.
+    /// The scope that was asked for, bound to what its names stand for now.
     async fn token_scope(
         &self,
         p: &Principal,
         asked: Option<Vec<ScopePattern>>,
         now: Timestamp,
     ) -> Result<Option<Vec<BoundPattern>>, Error> {
-        let given = p.personal_token.as_ref().and_then(|token| token.scope.as_ref());
-        let Some(patterns) = asked else { return Ok(given.cloned()) };
+        let Some(patterns) = asked else { return Ok(None) };
         if patterns.is_empty() || patterns.len() > PATTERNS_MAX {
             let reason = format!("a personal token's scope has 1 to {PATTERNS_MAX} entries");
             return Err(Error::Invalid { field: "scope", reason });
         }
         let mut scope = Vec::with_capacity(patterns.len());
         for pattern in patterns {
-            let bound = self.bind(p, pattern, now).await?;
-            if given.is_some_and(|given| !bound.is_within(given)) {
-                return Err(Error::Forbidden);
-            }
-            scope.push(bound);
+            scope.push(self.bind(p, pattern, now).await?);
         }
         Ok(Some(scope))
     }
@@ -291,7 +296,7 @@ fn is_live(token: &PersonalTokenRecord, credential: &Credential, now: Timestamp)
 fn reach(p: &Principal, tokens: &Tokens) -> Result<BTreeSet<TokenId>, Error> {
     match &p.personal_token {
         _ if p.grants.is_some() => Err(Error::Forbidden),
-        Some(token) if token.scope.is_some() => Ok(family(tokens, token.id)),
+        Some(token) if token.scope.is_some() => Ok(BTreeSet::from([token.id])),
         _ => Ok(tokens.keys().copied().collect()),
     }
 }

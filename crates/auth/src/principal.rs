@@ -138,13 +138,20 @@ impl Principal {
         self.subject.as_deref().ok_or(Error::Unauthenticated)
     }
 
-    /// The subject, for what no narrowed credential does: accounts, users, namespaces.
+    /// The subject, for what no narrowed credential does: accounts, users, namespaces, new tokens.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] for nobody, [`Error::Forbidden`] when it is narrowed.
     pub(crate) fn whole_subject(&self) -> Result<&Subject, Error> {
         let subject = self.subject()?;
         if self.is_narrowed() { Err(Error::Forbidden) } else { Ok(subject) }
+    }
+
+    /// Whether its credential touches `namespace`: to all others of its account's a narrowed one is a stranger.
+    pub(crate) fn reaches_into(&self, namespace: NamespaceId) -> bool {
+        let scope = self.personal_token.as_ref().and_then(|token| token.scope.as_ref());
+        self.grants.is_none()
+            && scope.is_none_or(|scope| scope.iter().any(|bound| bound.namespace == namespace))
     }
 
     /// What its personal token leaves of the rights on what now has the name `name`: this repository, or none yet, in

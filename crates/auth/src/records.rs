@@ -100,6 +100,10 @@ pub struct NamespaceRecord {
     pub account: AccountId,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Raised by each deletion of a repository in it. What an access token grants for a name that no repository had
+    /// binds the epoch, and holds for the repository of the name that was made in the same one: the first.
+    #[serde(default)]
+    pub names_epoch: u64,
 }
 
 /// Who may pull a repository without being named.
@@ -128,6 +132,9 @@ pub struct RepositoryLife {
     pub sharing_epoch: u64,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Its namespace's `names_epoch` when it was made.
+    #[serde(default)]
+    pub names_epoch: u64,
 }
 
 /// `Key::RepositoryDetails`: what guards nothing.

@@ -7,7 +7,9 @@ use oci::{NamespaceName, RepositoryName};
 
 use crate::lists::{ROWS_EXAMINED_MAX, Rows, text};
 use crate::namespaces::Permitted;
-use crate::records::{AccountRecord, NameRecord, ReapRecord, RepositoryDetails, RepositoryLife};
+use crate::records::{
+    AccountRecord, NameRecord, NamespaceRecord, ReapRecord, RepositoryDetails, RepositoryLife,
+};
 use crate::scope::Verbs;
 use crate::{
     AccountId, AccountName, Action, Auth, Denied, Description, Error, Event, EventKind, Level, NamespaceId,
@@ -41,6 +43,15 @@ impl Repository {
         let RepositoryLife { name, visibility, created_at, .. } = life;
         Repository { id, name, account, visibility, description: details.description, created_at }
     }
+}
+
+/// Which repositories a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those that hold, or once held, a manifest.
+    Listed,
+    /// The empty ones too.
+    All,
 }
 
 impl Auth {
@@ -81,7 +92,8 @@ impl Auth {
     }
 
     /// The repositories of the caller's account, by namespace and then by path, those after the name `after`: all to
-    /// the account itself, to a user those that it may pull; of one namespace, or of all.
+    /// the account itself, to a user those that it may pull; of one namespace, or of all; those that hold a manifest, or
+    /// the empty ones too.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a namespace that the caller may not see too.
@@ -89,9 +101,9 @@ impl Auth {
         &self,
         p: &Principal,
         namespace: Option<&NamespaceName>,
+        which: Which,
         after: Option<&str>,
         limit: usize,
-        _now: Timestamp,
     ) -> Result<Vec<Repository>, Error> {
         let account = p.subject()?.account;
         let permitted = match p.user() {
@@ -99,7 +111,8 @@ impl Auth {
             None => None,
         };
         let (after_namespace, after_path) = after.unwrap_or_default().split_once('/').unwrap_or_default();
-        let mut listing = Listing { p, permitted, limit, rows_left: ROWS_EXAMINED_MAX, found: Vec::new() };
+        let mut listing =
+            Listing { p, permitted, which, limit, rows_left: ROWS_EXAMINED_MAX, found: Vec::new() };
         if let Some(name) = namespace {
             let id = self.visible_namespace(p, name).await?.id;
             // A name from another namespace is a place before or after this one's list.
@@ -164,6 +177,7 @@ impl Auth {
                 }
                 // One that was deleted meanwhile is none any more.
                 if let Some((life, details)) = self.life_and_details(id).await?
+                    && (listing.which == Which::All || self.is_listed(&life.name).await?)
                     && listing.p.verbs_left(&life.name, namespace, Some(id)).contains(Verbs::PULL)
                 {
                     listing.found.push(Repository::new(id, account.clone(), life, details));
@@ -171,6 +185,10 @@ impl Auth {
             }
         }
         Ok(())
+    }
+
+    async fn is_listed(&self, name: &RepositoryName) -> Result<bool, Error> {
+        Ok(self.store().get_bytes(Key::Listed { name: name.as_str() }).await?.is_some())
     }
 
     /// A repository, to whoever may pull it.
@@ -285,11 +303,15 @@ impl Auth {
         now: Timestamp,
     ) -> Result<(), Error> {
         self.until_done(async || {
-            let permit = self.authorize(p, name, Action::Delete, now).await?;
+            let permit = self.authorize(p, name, Action::Manage, now).await?;
             let id = permit.repository().raw();
             let Some(life) = self.life(permit.repository()).await? else { return Ok(None) };
             let namespace = life.value.namespace.raw();
-            let key = Key::Repository { repository: id };
+            let (key, namespace_key) = (Key::Repository { repository: id }, Key::Namespace { namespace });
+            let Some(within) = self.store().get::<NamespaceRecord>(namespace_key).await? else {
+                return Ok(None);
+            };
+            let names_epoch = within.value.names_epoch + 1;
             let mut tx = self.store().transaction();
             tx.expect(key, Some(life.version))
                 .delete(key)
@@ -297,6 +319,8 @@ impl Auth {
                 .delete(Key::Listed { name: name.as_str() })
                 .delete(Key::PublicName { name: name.as_str() })
                 .add(Key::NamespaceRepositories { namespace }, -1, 0..=i64::MAX);
+            tx.expect(namespace_key, Some(within.version))
+                .put(namespace_key, &NamespaceRecord { names_epoch, ..within.value })?;
             tx.put(Key::Reap { id }, &ReapRecord { life: life.value, deleted_at: now })?;
             repository_event(&mut tx, &permit, EventKind::RepositoryDeleted, now)?;
             self.finish(tx, ()).await
@@ -337,6 +361,7 @@ impl Auth {
 /// A page of repositories in the making.
 struct Listing<'a> {
     p: &'a Principal,
+    which: Which,
     /// `None`: the account itself, which sees all.
     permitted: Option<Permitted>,
     limit: usize,

@@ -26,7 +26,7 @@ impl Verbs {
     pub const PUSH: Verbs = Verbs(2);
     /// Deleting tags, manifests and blobs, each as far as the right reaches.
     pub const DELETE: Verbs = Verbs(4);
-    /// Sharing, permissions, visibility: what no token of the registry protocol carries.
+    /// Sharing, permissions, visibility, the deletion of the repository: what no token of the registry protocol carries.
     pub const MANAGE: Verbs = Verbs(8);
     /// All, written `*`.
     pub const ALL: Verbs = Verbs(15);
@@ -256,20 +256,8 @@ impl ScopePattern {
         if matches { self.verbs } else { Verbs::NONE }
     }
 
-    /// Whether every name that `narrow` means is meant by it too.
-    pub(crate) fn covers(&self, narrow: &ScopePattern) -> bool {
-        match (&self.names, &narrow.names) {
-            (Names::Namespace(wide), Names::One(one)) => wide.as_str() == one.namespace(),
-            (wide, narrow) => wide == narrow,
-        }
-    }
-
     pub(crate) fn names(&self) -> &Names {
         &self.names
-    }
-
-    pub(crate) fn verbs(&self) -> Verbs {
-        self.verbs
     }
 }
 

@@ -10,8 +10,8 @@ use oci::RepositoryName;
 
 use crate::records::{OpenShare, RepositoryLife, ShareGuardRecord, ShareRecord};
 use crate::{
-    AccountId, AccountName, Action, Actor, Auth, Description, Error, Event, EventKind, Permit, Principal,
-    RepositoryId, ShareId, Thing, Visibility,
+    AccountId, AccountName, Action, Actor, Auth, Denied, Description, Error, Event, EventKind, Permit,
+    Principal, RepositoryId, ShareId, Thing, Visibility,
 };
 
 /// When a share ends.
@@ -202,7 +202,8 @@ impl Auth {
         Ok(())
     }
 
-    /// A share of a repository with an account, ended or not. Needs *manage* on the repository.
+    /// A share of a repository with an account, ended or not, to who manages the repository; an open one to the account
+    /// that it is with, too.
     ///
     /// # Errors
     /// [`Error::NotFound`], whether there is such an account or not.
@@ -213,9 +214,15 @@ impl Auth {
         grantee: &AccountName,
         now: Timestamp,
     ) -> Result<Share, Error> {
-        let permit = self.authorize(p, name, Action::Manage, now).await?;
+        let permit = match self.authorize(p, name, Action::Manage, now).await {
+            Err(Denied::Forbidden) if p.account_name() == Some(grantee) => {
+                self.authorize(p, name, Action::Pull, now).await?
+            }
+            managed => managed?,
+        };
         let found = self.find_share(&permit, grantee).await?;
-        let owner = p.subject()?.account_name.clone();
+        let owner = self.account_name(permit.owner()).await?;
+        let owner = owner.ok_or(Error::NotFound { what: Thing::Repository })?;
         Ok(Share::new(found.id, found.record.value, name.clone(), owner, grantee.clone()))
     }
 

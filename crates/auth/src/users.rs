@@ -138,7 +138,7 @@ impl Auth {
         }
     }
 
-    /// A user, to itself, its account and administrators.
+    /// A user, to itself, its account and administrators; with a narrowed credential, to itself alone.
     ///
     /// # Errors
     /// [`Error::NotFound`], for one that the caller may not see too.
@@ -306,7 +306,7 @@ impl Auth {
             found => found?,
         };
         let user = self.find_user(account, name).await?.ok_or_else(missing)?;
-        let sees_all = p.is_administrator() || p.user().is_none();
+        let sees_all = !p.is_narrowed() && (p.is_administrator() || p.user().is_none());
         if sees_all || p.user() == Some(user.id) { Ok(user) } else { Err(missing()) }
     }
 

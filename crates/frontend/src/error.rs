@@ -187,7 +187,9 @@ impl From<storage::Error> for ApiError {
             Error::BlobUnknown { .. } => (StatusCode::NOT_FOUND, ErrorCode::BlobUnknown),
             Error::BlobReferenced { .. } => (StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Unsupported),
             Error::ManifestUnknown => (StatusCode::NOT_FOUND, ErrorCode::ManifestUnknown),
-            Error::ManifestInvalid(_) => (StatusCode::BAD_REQUEST, ErrorCode::ManifestInvalid),
+            Error::ManifestInvalid(_) | Error::BlobSizeMismatch { .. } => {
+                (StatusCode::BAD_REQUEST, ErrorCode::ManifestInvalid)
+            }
             Error::ManifestBlobsUnknown { digests } => return blobs_unknown(digests),
             // The specification's answer to too many tags in one address.
             Error::TooManyTags { .. } => (StatusCode::URI_TOO_LONG, ErrorCode::TagInvalid),
@@ -256,7 +258,13 @@ mod tests {
         let table = [
             (storage::Error::RepositoryGone, 404, "NAME_UNKNOWN"),
             (storage::Error::BlobReferenced { digest: digest.clone() }, 405, "UNSUPPORTED"),
+            (
+                storage::Error::BlobSizeMismatch { digest: Box::new(digest.clone()), said: 7, actual: 6 },
+                400,
+                "MANIFEST_INVALID",
+            ),
             (storage::Error::ManifestBlobsUnknown { digests: vec![digest] }, 400, "MANIFEST_BLOB_UNKNOWN"),
+            (storage::Error::TooManySegments { max: 9, bytes_min: 9 }, 400, "BLOB_UPLOAD_INVALID"),
             (storage::Error::TooManyTags { max: 100 }, 414, "TAG_INVALID"),
             (storage::Error::TooManyUploads { max: 9 }, 429, "TOOMANYREQUESTS"),
             (storage::Error::NoSpace, 507, "UNAVAILABLE"),

@@ -25,7 +25,7 @@ pub struct Settings {
     pub body_idle_timeout: Duration,
     /// How long a connection with requests in flight may go without any of them moving.
     pub connection_stuck_max: Duration,
-    /// How long after a share's end a transfer that began before may go on.
+    /// How long a transfer may go on after the end of the share, or other right, under which it began.
     pub transfer_after_end_max: Duration,
     /// How long requests in flight may take to finish when the server stops.
     pub shutdown_timeout: Duration,

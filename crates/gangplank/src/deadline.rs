@@ -33,7 +33,9 @@ fn instant(text: &str) -> Result<Timestamp, String> {
             Err(_) => {}
         }
     }
-    Err(format!("{text:?} is no instant of RFC 3339 with an offset, {example}"))
+    Err(format!(
+        "{text:?} is no instant of RFC 3339 with an offset, or later than 9999-12-30T22:00:00Z; {example}"
+    ))
 }
 
 #[cfg(test)]

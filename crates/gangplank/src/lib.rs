@@ -9,6 +9,7 @@
 mod clock;
 pub mod config;
 mod data;
+mod open_files;
 mod password;
 mod upkeep;
 mod wiring;

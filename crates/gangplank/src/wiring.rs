@@ -7,7 +7,7 @@ use std::time::Duration;
 use ::auth::{Auth, KeysError, Secret, SigningKeys};
 use ::storage::{Storage, files::Files};
 use frontend::{App, Clock};
-use kv::rocksdb::RocksDb;
+use kv::rocksdb::{self, RocksDb};
 use kv::{Key, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use crate::data::{DataError, DataFolder};
 use crate::password::first_password;
 use crate::upkeep::{self, Upkeep};
-use crate::{Config, config};
+use crate::{Config, config, open_files};
 
 /// How long the background's last batch may take when the server stops.
 const UPKEEP_STOP_MAX: Duration = Duration::from_secs(30);
@@ -31,6 +31,17 @@ pub enum StartError {
     /// The settings cannot work.
     #[error(transparent)]
     Config(#[from] config::ConfigError),
+    /// The system lets this process open too few files at once.
+    #[error(
+        "this process may have {limit} files open at once, and a server needs at least {needed}; raise the limit with \
+         ulimit -n, or LimitNOFILE= in a systemd unit"
+    )]
+    OpenFiles {
+        /// The limit.
+        limit: u64,
+        /// The least that would do.
+        needed: u64,
+    },
     /// The data folder cannot be served.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -82,8 +93,12 @@ pub struct Running {
 ///
 /// # Errors
 /// [`StartError`], a sentence that says what to do.
-pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
+pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
     config.checked()?;
+    let tables = rocksdb::Settings::default();
+    let limit = open_files::raise_limit();
+    open_files::fit(&mut config.server, limit, tables.open_files_max)
+        .map_err(|error| StartError::OpenFiles { limit, needed: error.needed })?;
     let region = config.server.region.clone();
     let now = clock.now();
     let folder = config.storage.data.clone();
@@ -94,7 +109,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Sta
     let address = listener.local_addr().map_err(listen)?;
 
     let (metadata, blobs, keys) = (data.metadata(), data.blobs(), data.keys());
-    let engine = Arc::new(blocking(move || RocksDb::open(&metadata)).await??);
+    let engine = Arc::new(blocking(move || RocksDb::open(&metadata, &tables)).await??);
     let files = blocking(move || Files::open(blobs)).await?.map_err(StartError::Blobs)?;
     let keys = blocking(move || SigningKeys::open(&keys, now)).await??;
     let store = Store::open(engine.clone(), config.server.region.clone()).await?;
@@ -134,10 +149,15 @@ impl Running {
 
     /// Waits for an end that nobody asked for. Does not return while it serves.
     pub async fn failed(&mut self) -> std::io::Error {
-        match (&mut self.server).await {
-            Ok(Ok(())) => std::io::Error::other("the server ended by itself"),
-            Ok(Err(error)) => error,
-            Err(error) => std::io::Error::other(error),
+        tokio::select! {
+            ended = &mut self.server => match ended {
+                Ok(Ok(())) => std::io::Error::other("the server ended by itself"),
+                Ok(Err(error)) => error,
+                Err(error) => std::io::Error::other(error),
+            },
+            () = self.engine.broken() => std::io::Error::other(
+                "the metadata store failed to write; ending so that it is recovered at the next start",
+            ),
         }
     }
 

@@ -14,10 +14,10 @@ use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, IteratorMode, Options,
-    ReadOptions, WriteBatch, WriteOptions,
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode, IteratorMode,
+    Options, ReadOptions, WriteBatch, WriteOptions,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::plan::{Write, check_count, check_key, plan};
 use crate::{Batch, Direction, Engine, Entry, Error, Outcome, Range, Version};
@@ -32,10 +32,25 @@ const GROUP_BATCHES_MAX: usize = 256;
 /// Bytes of one write, about.
 const GROUP_BYTES_MAX: usize = 32 << 20;
 
+/// What the engine may take of the machine.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Files of tables that are kept open; the log that is written and a few others come on top.
+    pub open_files_max: u16,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { open_files_max: 512 }
+    }
+}
+
 /// RocksDB in a folder that no other process may open meanwhile.
 #[derive(Debug)]
 pub struct RocksDb {
     database: Arc<DB>,
+    /// The committer holds the other end: gone means broken.
+    broken: watch::Receiver<()>,
     queue: Option<mpsc::Sender<Commit>>,
     committer: Option<JoinHandle<()>>,
 }
@@ -52,21 +67,31 @@ impl RocksDb {
     /// # Errors
     /// [`Error::InUse`] when another process has it open, [`Error::Corrupt`] when it cannot be read,
     /// [`Error::Engine`] when the folder cannot.
-    pub fn open(folder: &Path) -> Result<RocksDb, Error> {
+    pub fn open(folder: &Path, settings: &Settings) -> Result<RocksDb, Error> {
         let families = [
             ColumnFamilyDescriptor::new(rocksdb::DEFAULT_COLUMN_FAMILY_NAME, table_options()),
             ColumnFamilyDescriptor::new(ENGINE_FAMILY, Options::default()),
         ];
-        let database = DB::open_cf_descriptors(&database_options(), folder, families).map_err(open_error)?;
-        let database = Arc::new(database);
+        let database = DB::open_cf_descriptors(&database_options(settings), folder, families);
+        let database = Arc::new(database.map_err(open_error)?);
         let last_version = read_last_version(&database)?;
         let (queue, commits) = mpsc::channel(QUEUE_BATCHES_MAX);
-        let committer = Committer { database: database.clone(), commits, last_version };
+        let (alive, broken) = watch::channel(());
+        let committer = Committer { database: database.clone(), commits, last_version, _alive: alive };
         let committer = std::thread::Builder::new()
             .name("metadata-commit".to_owned())
             .spawn(move || committer.run())
             .map_err(|error| Error::Engine(error.into()))?;
-        Ok(RocksDb { database, queue: Some(queue), committer: Some(committer) })
+        Ok(RocksDb { database, broken, queue: Some(queue), committer: Some(committer) })
+    }
+
+    /// Waits until the engine can promise nothing any more: a synced write failed for anything but a full disk, from
+    /// which RocksDB recovers by itself. From then on every commit fails, while reads go on; what was acknowledged is
+    /// safe, and opening the database again recovers it. Also answers when the engine is dropped, which it does not
+    /// keep from happening.
+    pub fn broken(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut broken = self.broken.clone();
+        async move { while broken.changed().await.is_ok() {} }
     }
 }
 
@@ -127,6 +152,15 @@ struct Committer {
     database: Arc<DB>,
     commits: mpsc::Receiver<Commit>,
     last_version: u64,
+    /// Dropped when the thread ends, however it does: tells [`RocksDb::broken`].
+    _alive: watch::Sender<()>,
+}
+
+/// Whether commits may go on.
+#[derive(PartialEq, Eq)]
+enum State {
+    Sound,
+    Broken,
 }
 
 /// What the batches of one group have written so far; `None` removes.
@@ -135,11 +169,13 @@ type Overlay = HashMap<Vec<u8>, Option<Entry>>;
 impl Committer {
     fn run(mut self) {
         while let Some(first) = self.commits.blocking_recv() {
-            self.commit_group(first);
+            if self.commit_group(first) == State::Broken {
+                return;
+            }
         }
     }
 
-    fn commit_group(&mut self, first: Commit) {
+    fn commit_group(&mut self, first: Commit) -> State {
         let mut overlay = Overlay::new();
         let mut answers = Vec::new();
         let mut bytes = 0;
@@ -155,11 +191,18 @@ impl Committer {
             next = if room { self.commits.try_recv().ok() } else { None };
         }
         match self.write(overlay) {
-            Ok(()) => answers.into_iter().for_each(|(answer, decided)| drop(answer.send(decided))),
+            Ok(()) => {
+                answers.into_iter().for_each(|(answer, decided)| drop(answer.send(decided)));
+                State::Sound
+            }
             Err(error) => {
                 tracing::error!(%error, batches = answers.len(), "a synced write of metadata failed");
                 for (answer, _) in answers {
                     drop(answer.send(Err(engine_error(error.clone()))));
+                }
+                match engine_error(error) {
+                    Error::NoSpace => State::Sound,
+                    _ => State::Broken,
                 }
             }
         }
@@ -276,12 +319,15 @@ fn unpack(mut stored: Vec<u8>) -> Result<Entry, Error> {
     Ok(Entry { version: Version(u64::from_be_bytes(version)), value: stored })
 }
 
-fn database_options() -> Options {
+fn database_options(settings: &Settings) -> Options {
     let mut options = Options::default();
     options.create_if_missing(true);
     options.create_missing_column_families(true);
+    // A log torn at its end is what a crash leaves. Damage before that would silently end the history there: it is told
+    // at the opening instead.
+    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
     options.set_max_background_jobs(2);
-    options.set_max_open_files(1024);
+    options.set_max_open_files(settings.open_files_max.into());
     options.set_max_total_wal_size(128 << 20);
     options.set_bytes_per_sync(1 << 20);
     options.set_keep_log_file_num(4);

@@ -37,6 +37,16 @@ pub enum Error {
         /// All of them, each once.
         digests: Vec<Digest>,
     },
+    /// The image says another size of a blob than the repository's has.
+    #[error("the manifest says that blob {digest} has {said} bytes, but it has {actual}")]
+    BlobSizeMismatch {
+        /// Of the blob.
+        digest: Box<Digest>,
+        /// What the manifest says.
+        said: u64,
+        /// What it is.
+        actual: u64,
+    },
     /// A push may set fewer tags.
     #[error("a push sets at most {max} tags")]
     TooManyTags {
@@ -61,11 +71,17 @@ pub enum Error {
         /// The bound.
         max: u32,
     },
-    /// The upload came in too many pieces; start again with larger ones.
-    #[error("an upload may come in at most {max} requests")]
+    /// The upload came in too many pieces, or in too small ones; finish it as it is, or start again with larger ones.
+    #[error(
+        "send larger chunks: an upload may come in at most {max} requests, and in more than {} only if they bring at \
+         least {bytes_min} bytes each on average",
+        crate::uploads::SMALL_SEGMENTS_MAX
+    )]
     TooManySegments {
         /// The bound.
         max: usize,
+        /// What the average must be from a hundred on.
+        bytes_min: u64,
     },
     /// The body is longer or shorter than its request said. After a short one that brought bytes to an upload without
     /// finishing it, the upload has those bytes.

@@ -4,16 +4,14 @@
 //! or not.
 
 use auth::{Action, Permit};
-use kv::{Key, decode};
+use kv::{Entry, Key, decode};
 use oci::{Descriptor, Digest};
 
 use crate::commit::{corrupt, require};
 use crate::{Error, Storage};
 
-/// How many entries are read at once: each may hold as many annotations as fit a manifest.
-const SCAN_ENTRIES: usize = 16;
-
-/// How many bytes of entries a page may hold before it ends. It always holds one.
+/// How many bytes of entries are looked at for a page before it ends: each may hold as many annotations as fit a
+/// manifest. One is always looked at.
 const PAGE_BYTES_MAX: usize = 4 << 20;
 
 /// Some of a subject's referrers, in the order of their digests.
@@ -43,48 +41,44 @@ impl Storage {
         require(permit, &[Action::Pull])?;
         let limit = self.page_entries(limit);
         let mut page = Referrers::default();
+        if limit == 0 {
+            return Ok(page);
+        }
         let (mut seen, mut bytes, mut last) = (0, 0, after.cloned());
         // Bounded by what is looked at, not by what is found: a filter that nothing passes must come to an end, too.
-        while seen < self.page_entries(usize::MAX) && limit > 0 {
-            let rows = self.referrers_after(permit, subject, last.as_ref()).await?;
-            let is_end = rows.len() < SCAN_ENTRIES;
-            for (digest, descriptor, size) in rows {
-                if page.descriptors.len() == limit || (bytes > 0 && bytes + size > PAGE_BYTES_MAX) {
-                    page.next = last;
-                    return Ok(page);
-                }
-                (seen, last) = (seen + 1, Some(digest));
-                if artifact_type.is_none_or(|wanted| descriptor.artifact_type.as_deref() == Some(wanted)) {
-                    bytes += size;
-                    page.descriptors.push(descriptor);
-                }
-            }
-            if is_end {
+        while let Some((digest, entry)) = self.referrer_after(permit, subject, last.as_ref()).await? {
+            bytes += entry.value.len();
+            let is_full = page.descriptors.len() == limit || seen == self.page_entries(usize::MAX);
+            if is_full || (seen > 0 && bytes > PAGE_BYTES_MAX) {
+                page.next = last;
                 return Ok(page);
             }
+            let descriptor: Descriptor = decode(key(permit, subject, digest.raw()), &entry)?.value;
+            (seen, last) = (seen + 1, Some(digest));
+            if artifact_type.is_none_or(|wanted| descriptor.artifact_type.as_deref() == Some(wanted)) {
+                page.descriptors.push(descriptor);
+            }
         }
-        page.next = if limit > 0 { last } else { None };
         Ok(page)
     }
 
-    async fn referrers_after(
+    /// One at a time: how large the next ones are is seen when they are in memory, and a few of the greatest are more
+    /// than a page.
+    async fn referrer_after(
         &self,
         permit: &Permit,
         subject: &Digest,
         after: Option<&Digest>,
-    ) -> Result<Vec<(Digest, Descriptor, usize)>, Error> {
-        let (repository, subject) = (permit.repository().raw(), subject.raw());
+    ) -> Result<Option<(Digest, Entry)>, Error> {
         let region = self.store().region();
-        let list = Key::Referrer { repository, subject, digest: after.map_or(&[], |after| after.raw()) };
+        let list = key(permit, subject, after.map_or(&[], |after| after.raw()));
         let range = if after.is_some() { list.siblings_after(region) } else { list.siblings(region) };
-        let rows = self.store().list(range, SCAN_ENTRIES).await?;
-        rows.iter()
-            .map(|(key, entry)| {
-                let digest = Digest::from_raw(list.tail(region, key)?);
-                let digest = digest.ok_or_else(|| corrupt("a referrer without a digest"))?;
-                let descriptor: Descriptor = decode(list, entry)?.value;
-                Ok((digest, descriptor, entry.value.len()))
-            })
-            .collect()
+        let Some((key, entry)) = self.store().list(range, 1).await?.pop() else { return Ok(None) };
+        let digest = Digest::from_raw(list.tail(region, &key)?);
+        Ok(Some((digest.ok_or_else(|| corrupt("a referrer without a digest"))?, entry)))
     }
+}
+
+fn key<'a>(permit: &Permit, subject: &'a Digest, digest: &'a [u8]) -> Key<'a> {
+    Key::Referrer { repository: permit.repository().raw(), subject: subject.raw(), digest }
 }

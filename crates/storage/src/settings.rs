@@ -18,8 +18,12 @@ pub struct Settings {
     pub blob_bytes_max: u64,
     /// The most uploads that an account may have open.
     pub uploads_per_account_max: u32,
-    /// The most requests that may bring bytes to one upload: each leaves a segment.
+    /// The most requests that may bring bytes to one upload: each leaves a segment, and each writes the list of them
+    /// anew.
     pub segments_per_upload_max: usize,
+    /// How many bytes the segments of an upload must have on average once there are 100 of them, so that the list stays
+    /// small beside what it lists.
+    pub segment_bytes_min: u64,
     /// After how many bytes a running upload is synced and its offset saved.
     pub checkpoint_bytes: u64,
     /// What must stay free where the bytes lie.
@@ -43,7 +47,8 @@ impl Default for Settings {
             manifest_bytes_max: 4 << 20,
             blob_bytes_max: 1 << 40,
             uploads_per_account_max: 1_000,
-            segments_per_upload_max: 10_000,
+            segments_per_upload_max: 2_000,
+            segment_bytes_min: 64 << 10,
             checkpoint_bytes: 64 << 20,
             free_bytes_min: 1 << 30,
             sparse_images: false,

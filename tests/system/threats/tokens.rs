@@ -233,12 +233,8 @@ async fn artifact_keeper_504_a_personal_tokens_scope_holds_on_every_way_in() {
     }
     pull_by(&acme, &tokens[0]).await.expect(200);
 
-    // On the management API: it makes nothing wider than itself, and manages nothing.
-    let wider = narrow.post("/api/v1/tokens").json(&json!({ "expires_in_seconds": 60 })).send().await;
-    if wider.status == 201 {
-        let wider = acme.as_other("acme", wider.json()["secret"].as_str().expect("a secret"));
-        wider.tries_to_pull("team-a/other", "1").await.expect_any(&[401, 403, 404]);
-    }
+    // On the management API: it makes no token, and manages nothing.
+    narrow.post("/api/v1/tokens").json(&json!({ "expires_in_seconds": 60 })).send().await.expect(403);
     narrow.tries_to_share("team-a/web", &json!({ "account": "admin", "permanent": true })).await.expect(403);
     narrow.post("/api/v1/namespaces").json(&json!({ "name": "team-b" })).send().await.expect(403);
     acme.pulls("team-a/web", "1", &image).await;

@@ -12,7 +12,10 @@ async fn names(test: &TestAuth, p: &Principal, within: Option<&str>, limit: usiz
     let mut names: Vec<String> = Vec::new();
     loop {
         let after = names.last().cloned();
-        let page = test.list_repositories(p, within.as_ref(), after.as_deref(), limit, START).await.unwrap();
+        let page = test
+            .list_repositories(p, within.as_ref(), crate::Which::All, after.as_deref(), limit)
+            .await
+            .unwrap();
         assert!(page.len() <= limit);
         if page.is_empty() {
             return names;
@@ -69,10 +72,10 @@ async fn lists_hold_what_may_be_pulled_once() {
     }
     let foreign = NamespaceName::parse("team-a").unwrap();
     for p in [&globex, &test.admin] {
-        let list = test.list_repositories(p, Some(&foreign), None, 9, START).await;
+        let list = test.list_repositories(p, Some(&foreign), crate::Which::All, None, 9).await;
         assert!(matches!(list, Err(Error::NotFound { what: Thing::Namespace })), "{list:?}");
     }
-    let nobody = test.list_repositories(&Principal::anonymous(), None, None, 9, START).await;
+    let nobody = test.list_repositories(&Principal::anonymous(), None, crate::Which::All, None, 9).await;
     assert!(matches!(nobody, Err(Error::Unauthenticated)), "{nobody:?}");
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use kv::Key;
 use oci::NamespaceName;
 
-use super::{Answer, START, TestAuth, at, cheap_settings, repository};
+use super::{Answer, START, TestAuth, account, at, cheap_settings, repository};
 use crate::{
-    Action, Auth, Description, Error, Level, NewToken, PersonalToken, Principal, ScopePattern, Secret,
-    Settings, ShareEnd, Thing,
+    Action, Auth, Description, Error, Level, NewToken, PermissionTarget, PersonalToken, Principal,
+    ScopePattern, Secret, Settings, ShareEnd, Thing, UserName,
 };
 
 fn new_token(seconds: u64, scope: Option<&[&str]>) -> NewToken {
@@ -26,6 +26,20 @@ async fn make(auth: &Auth, p: &Principal, scope: Option<&[&str]>) -> Result<(Per
 
 async fn by(test: &TestAuth, secret: &Secret) -> Principal {
     test.authenticate_personal_token(secret, START).await.unwrap()
+}
+
+#[tokio::test]
+async fn who_signs_out_keeps_what_was_made_meanwhile() {
+    let (test, acme, _) = TestAuth::with_acme().await;
+    let (login, secret) = make(&test, &acme, None).await.unwrap();
+    let (_, made) = make(&test, &by(&test, &secret).await, None).await.unwrap();
+    test.revoke_personal_token(&acme, login.id, crate::Made::Stays, START).await.unwrap();
+    assert!(test.authenticate_personal_token(&secret, START).await.is_err());
+    assert!(test.authenticate_personal_token(&made, START).await.is_ok());
+    // It is listed and revoked as any other.
+    let left = test.list_personal_tokens(&acme, None, 9, START).await.unwrap();
+    test.revoke_personal_token(&acme, left[0].id, crate::Made::Ends, START).await.unwrap();
+    assert!(test.authenticate_personal_token(&made, START).await.is_err());
 }
 
 #[tokio::test]
@@ -130,30 +144,22 @@ async fn a_scope_binds_what_its_names_stood_for() {
 }
 
 #[tokio::test]
-async fn a_token_made_with_one_is_no_more_than_it() {
+async fn a_token_made_with_one_ends_no_later_and_a_narrowed_one_makes_none() {
     let (test, acme, _) = TestAuth::with_acme().await;
-    test.repository(&acme, "team-a/api").await;
-    let (parent, secret) =
-        make(&test, &acme, Some(&["repository:team-a/web:pull,push", "repository:team-a/api:pull"]))
-            .await
-            .unwrap();
-    let narrowed = by(&test, &secret).await;
+    let (whole, secret) = make(&test, &acme, None).await.unwrap();
+    let by_whole = by(&test, &secret).await;
+    let web = &["repository:team-a/web:*"][..];
+    for scope in [None, Some(web)] {
+        let made = test.create_personal_token(&by_whole, new_token(3600, scope), at(50)).await.unwrap().0;
+        assert_eq!((made.scope.is_some(), made.expires_at), (scope.is_some(), whole.expires_at));
+    }
 
-    let inherited = test.create_personal_token(&narrowed, new_token(3600, None), at(50)).await.unwrap().0;
-    assert_eq!((inherited.scope, inherited.expires_at), (parent.scope, parent.expires_at));
-    for (scope, within) in [
-        (&["repository:team-a/web:pull"][..], true),
-        (&["repository:team-a/web:pull,push", "repository:team-a/api:pull"], true),
-        (&["repository:team-a/api:push"], false),
-        (&["repository:team-a/web:*"], false),
-        (&["repository:team-a/*:pull"], false),
-        (&["repository:team-a/web:pull", "repository:team-a/api:delete"], false),
-    ] {
-        match make(&test, &narrowed, Some(scope)).await {
-            Ok(_) => assert!(within, "{scope:?}"),
-            Err(Error::Forbidden) => assert!(!within, "{scope:?}"),
-            Err(other) => panic!("{scope:?}: {other}"),
-        }
+    let (_, secret) = make(&test, &acme, Some(web)).await.unwrap();
+    let narrowed = by(&test, &secret).await;
+    for scope in [None, Some(web), Some(&["repository:team-a/web:pull"]), Some(&["repository:team-b/*:pull"])]
+    {
+        let made = make(&test, &narrowed, scope).await;
+        assert!(matches!(made, Err(Error::Forbidden)), "{scope:?}: {made:?}");
     }
     // What is not a repository's is not in any scope.
     let name = NamespaceName::parse("team-b").unwrap();
@@ -164,27 +170,113 @@ async fn a_token_made_with_one_is_no_more_than_it() {
 async fn a_revocation_takes_what_was_made_with_the_token() {
     let (test, acme, _) = TestAuth::with_acme().await;
     let (bystander, _) = make(&test, &acme, None).await.unwrap();
-    let (parent, secret) = make(&test, &acme, Some(&["repository:team-a/web:pull"])).await.unwrap();
-    let narrowed = by(&test, &secret).await;
-    let (child, child_secret) = make(&test, &narrowed, None).await.unwrap();
-    let (_, grandchild_secret) = make(&test, &by(&test, &child_secret).await, None).await.unwrap();
+    let (parent, secret) = make(&test, &acme, None).await.unwrap();
+    let by_parent = by(&test, &secret).await;
+    let (child, child_secret) = make(&test, &by_parent, None).await.unwrap();
+    let (_, grandchild_secret) =
+        make(&test, &by(&test, &child_secret).await, Some(&["repository:team-a/web:pull"])).await.unwrap();
 
-    // Who came with a narrowed one reaches that one and what came of it.
-    assert_eq!(test.list_personal_tokens(&narrowed, None, 9, START).await.unwrap().len(), 3);
-    let foreign = test.revoke_personal_token(&narrowed, bystander.id, START).await;
-    assert!(matches!(foreign, Err(Error::NotFound { what: Thing::PersonalToken })), "{foreign:?}");
-    let upwards = test.revoke_personal_token(&by(&test, &child_secret).await, parent.id, START).await;
-    assert!(matches!(upwards, Err(Error::NotFound { what: Thing::PersonalToken })), "{upwards:?}");
+    // Who came with a narrowed one reaches that one alone.
+    let narrowed = by(&test, &grandchild_secret).await;
+    assert_eq!(test.list_personal_tokens(&narrowed, None, 9, START).await.unwrap().len(), 1);
+    for other in [bystander.id, parent.id, child.id] {
+        let revoked = test.revoke_personal_token(&narrowed, other, crate::Made::Ends, START).await;
+        assert!(matches!(revoked, Err(Error::NotFound { what: Thing::PersonalToken })), "{revoked:?}");
+    }
 
-    test.revoke_personal_token(&acme, parent.id, START).await.unwrap();
+    test.revoke_personal_token(&acme, parent.id, crate::Made::Ends, START).await.unwrap();
     for secret in [&secret, &child_secret, &grandchild_secret] {
         assert!(test.authenticate_personal_token(secret, START).await.is_err());
     }
-    let again = test.revoke_personal_token(&acme, child.id, START).await;
+    let again = test.revoke_personal_token(&acme, child.id, crate::Made::Ends, START).await;
     assert!(matches!(again, Err(Error::NotFound { what: Thing::PersonalToken })), "{again:?}");
-    let orphan = make(&test, &narrowed, None).await;
+    let orphan = make(&test, &by_parent, None).await;
     assert!(matches!(orphan, Err(Error::Unauthenticated)), "{orphan:?}");
     assert_eq!(test.list_personal_tokens(&acme, None, 9, START).await.unwrap(), [bystander]);
+}
+
+#[tokio::test]
+async fn a_narrowed_token_learns_of_no_other_user() {
+    let (test, acme, _) = TestAuth::with_acme().await;
+    let dev = test.user("dev@acme").await;
+    test.permit(&acme, "team-a", "dev", Level::Read).await;
+    let scope = Some(&["repository:team-a/*:*"][..]);
+    let by_account = by(&test, &make(&test, &acme, scope).await.unwrap().1).await;
+    let by_user = by(&test, &make(&test, &dev, scope).await.unwrap().1).await;
+    let of = account("acme");
+    for name in ["dev", "missing"] {
+        let name = UserName::parse(name).unwrap();
+        let shown = test.show_user(&by_account, &of, &name, START).await;
+        assert!(matches!(shown, Err(Error::NotFound { what: Thing::User })), "{name}: {shown:?}");
+        let disabled = test.set_user_disabled(&by_account, &of, &name, true, START).await;
+        assert!(matches!(disabled, Err(Error::NotFound { what: Thing::User })), "{name}: {disabled:?}");
+    }
+    assert!(test.show_user(&by_user, &of, &UserName::parse("dev").unwrap(), START).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_narrowed_token_learns_of_no_other_namespace() {
+    let (test, acme, _) = TestAuth::with_acme().await;
+    test.namespace(&acme, "team-b").await;
+    let secret = make(&test, &acme, Some(&["repository:team-a/*:*"])).await.unwrap().1;
+    let narrowed = by(&test, &secret).await;
+    for name in ["team-b", "missing"] {
+        let name = NamespaceName::parse(name).unwrap();
+        let on = PermissionTarget::Namespace(name.clone());
+        for answer in [
+            test.show_namespace(&narrowed, &name, START).await.err(),
+            test.delete_namespace(&narrowed, &name, START).await.err(),
+            test.list_permissions(&narrowed, &on, None, 9, START).await.err(),
+            test.list_repositories(&narrowed, Some(&name), crate::Which::All, None, 9).await.err(),
+        ] {
+            let missing = matches!(answer, Some(Error::NotFound { what: Thing::Namespace }));
+            assert!(missing, "{name}: {answer:?}");
+        }
+    }
+    let own = NamespaceName::parse("team-a").unwrap();
+    assert!(matches!(test.show_namespace(&narrowed, &own, START).await, Err(Error::Forbidden)));
+}
+
+#[tokio::test]
+async fn a_permission_that_the_scope_does_not_cover_tells_and_makes_nothing() {
+    let (test, acme, _) = TestAuth::with_acme().await;
+    test.user("dev@acme").await;
+    for scope in
+        ["repository:team-a/*:pull", "repository:team-a/*:push", "repository:team-a/*:pull,push,delete"]
+    {
+        let narrowed = by(&test, &make(&test, &acme, Some(&[scope])).await.unwrap().1).await;
+        for target in ["team-a/web", "team-a/new"] {
+            let on = PermissionTarget::Repository(repository(target));
+            let mut answers = Vec::new();
+            for user in ["dev", "missing"] {
+                let user = UserName::parse(user).unwrap();
+                let set = test.set_permission(&narrowed, &on, &user, Level::Edit, START).await;
+                answers.push(set.unwrap_err().to_string());
+            }
+            assert_eq!(answers[0], answers[1], "{scope} on {target}");
+        }
+        let made = test.show_repository(&acme, &repository("team-a/new"), START).await;
+        assert!(matches!(made, Err(Error::NotFound { .. })), "{scope}: {made:?}");
+    }
+    // One that covers the management may.
+    let secret = make(&test, &acme, Some(&["repository:team-a/*:*"])).await.unwrap().1;
+    test.permit(&by(&test, &secret).await, "team-a/new", "dev", Level::Edit).await;
+}
+
+#[tokio::test]
+async fn a_token_for_deleting_content_deletes_no_repository() {
+    let (test, acme, _) = TestAuth::with_acme().await;
+    let name = repository("team-a/web");
+    for verbs in ["delete", "pull,delete", "pull,push,delete"] {
+        let scope = format!("repository:team-a/web:{verbs}");
+        let narrowed = by(&test, &make(&test, &acme, Some(&[&scope])).await.unwrap().1).await;
+        assert_eq!(test.may(&narrowed, "team-a/web", Action::Delete, START).await, Answer::Yes);
+        let deleted = test.delete_repository(&narrowed, &name, START).await;
+        assert!(matches!(deleted, Err(Error::Forbidden | Error::NotFound { .. })), "{scope}: {deleted:?}");
+        assert!(test.show_repository(&acme, &name, START).await.is_ok(), "{scope}");
+    }
+    let secret = make(&test, &acme, Some(&["repository:team-a/web:*"])).await.unwrap().1;
+    test.delete_repository(&by(&test, &secret).await, &name, START).await.unwrap();
 }
 
 #[tokio::test]
@@ -193,11 +285,11 @@ async fn tokens_are_their_holders_alone() {
     let dev = test.user("dev@acme").await;
     let (token, _) = make(&test, &dev, None).await.unwrap();
     for p in [&acme, &globex, &test.admin] {
-        let revoked = test.revoke_personal_token(p, token.id, START).await;
+        let revoked = test.revoke_personal_token(p, token.id, crate::Made::Ends, START).await;
         assert!(matches!(revoked, Err(Error::NotFound { what: Thing::PersonalToken })), "{revoked:?}");
         assert!(test.list_personal_tokens(p, None, 9, START).await.unwrap().is_empty());
     }
-    test.revoke_personal_token(&dev, token.id, START).await.unwrap();
+    test.revoke_personal_token(&dev, token.id, crate::Made::Ends, START).await.unwrap();
 }
 
 #[tokio::test]
@@ -242,12 +334,15 @@ async fn a_holder_has_so_many_and_no_more() {
 async fn no_child_survives_a_revocation_beside_it() {
     let (test, acme, _) = TestAuth::with_acme().await;
     for _ in 0..100 {
-        let (parent, secret) = make(&test, &acme, Some(&["repository:team-a/web:pull"])).await.unwrap();
-        let narrowed = by(&test, &secret).await;
+        let (parent, secret) = make(&test, &acme, None).await.unwrap();
+        let by_parent = by(&test, &secret).await;
         let auth = test.auth.clone();
-        let child = tokio::spawn(async move { make(&auth, &narrowed, None).await });
+        let child = tokio::spawn(async move { make(&auth, &by_parent, None).await });
         let (auth, p) = (test.auth.clone(), acme.clone());
-        let revocation = tokio::spawn(async move { auth.revoke_personal_token(&p, parent.id, START).await });
+        let revocation =
+            tokio::spawn(
+                async move { auth.revoke_personal_token(&p, parent.id, crate::Made::Ends, START).await },
+            );
         let child = child.await.unwrap();
         revocation.await.unwrap().unwrap();
         if let Ok((_, secret)) = child {

@@ -61,7 +61,9 @@ async fn who_may_share() {
             assert_eq!(made.to_string(), answer, "{}", p.name());
         }
         let (name, with) = (repository(WEB), account("globex"));
-        let shown = test.show_share(p, &name, &with, START).await.unwrap_err();
+        // Its grantee sees a share; another's, no more than anybody.
+        let with_other = if p.same_as(&globex) { account("initech") } else { with.clone() };
+        let shown = test.show_share(p, &name, &with_other, START).await.unwrap_err();
         let listed = test.list_repository_shares(p, &name, None, 9, START).await.unwrap_err();
         let changed =
             test.update_share(p, &name, &with, ending(ShareEnd::Permanent), START).await.unwrap_err();
@@ -70,6 +72,8 @@ async fn who_may_share() {
             assert_eq!(error.to_string(), answer, "{}", p.name());
         }
     }
+    let seen = test.show_share(&globex, &repository(WEB), &account("globex"), START).await.unwrap();
+    assert_eq!((seen.owner, seen.grantee), (account("acme"), account("globex")));
     let made = share_with(&test, &manager, "initech", START).await.unwrap();
     assert_eq!((made.owner, made.created_by.as_str()), (account("acme"), "manager@acme"));
     test.revoke_share(&above, &repository(WEB), &account("initech"), START).await.unwrap();

@@ -175,7 +175,7 @@ async fn a_token_ends_with_the_personal_token_it_was_bought_with() {
     let renewed = test.issue_access_token(&again, &requests(&[WEB]), START).await.unwrap();
     assert_eq!(texts(&renewed.granted), ["repository:team-a/web:pull"], "and through a refresh token");
     assert!(matches!(test.issue_access_token(&p, &[], at(60)).await, Err(Error::Unauthenticated)));
-    test.revoke_personal_token(&acme, id, START).await.unwrap();
+    test.revoke_personal_token(&acme, id, crate::Made::Ends, START).await.unwrap();
     assert!(is_rejected(&test, token.token.reveal()).await);
     assert!(test.authenticate_refresh_token(&refresh, START).await.is_err());
 }
@@ -246,6 +246,27 @@ async fn a_name_given_anew_opens_nothing_for_old_tokens() {
     test.delete_namespace(&acme, &namespace, START).await.unwrap();
     test.namespace(&acme, "team-b").await;
     assert!(matches!(test.may_push(&p, "team-b/new", START).await, Answer::Scope(_)));
+}
+
+#[tokio::test]
+async fn a_grant_for_a_name_without_a_repository_is_for_the_first_one_alone() {
+    let (test, acme, _) = TestAuth::with_acme().await;
+    let new = "team-a/new";
+    let granted = async || test.by_token(&acme, &["repository:team-a/new:pull,push"], START).await;
+    let first = granted().await;
+    test.repository(&first, new).await;
+    // Another one's deletion does not touch what was made before it.
+    test.delete_repository(&acme, &repository("team-a/web"), START).await.unwrap();
+    assert_eq!(test.may(&first, new, Action::Push, START).await, Answer::Yes);
+
+    test.delete_repository(&acme, &repository(new), START).await.unwrap();
+    assert!(matches!(test.may_push(&first, new, START).await, Answer::Scope(_)), "it makes no second one");
+    let second = granted().await;
+    test.repository(&acme, new).await;
+    for action in [Action::Pull, Action::Push] {
+        assert!(matches!(test.may(&first, new, action, START).await, Answer::Scope(_)), "{action:?}");
+        assert_eq!(test.may(&second, new, action, START).await, Answer::Yes, "{action:?}");
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,9 @@ use super::problem::{Code, Problem};
 const MALFORMED: &str = "The deadline must be an instant with its offset from UTC, such as 2027-01-31T23:59:59Z or \
                          2027-01-31T23:59:59+01:00.";
 
+const NONE_SUCH: &str = "There is no such instant in the calendar, or it is later than 9999-12-30T22:00:00Z; for a share \
+                         without an end, give `permanent`.";
+
 /// The end that a request states, or none if it states none.
 pub(super) fn end(until: Option<&str>, permanent: Option<bool>) -> Result<Option<ShareEnd>, Problem> {
     match (until, permanent) {
@@ -39,7 +42,7 @@ fn instant(text: &str) -> Result<Timestamp, Problem> {
     if !is_rfc3339(text.as_bytes()) {
         return Err(malformed());
     }
-    text.parse().map_err(|_| malformed())
+    text.parse().map_err(|_| Problem::new(Code::DeadlineMalformed, NONE_SUCH).field("until"))
 }
 
 /// Whether `text` has exactly the shape of RFC 3339's `date-time`. jiff reads much more (a space for the `T`, no

@@ -127,11 +127,6 @@ impl Segment for Login {
 }
 
 impl Login {
-    /// Whether the account is stated too.
-    pub(super) fn states_account(&self) -> bool {
-        self.account.is_some()
-    }
-
     /// The user's name within its account.
     pub(super) fn user(&self) -> &UserName {
         &self.user

@@ -23,21 +23,9 @@ fn shown(permission: auth::Permission) -> Permission {
     }
 }
 
-/// The user's name within the account that owns `target`, which must be the one stated.
-async fn user<'l>(
-    caller: &Caller,
-    target: &PermissionTarget,
-    login: &'l Login,
-) -> Result<&'l UserName, Problem> {
-    let Caller { app, principal, now } = caller;
-    if !login.states_account() {
-        return Ok(login.user());
-    }
-    let owner = match target {
-        PermissionTarget::Namespace(name) => app.auth.show_namespace(principal, name, *now).await?.account,
-        PermissionTarget::Repository(name) => app.auth.show_repository(principal, name, *now).await?.account,
-    };
-    login.within(&owner)
+/// The user's name within the caller's account, which must be the one stated: nobody sets permissions elsewhere.
+fn user<'l>(caller: &Caller, login: &'l Login) -> Result<&'l UserName, Problem> {
+    caller.principal.account_name().map_or_else(|| Ok(login.user()), |account| login.within(account))
 }
 
 async fn list(
@@ -62,13 +50,13 @@ async fn set(
         Level::Edit => auth::Level::Edit,
         Level::Manage => auth::Level::Manage,
     };
-    let user = user(caller, &target, login).await?;
+    let user = user(caller, login)?;
     let set = caller.app.auth.set_permission(&caller.principal, &target, user, level, caller.now).await?;
     Ok(Json(shown(set)))
 }
 
 async fn remove(caller: &Caller, target: PermissionTarget, login: &Login) -> Result<StatusCode, Problem> {
-    let user = user(caller, &target, login).await?;
+    let user = user(caller, login)?;
     caller.app.auth.remove_permission(&caller.principal, &target, user, caller.now).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,6 +1,6 @@
 //! Repositories: images under one name.
 
-use auth::Description;
+use auth::{Description, Which};
 use axum::Json;
 use axum::extract::FromRequestParts;
 use http::StatusCode;
@@ -68,6 +68,7 @@ pub(super) async fn create(
 /// Which repositories are wanted.
 pub(super) struct Wanted {
     namespace: Option<NamespaceName>,
+    which: Which,
     page: Paging,
 }
 
@@ -75,9 +76,17 @@ impl<S: Sync> FromRequestParts<S> for Wanted {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let query = Parameters::of(parts, &["namespace", "after", "limit"])?;
+        let query = Parameters::of(parts, &["namespace", "empty", "after", "limit"])?;
+        let which = match query.get("empty") {
+            None | Some("false") => Which::Listed,
+            Some("true") => Which::All,
+            Some(_) => {
+                let detail = "The parameter `empty` must be `true` or `false`.";
+                return Err(Problem::new(Code::Invalid, detail).field("empty"));
+            }
+        };
         let namespace = query.get("namespace").map(NamespaceName::parse).transpose();
-        Ok(Self { namespace: of_field("namespace", namespace)?, page: query.paging()? })
+        Ok(Self { namespace: of_field("namespace", namespace)?, which, page: query.paging()? })
     }
 }
 
@@ -87,17 +96,21 @@ impl<S: Sync> FromRequestParts<S> for Wanted {
     path = "/repositories",
     tag = "repositories",
     operation_id = "listRepositories",
-    params(("namespace" = Option<String>, Query, description = "Only those of this namespace."), Paging),
+    params(
+        ("namespace" = Option<String>, Query, description = "Only those of this namespace."),
+        ("empty" = Option<bool>, Query, description = "`true`: those too that hold no manifest yet."),
+        Paging
+    ),
     responses(
         (status = 200, description = "A page, in the order of names.", body = Page<Repository>),
         (status = 404, response = NotFound)
     )
 )]
 pub(super) async fn list(caller: Caller, wanted: Wanted) -> Result<Json<Page<Repository>>, Problem> {
-    let Wanted { namespace, page } = wanted;
-    let Caller { app, principal, now } = &caller;
+    let Wanted { namespace, which, page } = wanted;
+    let Caller { app, principal, .. } = &caller;
     let (after, limit) = (page.after.as_deref(), page.limit_and_one());
-    let found = app.auth.list_repositories(principal, namespace.as_ref(), after, limit, *now).await?;
+    let found = app.auth.list_repositories(principal, namespace.as_ref(), which, after, limit).await?;
     let Page { items, next } = page.page(found, |repository| repository.name.to_string());
     let mut repositories = Vec::with_capacity(items.len());
     for repository in items {

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use auth::{Description, ScopePattern, TokenId};
+use auth::{Description, Made, ScopePattern, TokenId};
 use axum::Json;
+use axum::extract::FromRequestParts;
 use http::StatusCode;
+use http::request::Parts;
 
 use super::document::{Conflict, Forbidden, NotFound};
 use super::extract::{At, Caller, JsonBody, id};
-use super::problem::{Problem, of_field};
-use super::query::Paging;
+use super::problem::{Code, Problem, of_field};
+use super::query::{Paging, Parameters};
 use super::types::{CreatedPersonalToken, NewPersonalToken, Page, PersonalToken};
 
 fn shown(token: auth::PersonalToken) -> PersonalToken {
@@ -25,8 +27,8 @@ fn shown(token: auth::PersonalToken) -> PersonalToken {
 
 /// Makes a personal token for yourself.
 ///
-/// The secret is shown this once. A token that is made with a personal token ends no later than that one, and reaches
-/// no further.
+/// The secret is shown this once. A token that is made with a personal token ends no later than that one, and is
+/// revoked with it. A personal token with a scope makes none.
 #[utoipa::path(
     post,
     path = "/tokens",
@@ -74,16 +76,44 @@ pub(super) async fn list(caller: Caller, page: Paging) -> Result<Json<Page<Perso
     Ok(Json(page.page(found.into_iter().map(shown).collect(), |token| token.id.to_string())))
 }
 
-/// Revokes a personal token of yours, and those made with it.
+/// What becomes of the tokens made with a revoked one.
+pub(super) struct Fate(Made);
+
+impl<S: Sync> FromRequestParts<S> for Fate {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        match Parameters::of(parts, &["made"])?.get("made") {
+            None | Some("ends") => Ok(Self(Made::Ends)),
+            Some("stays") => Ok(Self(Made::Stays)),
+            Some(_) => {
+                let detail = "The parameter `made` must be `ends` or `stays`.";
+                Err(Problem::new(Code::Invalid, detail).field("made"))
+            }
+        }
+    }
+}
+
+/// Revokes a personal token of yours, and as a rule those made with it.
 #[utoipa::path(
     delete,
     path = "/tokens/{id}",
     tag = "tokens",
     operation_id = "revokeToken",
-    params(("id" = u64, Path, description = "Its id.")),
+    params(
+        ("id" = u64, Path, description = "Its id."),
+        (
+            "made" = Option<String>, Query,
+            description = "`ends`, as a rule: what was made with it ends too. `stays`: only its maker signs out."
+        )
+    ),
     responses((status = 204, description = "Revoked."), (status = 404, response = NotFound))
 )]
-pub(super) async fn revoke(caller: Caller, At(token): At<TokenId>) -> Result<StatusCode, Problem> {
-    caller.app.auth.revoke_personal_token(&caller.principal, token, caller.now).await?;
+pub(super) async fn revoke(
+    caller: Caller,
+    At(token): At<TokenId>,
+    Fate(made): Fate,
+) -> Result<StatusCode, Problem> {
+    caller.app.auth.revoke_personal_token(&caller.principal, token, made, caller.now).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -136,13 +136,8 @@ async fn a_download_is_cut_some_time_after() {
     app.push_image("acme", "team-a/web", "v1", &large).await;
     let path = format!("/v2/team-a/web/blobs/{}", sha256(&large));
     for (seconds, whole) in [(599, true), (600, false)] {
-        withdraws(
-            &app,
-            Method::PATCH,
-            "/api/v1/accounts/acme/users/dev",
-            Some(json!({ "disabled": false })),
-        )
-        .await;
+        withdraws(&app, Method::PATCH, "/api/v1/accounts/acme/users/dev", Some(json!({ "disabled": false })))
+            .await;
         let download = app.get("dev@acme", &path).await;
         assert_eq!(download.status(), 200);
         withdraws_each_way(&app, 0).await;

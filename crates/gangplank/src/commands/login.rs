@@ -73,7 +73,7 @@ impl Login {
         };
         if let Some(old) = replaced {
             // Its place is taken. If it cannot be revoked it ends by itself.
-            let _ = client.delete(&path(&["tokens", &old.token_id.to_string()])?).await;
+            let _ = client.delete(&signing_out(old.token_id)?).await;
         }
         Output::new(false).done(&sentence)
     }
@@ -93,13 +93,17 @@ impl Logout {
         let login = logins.current(self.server.as_ref())?;
         logins.remove(&login)?;
         let (server, username, until) = (login.server.clone(), login.username.clone(), login.expires_at);
-        let token = path(&["tokens", &login.token_id.to_string()])?;
+        let token = signing_out(login.token_id)?;
         match Client::with_login(login)?.delete(&token).await {
             // It opened nothing any more.
             Ok(()) | Err(Failure::LoginEnded { .. } | Failure::Refused { status: 404, .. }) => {}
             Err(cause) => return Err(Failure::NotRevoked { until, cause: Box::new(cause) }),
         }
-        Output::new(false).done(&format!("Signed out of {server} as {username}."))
+        let next = match logins.current(None) {
+            Ok(next) => format!(" Current is now {} at {}.", next.username, next.server),
+            Err(_) => String::new(),
+        };
+        Output::new(false).done(&format!("Signed out of {server} as {username}.{next}"))
     }
 }
 
@@ -132,6 +136,11 @@ impl Shown for Here {
         let types::WhoAmI { name, account, administrator, region, .. } = &self.who;
         vec![self.server.clone(), name.clone(), account.clone(), yes_no(*administrator), region.clone()]
     }
+}
+
+/// Where a login's own token is ended. Tokens that were made with it for scripts stay.
+fn signing_out(token: u64) -> Result<String, Failure> {
+    Ok(path(&["tokens", &token.to_string()])? + "?made=stays")
 }
 
 /// This machine's name, so that its owner knows the token again in a list.

@@ -35,6 +35,9 @@ enum Action {
         /// Only those of this namespace
         #[arg(long, value_name = "NAME")]
         namespace: Option<String>,
+        /// Those too that hold no manifest yet
+        #[arg(long)]
+        empty: bool,
     },
     /// Show a repository
     #[command(after_help = "Example:\n  gangplank repository show team-a/web")]
@@ -89,8 +92,9 @@ impl Repository {
                 output
                     .changed(&made, &format!("Repository {} is made, {}.", made.name, word(made.visibility)))
             }
-            Action::List { namespace } => {
-                let query: Vec<_> = namespace.iter().map(|name| ("namespace", name.as_str())).collect();
+            Action::List { namespace, empty } => {
+                let mut query: Vec<_> = namespace.iter().map(|name| ("namespace", name.as_str())).collect();
+                query.extend(empty.then_some(("empty", "true")));
                 output.list(&client.list::<types::Repository>(&path(&["repositories"])?, &query).await?)
             }
             Action::Show { name } => {

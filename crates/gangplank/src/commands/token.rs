@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use frontend::types::{self, CreatedPersonalToken, NewPersonalToken};
+use jiff::SignedDuration;
 
 use crate::client::path;
 use crate::commands::Remote;
@@ -65,6 +66,13 @@ impl Token {
                     scope: (!scope.is_empty()).then_some(scope),
                 };
                 let made: CreatedPersonalToken = client.post(&path(&["tokens"])?, &token).await?;
+                if ends_early(&made.token, expires) {
+                    output::warn(&format!(
+                        "it ends already at {}, with the login that it was made with; for a longer one, sign in \
+                         with a longer --expires",
+                        time(made.token.expires_at)
+                    ));
+                }
                 if !self.remote.json {
                     output::tell(&format!(
                         "A token of {} until {}, shown this once. It takes the password's place:\n  \
@@ -87,6 +95,12 @@ impl Token {
             }
         }
     }
+}
+
+/// Whether the server gave less than was asked for.
+fn ends_early(token: &types::PersonalToken, asked: Duration) -> bool {
+    let given = token.expires_at.duration_since(token.created_at);
+    SignedDuration::try_from(asked).is_ok_and(|asked| given < asked)
 }
 
 impl Shown for types::PersonalToken {

@@ -30,6 +30,8 @@ pub struct Storage {
     pub uploads_per_account_max: u32,
     /// The most requests that may bring bytes to one upload.
     pub segments_per_upload_max: usize,
+    /// How many bytes they must bring on average once there were 100.
+    pub segment_bytes_min: u64,
     /// After how many bytes a running upload is synced and its offset saved.
     pub checkpoint_bytes: u64,
     /// What must stay free where the bytes lie.
@@ -52,6 +54,7 @@ impl Default for Storage {
             blob_bytes_max: settings.blob_bytes_max,
             uploads_per_account_max: settings.uploads_per_account_max,
             segments_per_upload_max: settings.segments_per_upload_max,
+            segment_bytes_min: settings.segment_bytes_min,
             checkpoint_bytes: settings.checkpoint_bytes,
             free_bytes_min: settings.free_bytes_min,
             sparse_images: settings.sparse_images,
@@ -92,6 +95,7 @@ impl Storage {
         found.outside("storage.blob_bytes_max", self.blob_bytes_max, 1 << 20, BLOB_BYTES_MOST);
         found.outside("storage.uploads_per_account_max", self.uploads_per_account_max, 1, 1_000_000);
         found.outside("storage.segments_per_upload_max", self.segments_per_upload_max, 1, 100_000);
+        found.outside("storage.segment_bytes_min", self.segment_bytes_min, 0, 1 << 30);
         found.outside("storage.checkpoint_bytes", self.checkpoint_bytes, 1 << 20, 1 << 40);
         found.outside("storage.free_bytes_min", self.free_bytes_min, 0, BLOB_BYTES_MOST);
         found.outside("storage.tags_per_push_max", self.tags_per_push_max, 10, 1_000);
@@ -107,6 +111,7 @@ impl Storage {
             blob_bytes_max: self.blob_bytes_max,
             uploads_per_account_max: self.uploads_per_account_max,
             segments_per_upload_max: self.segments_per_upload_max,
+            segment_bytes_min: self.segment_bytes_min,
             checkpoint_bytes: self.checkpoint_bytes,
             free_bytes_min: self.free_bytes_min,
             sparse_images: self.sparse_images,

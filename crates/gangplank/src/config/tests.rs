@@ -179,6 +179,8 @@ fn an_impossible_value_is_refused_by_its_key_and_origin() {
         ("storage.manifest_bytes_max", "4MiB"),
         ("storage.manifest_bytes_max", "1e9"),
         ("storage.blob_bytes_max", "0"),
+        ("storage.segments_per_upload_max", "0"),
+        ("storage.segment_bytes_min", "1099511627776"),
         ("storage.sparse_images", "yes"),
         ("storage.tags_per_push_max", "1"),
         ("auth.service", ""),

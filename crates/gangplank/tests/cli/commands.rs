@@ -77,7 +77,9 @@ fn namespaces_repositories_and_permissions() {
 
     let shown = acme.run("repository show team-a/web").done();
     assert!(shown.contains("Visibility:") && shown.contains("the front"), "{shown}");
-    assert_eq!(acme.run("repository list --namespace team-a --json").json()[0]["name"], "team-a/web");
+    assert_eq!(acme.run("repository list --namespace team-a --json").json(), serde_json::json!([]));
+    let all = acme.run("repository list --namespace team-a --empty --json").json();
+    assert_eq!(all[0]["name"], "team-a/web");
     globex.run("repository show team-a/web").failed(4, "");
     acme.run("repository describe team-a/web 'another front'").done();
     assert_eq!(

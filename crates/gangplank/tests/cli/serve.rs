@@ -3,14 +3,30 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use crate::support::{Answer, Person, answer, eventually};
+use crate::support::{ADMIN_PASSWORD, Answer, Person, answer, eventually};
 
 fn serve(data: &Path) -> Command {
     let mut command = Person::new().command();
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
+}
+
+/// The same under limits that a shell sets first.
+fn serve_under(limits: &str, data: &Path) -> Command {
+    let serve = serve(data);
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!(r#"{limits} && exec "$0" "$@""#)]).arg(serve.get_program());
+    command.args(serve.get_args()).env_clear();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Where a server that started listens.
+fn url(log: &str) -> String {
+    format!("http://{}", log.split("address=").nth(1).unwrap().split_whitespace().next().unwrap())
 }
 
 /// Starts it and waits until it serves: the process and its log so far, which is then read on.
@@ -64,11 +80,11 @@ fn the_first_start_shows_a_password_once_and_never_logs_it() {
 fn the_password_that_was_shown_signs_in() {
     let data = tempfile::tempdir().unwrap();
     let (mut child, seen, rest) = started(&mut serve(data.path()));
-    let address = seen.split("address=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+    let url = url(&seen);
     let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
     let password = eventually(|| stdout.next().unwrap().ok().filter(|line| line.starts_with("    ")));
     let person = Person::new();
-    let line = format!("login http://{address} --username admin --password-stdin");
+    let line = format!("login {url} --username admin --password-stdin");
     person.give(password.trim(), &line).done();
     assert_eq!(person.run("whoami --json").json()["administrator"], true);
     assert_eq!(stopped(child, seen, rest).code, Some(0));
@@ -125,6 +141,91 @@ fn an_address_in_use_is_told_with_its_way_out() {
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains(&format!("cannot listen on {address}")), "{refused:?}");
     assert!(refused.stderr.contains("--listen"), "{refused:?}");
+}
+
+#[test]
+fn the_limit_on_open_files_is_raised_and_what_is_configured_made_to_fit() {
+    let data = tempfile::tempdir().unwrap();
+    let (child, seen, rest) = started(&mut serve_under("ulimit -Sn 64", data.path()));
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+    let limit = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+    let limit: Vec<_> = limit.split_whitespace().collect();
+    assert_eq!(limit[0], limit[1], "{limits}");
+    let raised = stopped(child, seen, rest);
+    assert_eq!(raised.code, Some(0), "{raised:?}");
+
+    let (child, seen, rest) = started(&mut serve_under("ulimit -n 700", data.path()));
+    let fitted = stopped(child, seen, rest);
+    assert_eq!(fitted.code, Some(0), "{fitted:?}");
+    let warning = fitted.stderr.lines().find(|line| line.contains("the limit on open files is too small"));
+    let warning = warning.unwrap_or_else(|| panic!("none in {fitted:?}"));
+    for number in ["open_files_max=700", "connections_max=30", "connections_max_configured=4096"] {
+        assert!(warning.contains(number), "{warning}");
+    }
+
+    let refused = answer(serve_under("ulimit -n 600", data.path()).spawn().unwrap());
+    assert_eq!(refused.code, Some(1));
+    let says = "this process may have 600 files open at once, and a server needs at least 672";
+    assert!(refused.stderr.contains(says), "{refused:?}");
+}
+
+#[test]
+fn idle_connections_leave_the_metadata_its_files() {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = serve_under("ulimit -n 700", data.path());
+    command.env("GANGPLANK_ADMIN_PASSWORD", ADMIN_PASSWORD);
+    let (child, seen, rest) = started(&mut command);
+    let url = url(&seen);
+    let address = url.trim_start_matches("http://");
+    let idle: Vec<_> = (0..140).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
+    // It would have let all of them in by then.
+    std::thread::sleep(Duration::from_millis(300));
+    let files = std::fs::read_dir(format!("/proc/{}/fd", child.id())).unwrap();
+    let is_socket = |file: &std::io::Result<std::fs::DirEntry>| {
+        let target = std::fs::read_link(file.as_ref().unwrap().path());
+        target.is_ok_and(|target| target.to_string_lossy().starts_with("socket:"))
+    };
+    let sockets = files.filter(is_socket).count();
+    assert!((30..60).contains(&sockets), "{sockets}");
+    drop(idle);
+    let person = Person::new();
+    person.give(ADMIN_PASSWORD, &format!("login {url} --username admin --password-stdin")).done();
+    person.give("a long password", "account create acme --password-stdin").done();
+    assert_eq!(stopped(child, seen, rest).code, Some(0));
+}
+
+#[test]
+fn a_server_that_cannot_write_its_metadata_ends_and_starts_again() {
+    let data = tempfile::tempdir().unwrap();
+    let (child, seen, rest) = started(serve(data.path()).env("GANGPLANK_ADMIN_PASSWORD", ADMIN_PASSWORD));
+    let person = Person::new();
+    let login = |url: &str, username: &str, password: &str| {
+        person.give(password, &format!("login {url} --username {username} --password-stdin")).done();
+    };
+    login(&url(&seen), "admin", ADMIN_PASSWORD);
+    person.give("a long password", "account create acme --password-stdin").done();
+    assert_eq!(stopped(child, seen, rest).code, Some(0));
+
+    // No file may grow over 32 KiB: the log of the metadata comes to it first.
+    let limits = "trap '' XFSZ && ulimit -f 64";
+    let (mut child, seen, rest) = started(&mut serve_under(limits, data.path()));
+    login(&url(&seen), "acme", "a long password");
+    let made = (0..1_000)
+        .take_while(|number| person.run(&format!("namespace create team-{number}")).code == Some(0));
+    let made = made.count();
+    let ended = eventually(|| child.try_wait().unwrap());
+    let log = seen + &rest.join().unwrap();
+    assert_eq!(ended.code(), Some(1), "{log}");
+    let says = "the metadata store failed to write; ending so that it is recovered at the next start";
+    assert_eq!(log.matches(says).count(), 1, "{log}");
+
+    let (child, seen, rest) = started(&mut serve(data.path()));
+    login(&url(&seen), "acme", "a long password");
+    for number in 0..made {
+        person.run(&format!("namespace create team-{number}")).failed(5, "");
+    }
+    person.run("namespace create team-after").done();
+    assert_eq!(stopped(child, seen, rest).code, Some(0));
 }
 
 #[test]

@@ -1,7 +1,13 @@
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::RocksDb;
+use super::{RocksDb, Settings};
 use crate::{Batch, Engine, Error, Outcome, Version};
+
+fn open(folder: &Path) -> Result<RocksDb, Error> {
+    RocksDb::open(folder, &Settings::default())
+}
 
 fn put(key: &[u8], value: &[u8]) -> Batch {
     Batch { put: vec![(key.to_vec(), value.to_vec())], ..Batch::default() }
@@ -13,7 +19,7 @@ async fn keeps_the_contract() {
     let count = std::sync::atomic::AtomicUsize::new(0);
     crate::suite::run(|| async {
         let number = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        Arc::new(RocksDb::open(&folders.path().join(number.to_string())).unwrap())
+        Arc::new(open(&folders.path().join(number.to_string())).unwrap())
     })
     .await;
 }
@@ -22,14 +28,14 @@ async fn keeps_the_contract() {
 async fn versions_go_on_after_a_restart_even_those_of_removed_keys() {
     let folder = tempfile::tempdir().unwrap();
     let before = {
-        let engine = RocksDb::open(folder.path()).unwrap();
+        let engine = open(folder.path()).unwrap();
         engine.commit(put(b"kept", b"1")).await.unwrap();
         engine.commit(put(b"gone", b"2")).await.unwrap();
         let before = engine.get(b"gone").await.unwrap().unwrap().version;
         engine.commit(Batch { delete: vec![b"gone".to_vec()], ..Batch::default() }).await.unwrap();
         before
     };
-    let engine = RocksDb::open(folder.path()).unwrap();
+    let engine = open(folder.path()).unwrap();
     assert_eq!(engine.get(b"kept").await.unwrap().unwrap().value, b"1");
     assert_eq!(engine.get(b"gone").await.unwrap(), None);
     engine.commit(put(b"gone", b"3")).await.unwrap();
@@ -41,10 +47,10 @@ async fn versions_go_on_after_a_restart_even_those_of_removed_keys() {
 #[tokio::test]
 async fn a_second_opening_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let first = RocksDb::open(folder.path()).unwrap();
-    assert!(matches!(RocksDb::open(folder.path()), Err(Error::InUse)));
+    let first = open(folder.path()).unwrap();
+    assert!(matches!(open(folder.path()), Err(Error::InUse)));
     drop(first);
-    assert!(RocksDb::open(folder.path()).is_ok());
+    assert!(open(folder.path()).is_ok());
 }
 
 #[tokio::test]
@@ -52,13 +58,13 @@ async fn a_folder_that_cannot_be_made_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, b"").unwrap();
-    assert!(matches!(RocksDb::open(&file.join("below")), Err(Error::Engine(_))));
+    assert!(matches!(open(&file.join("below")), Err(Error::Engine(_))));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn batches_of_one_group_see_each_other() {
     let folder = tempfile::tempdir().unwrap();
-    let engine = Arc::new(RocksDb::open(folder.path()).unwrap());
+    let engine = Arc::new(open(folder.path()).unwrap());
     // All expect the key to be absent: however they are grouped, one wins.
     let tasks: Vec<_> = (0..64u8)
         .map(|number| {
@@ -73,4 +79,67 @@ async fn batches_of_one_group_see_each_other() {
     }
     assert_eq!(won, 1);
     assert_eq!(engine.get(b"one").await.unwrap().unwrap().version, Version(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_fails_is_told_once_and_ends_all_commits() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path()).unwrap();
+    engine.commit(put(b"kept", b"1")).await.unwrap();
+    let mut broken = tokio::spawn(engine.broken());
+    tokio::time::timeout(Duration::from_millis(50), &mut broken).await.unwrap_err();
+    // RocksDB writes on into the log that it has open, until it wants a new one.
+    std::fs::remove_dir_all(folder.path()).unwrap();
+    let value = vec![0; 4 << 20];
+    let mut failed = None;
+    for _ in 0..64 {
+        failed = engine.commit(put(b"big", &value)).await.err();
+        if failed.is_some() {
+            break;
+        }
+    }
+    assert!(matches!(failed, Some(Error::Engine(_))), "{failed:?}");
+    tokio::time::timeout(Duration::from_secs(10), broken).await.unwrap().unwrap();
+    assert!(matches!(engine.commit(put(b"small", b"2")).await, Err(Error::Engine(_))));
+    assert_eq!(engine.get(b"kept").await.unwrap().unwrap().value, b"1");
+}
+
+fn log_of(folder: &std::path::Path) -> std::path::PathBuf {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut logs: Vec<_> =
+        files.filter(|path| path.extension().is_some_and(|ending| ending == "log")).collect();
+    logs.sort();
+    logs.pop().unwrap()
+}
+
+#[tokio::test]
+async fn damage_in_the_log_is_told_and_a_torn_end_is_none() {
+    for damaged in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        {
+            let engine = open(folder.path()).unwrap();
+            for name in [b"one", b"two", b"six"] {
+                engine.commit(put(name, &[b'x'; 400])).await.unwrap();
+            }
+        }
+        let log = log_of(folder.path());
+        let mut bytes = std::fs::read(&log).unwrap();
+        if damaged {
+            let at = bytes.windows(3).position(|window| window == b"two").unwrap();
+            bytes[at + 50] ^= 1;
+        } else {
+            // In the middle of the last record: a crash before it was synced, and so before it was acknowledged.
+            let at = bytes.windows(3).position(|window| window == b"six").unwrap();
+            bytes.truncate(at + 50);
+        }
+        std::fs::write(&log, bytes).unwrap();
+        match open(folder.path()) {
+            Err(error) => assert!(damaged && matches!(error, Error::Corrupt { .. }), "{error:?}"),
+            Ok(engine) => {
+                assert!(!damaged);
+                assert!(engine.get(b"two").await.unwrap().is_some());
+                assert!(engine.get(b"six").await.unwrap().is_none());
+            }
+        }
+    }
 }

@@ -10,7 +10,7 @@ use oci::{Algorithm, Digest, Kind, Manifest, Reference, Tag};
 
 use super::{ManifestRecord, NewManifest, Pushed, body_key, manifest_key, read};
 use crate::commit::{COUNT, alive, delta, life_key, require, retrying};
-use crate::links::LinkAt;
+use crate::links::{LinkAt, LinkRecord};
 use crate::tags::TagRecord;
 use crate::usage::usage_key;
 use crate::{Error, Storage};
@@ -40,7 +40,7 @@ impl Storage {
     ///
     /// # Errors
     /// [`Error::TooLarge`], [`Error::TooManyTags`], [`Error::DigestMismatch`], [`Error::ManifestInvalid`],
-    /// [`Error::ManifestBlobsUnknown`].
+    /// [`Error::ManifestBlobsUnknown`], [`Error::BlobSizeMismatch`].
     pub async fn put_manifest(
         &self,
         permit: &Permit,
@@ -130,21 +130,30 @@ impl Storage {
         self.commit(commit, ()).await
     }
 
-    /// The links of the blobs that must be here.
+    /// The links of the blobs that must be here. Those that may be missing are looked up as well: whatever is here
+    /// must have the size that the manifest says.
     async fn needed_links<'a>(&self, push: &Push<'a>) -> Result<Vec<(&'a Digest, Version)>, Error> {
         let repository = push.permit.repository();
-        let needed: Vec<&Digest> =
-            push.targets.iter().filter(|(_, needed)| **needed).map(|(digest, _)| *digest).collect();
-        let keys: Vec<_> = needed.iter().map(|digest| LinkAt { repository, digest }.key()).collect();
+        let blobs: BTreeSet<&Digest> = push.manifest.blobs().map(|blob| &blob.digest).collect();
+        let keys: Vec<_> = blobs.iter().map(|digest| LinkAt { repository, digest }.key()).collect();
         let links = self.entries(&keys).await?;
-        let (mut present, mut missing) = (Vec::with_capacity(needed.len()), Vec::new());
-        for (digest, link) in needed.into_iter().zip(links) {
-            match link {
-                Some(link) => present.push((digest, link.version)),
-                None => missing.push(digest.clone()),
-            }
+        let (mut needed, mut missing, mut sizes) = (Vec::new(), Vec::new(), BTreeMap::new());
+        for (digest, link) in blobs.into_iter().zip(links) {
+            let is_needed = push.targets.get(digest).copied().unwrap_or(false);
+            let Some(link) = link else {
+                missing.extend(is_needed.then(|| digest.clone()));
+                continue;
+            };
+            let link: Versioned<LinkRecord> = decode(LinkAt { repository, digest }.key(), &link)?;
+            sizes.insert(digest, link.value.size);
+            needed.extend(is_needed.then_some((digest, link.version)));
         }
-        if missing.is_empty() { Ok(present) } else { Err(Error::ManifestBlobsUnknown { digests: missing }) }
+        if missing.is_empty() {
+            check_sizes(push.manifest, &sizes)?;
+            Ok(needed)
+        } else {
+            Err(Error::ManifestBlobsUnknown { digests: missing })
+        }
     }
 
     async fn set_tags(&self, push: &Push<'_>, commit: &mut Transaction) -> Result<(), Error> {
@@ -216,6 +225,20 @@ impl Push<'_> {
         };
         format!("{kind} {} tags: {}", self.digest, tags.join(","))
     }
+}
+
+/// Refuses a manifest that says another size of a blob than it has: pullers would trust it, and so does usage.
+fn check_sizes(manifest: &Manifest, sizes: &BTreeMap<&Digest, u64>) -> Result<(), Error> {
+    for blob in manifest.blobs() {
+        match sizes.get(&blob.digest) {
+            Some(actual) if *actual != blob.size => {
+                let (digest, said, actual) = (Box::new(blob.digest.clone()), blob.size, *actual);
+                return Err(Error::BlobSizeMismatch { digest, said, actual });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn tag_of<'a>(repository: Id, digest: &'a Digest, tag: &'a Tag) -> Key<'a> {

@@ -205,3 +205,24 @@ fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
+
+#[tokio::test]
+async fn a_push_brings_back_bytes_that_were_lost() {
+    for cut in [None, Some(3)] {
+        let world = World::new().await;
+        let web = world.push("acme/web").await;
+        let digest = world.blob(&web, b"layer").await;
+        world.harm_files(cut);
+        let pull = world.pull("acme/web").await;
+        assert!(world.read(&pull, &digest).await.is_err(), "{cut:?}");
+
+        let other = world.push("globex/web").await;
+        assert_eq!(world.blob(&other, b"layer").await, digest);
+        for name in ["acme/web", "globex/web"] {
+            let bytes = world.read(&world.pull(name).await, &digest).await.unwrap();
+            assert_eq!(bytes, b"layer", "{name} {cut:?}");
+        }
+        world.tidy().await;
+        assert_eq!(world.files(), 1, "nothing of what was lost stays");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -50,6 +50,8 @@ pub(super) struct FaultyEngine {
     arrived: Notify,
     released: Notify,
     calls: AtomicU64,
+    /// How many bytes of values the greatest scan has answered.
+    pub(super) scan_bytes_max: AtomicUsize,
 }
 
 impl FaultyEngine {
@@ -105,6 +107,8 @@ impl Engine for FaultyEngine {
         direction: Direction,
     ) -> Result<Vec<(Vec<u8>, Entry)>, kv::Error> {
         let answer = self.memory.scan(range, limit, direction).await;
+        let bytes = answer.iter().flatten().map(|(_, entry)| entry.value.len()).sum();
+        self.scan_bytes_max.fetch_max(bytes, Ordering::Relaxed);
         self.dawdle().await;
         answer
     }

@@ -101,6 +101,30 @@ async fn what_breaks_a_rule_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_blob_is_as_long_as_the_manifest_says() {
+    for sparse_images in [false, true] {
+        let world = World::with(Settings { sparse_images, ..settings() }).await;
+        let push = world.push("acme/web").await;
+        let (config, layer) = (world.blob(&push, b"config").await, world.blob(&push, b"layer").await);
+        let before = world.keys().await;
+        for (manifest, digest, said, actual) in [
+            (image((&config, 7), &[(&layer, 5)]), &config, 7, 6),
+            (image((&config, 6), &[(&layer, 4)]), &layer, 4, 5),
+            (image((&config, 6), &[(&layer, 5), (&layer, 0)]), &layer, 0, 5),
+            (image((&config, 6), &[(&layer, 0), (&layer, 5)]), &layer, 0, 5),
+        ] {
+            let error = world.manifest(&push, &manifest, "v1", &[]).await.unwrap_err();
+            let expected =
+                format!("the manifest says that blob {digest} has {said} bytes, but it has {actual}");
+            assert_eq!(error.to_string(), expected);
+            assert!(matches!(error, Error::BlobSizeMismatch { .. }));
+        }
+        assert_eq!(world.keys().await, before);
+        world.manifest(&push, &image((&config, 6), &[(&layer, 5)]), "v1", &[]).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn some_content_may_be_missing() {
     let world = World::new().await;
     let push = world.push("acme/web").await;

@@ -1,5 +1,7 @@
 //! Referrers, listed by subject.
 
+use std::sync::atomic::Ordering;
+
 use oci::Digest;
 
 use super::world::{World, at, image, image_with, settings, sha256};
@@ -98,14 +100,45 @@ async fn a_page_of_large_ones_is_a_short_page() {
         world.manifest(&push, &manifest, &sha256(manifest.as_bytes()).to_string(), &[]).await.unwrap();
     }
     let pull = world.pull("acme/web").await;
-    let (mut lengths, mut after) = (Vec::new(), None);
-    loop {
-        let page = world.storage.referrers(&pull, &subject, None, after.as_ref(), 100).await.unwrap();
-        lengths.push(page.descriptors.len());
-        match page.next {
-            Some(next) => after = Some(next),
-            None => break,
+    for (filter, expected) in [
+        (None, [2, 2, 1]),
+        (Some("application/a"), [2, 2, 1]),
+        // What is looked at in vain counts, too.
+        (Some("application/none"), [0, 0, 0]),
+    ] {
+        let (mut lengths, mut after) = (Vec::new(), None);
+        world.engine.scan_bytes_max.store(0, Ordering::Relaxed);
+        loop {
+            let page = world.storage.referrers(&pull, &subject, filter, after.as_ref(), 100).await.unwrap();
+            lengths.push(page.descriptors.len());
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
         }
+        assert_eq!(lengths, expected, "{filter:?}");
+        let at_once = world.engine.scan_bytes_max.load(Ordering::Relaxed);
+        assert!((1_500_000..2_000_000).contains(&at_once), "{at_once} bytes at once");
     }
-    assert_eq!(lengths, [2, 2, 1]);
+}
+
+#[tokio::test]
+async fn one_that_is_greater_than_a_page_is_a_page() {
+    let world = World::with(Settings { manifest_bytes_max: 8 << 20, ..settings() }).await;
+    let push = world.push("acme/web").await;
+    let config = world.blob(&push, b"{}").await;
+    let subject = sha256(b"subject");
+    for number in 0..2 {
+        let manifest =
+            image_with((&config, 2), &[], &about(&subject, number, "application/a", &"x".repeat(5 << 20)));
+        world.manifest(&push, &manifest, &sha256(manifest.as_bytes()).to_string(), &[]).await.unwrap();
+    }
+    let pull = world.pull("acme/web").await;
+    for (filter, length) in [(None, 1), (Some("application/none"), 0)] {
+        let first = world.storage.referrers(&pull, &subject, filter, None, 100).await.unwrap();
+        let second =
+            world.storage.referrers(&pull, &subject, filter, first.next.as_ref(), 100).await.unwrap();
+        assert!(first.next.is_some() && second.next.is_none());
+        assert_eq!((first.descriptors.len(), second.descriptors.len()), (length, length));
+    }
 }

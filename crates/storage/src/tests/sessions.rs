@@ -168,8 +168,39 @@ async fn an_upload_comes_in_so_many_requests_and_no_more() {
     for part in [b"a", b"b"] {
         world.append(&permit, &upload, part).await.unwrap();
     }
-    assert!(matches!(world.append(&permit, &upload, b"c").await, Err(Error::TooManySegments { max: 2 })));
+    assert!(matches!(world.append(&permit, &upload, b"c").await, Err(Error::TooManySegments { max: 2, .. })));
     world.finish(&permit, &upload, &sha256(b"ab")).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_upload_comes_in_many_requests_only_if_they_bring_much() {
+    let world = World::with(Settings { segment_bytes_min: 10, ..settings() }).await;
+    let permit = world.push("acme/web").await;
+    // Ten bytes each are enough, however unevenly they come.
+    let upload = world.start(&permit).await;
+    let parts: Vec<Vec<u8>> =
+        (0..150_u32).map(|part| content(if part == 0 { 1_500 } else { 1 }, part)).collect();
+    for part in &parts {
+        world.append(&permit, &upload, part).await.unwrap();
+    }
+    world.finish(&permit, &upload, &sha256(&parts.concat())).await.unwrap();
+
+    let upload = world.start(&permit).await;
+    for _ in 0..100 {
+        world.append(&permit, &upload, b"nine byte").await.unwrap();
+    }
+    let all = b"nine byte".repeat(100);
+    let more = world.append(&permit, &upload, &content(1_000, 1)).await.unwrap_err();
+    assert!(matches!(more, Error::TooManySegments { bytes_min: 10, .. }), "{more:?}");
+    assert!(more.to_string().contains("send larger chunks"), "{more}");
+    let whole = [all.as_slice(), b"x"].concat();
+    let put = world
+        .storage
+        .finish(&permit, upload.id, &sha256(&whole), None, Some(1), body(b"x"), at(0))
+        .await
+        .unwrap_err();
+    assert!(matches!(put, Error::TooManySegments { .. }), "{put:?}");
+    world.finish(&permit, &upload, &sha256(&all)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -159,6 +159,16 @@ impl World {
         count_files(self.folder.path())
     }
 
+    /// Removes every file, or cuts it to so many bytes.
+    pub(super) fn harm_files(&self, cut_to: Option<u64>) {
+        for_each_file(self.folder.path(), &mut |file| match cut_to {
+            None => std::fs::remove_file(file).unwrap(),
+            Some(bytes) => {
+                std::fs::File::options().write(true).open(file).unwrap().set_len(bytes).unwrap();
+            }
+        });
+    }
+
     /// The store's keys, but for those of accounts, namespaces, the audit trail and the counters of open uploads, which
     /// stay for an account's life.
     pub(super) async fn keys(&self) -> Vec<Vec<u8>> {
@@ -188,8 +198,16 @@ pub(super) async fn read(storage: &Storage, permit: &Permit, digest: &Digest) ->
 }
 
 fn count_files(folder: &Path) -> usize {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.map(|path| if path.is_dir() { count_files(&path) } else { 1 }).sum()
+    let mut count = 0;
+    for_each_file(folder, &mut |_| count += 1);
+    count
+}
+
+fn for_each_file(folder: &Path, visit: &mut dyn FnMut(&Path)) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { for_each_file(&path, visit) } else { visit(&path) }
+    }
 }
 
 pub(super) fn repository(name: &str) -> RepositoryName {

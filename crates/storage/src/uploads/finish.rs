@@ -10,7 +10,7 @@ use super::session::{Found, Session, close};
 use crate::blobs::{Blob, BlobRecord, BlobState, Segment};
 use crate::commit::{after, life_key};
 use crate::links::{LinkAt, LinkRecord};
-use crate::{BlobStat, Error, Place, Storage};
+use crate::{BlobStat, Error, Place, PlaceError, Storage};
 
 impl Storage {
     /// Finishes an upload whose last request brings no bytes.
@@ -63,6 +63,22 @@ impl Storage {
             .await
     }
 
+    /// Whether the bytes of `blob` still lie where its record says, as far as their number tells.
+    async fn is_there(&self, blob: &BlobRecord) -> Result<bool, Error> {
+        for segment in blob.segments.iter().filter(|segment| segment.bytes > 0) {
+            let last = match self.places().open(segment.place).await {
+                Ok(place) => place.read(segment.bytes - 1, 1).await.map(drop),
+                Err(error) => Err(error),
+            };
+            match last {
+                Ok(()) => {}
+                Err(PlaceError::Absent | PlaceError::Short) => return Ok(false),
+                Err(error) => return Err(Error::Places(error)),
+            }
+        }
+        Ok(true)
+    }
+
     /// Makes `whole`, the session as it stands when all its bytes are there, a blob. It was `found` just before.
     pub(super) async fn try_make_blob(
         &self,
@@ -82,7 +98,14 @@ impl Storage {
         let mut birth = self.store().transaction();
         birth.expect(life_key(permit.repository()), Some(found.life));
         close(&mut birth, id, &found.session);
-        let unneeded = make_or_keep(&mut birth, digest, blob.as_ref(), whole, now)?;
+        let lost = match &blob {
+            Some(blob) => !self.is_there(&blob.value).await?,
+            None => false,
+        };
+        if lost {
+            tracing::error!(%digest, "a blob's bytes were lost where they lay; this push brings them back");
+        }
+        let unneeded = make_or_keep(&mut birth, digest, blob.as_ref(), lost, whole, now)?;
         // A request that was given up may be about to make its file.
         let strays: Vec<Place> =
             found.session.value.stray().filter(|stray| !has(whole, *stray)).into_iter().collect();
@@ -100,24 +123,26 @@ impl Storage {
     }
 }
 
-/// Writes the blob's record, or keeps the one that is there; then the places of `whole` are not needed, and are
-/// answered.
+/// Writes the blob's record, or keeps the one that is there, unless its bytes are lost. Answers the places that are not
+/// needed: those of `whole`, or those that were lost.
 fn make_or_keep(
     birth: &mut kv::Transaction,
     digest: &Digest,
     blob: Option<&Versioned<BlobRecord>>,
+    lost: bool,
     whole: &Session,
     now: Timestamp,
 ) -> Result<Vec<Place>, Error> {
-    if let Some(blob) = blob {
+    if let Some(blob) = blob.filter(|_| !lost) {
         blob.value.keep(birth, digest, blob.version)?;
         return Ok(whole.segments.iter().map(|segment| segment.place).collect());
     }
     let key = Key::Blob { digest: digest.raw() };
     let (size, segments) = (whole.offset, whole.segments.clone());
     let record = BlobRecord { state: BlobState::Live, size, segments, created_at: now };
-    birth.expect(key, None).put(key, &record)?;
-    Ok(Vec::new())
+    birth.expect(key, blob.map(|blob| blob.version)).put(key, &record)?;
+    let lost = blob.iter().flat_map(|blob| &blob.value.segments);
+    Ok(lost.map(|segment| segment.place).collect())
 }
 
 fn has(session: &Session, place: Place) -> bool {

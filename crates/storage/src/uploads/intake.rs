@@ -26,6 +26,9 @@ const BATCH_BYTES: usize = 1 << 20;
 /// Up to here a batch is hashed where it is: that takes less time than handing it to another thread.
 const HASH_HERE_BYTES: usize = 32 << 10;
 
+/// Up to here an upload's segments may be as small as they come: what is left of requests that broke off, for one.
+pub(crate) const SMALL_SEGMENTS_MAX: usize = 100;
+
 /// What the body's half tells the task. The channel's end without an [`Message::End`] means that the body broke off.
 pub(super) enum Message {
     Batch(Vec<Bytes>),
@@ -168,14 +171,11 @@ impl Storage {
         if at.is_some_and(|at| at.first() != session.offset) {
             return Err(Error::RangeUnsatisfiable { upload: session.upload(id) });
         }
-        let (size_max, segments_max) =
-            (self.settings().blob_bytes_max, self.settings().segments_per_upload_max);
+        let size_max = self.settings().blob_bytes_max;
         if session.offset.saturating_add(promised.unwrap_or(0)) > size_max {
             return Err(Error::TooLarge { max: size_max });
         }
-        if session.segments.len() >= segments_max {
-            return Err(Error::TooManySegments { max: segments_max });
-        }
+        self.check_segments(session)?;
         let place = Place::random();
         let next = Session {
             epoch: session.epoch + 1,
@@ -186,6 +186,17 @@ impl Storage {
         let due_at = after(now, self.settings().discard_delay);
         let done = self.try_change(id, &found, &next, session.stray(), due_at).await?;
         Ok(done.map(|()| (next, place)))
+    }
+
+    /// Refuses another segment where the record, which each request writes anew, would outgrow the bytes.
+    fn check_segments(&self, session: &Session) -> Result<(), Error> {
+        let (max, bytes_min) = (self.settings().segments_per_upload_max, self.settings().segment_bytes_min);
+        let count = session.segments.len();
+        let is_small = session.offset < bytes_min.saturating_mul(count as u64);
+        if count >= max || (count >= SMALL_SEGMENTS_MAX && is_small) {
+            return Err(Error::TooManySegments { max, bytes_min });
+        }
+        Ok(())
     }
 }
 

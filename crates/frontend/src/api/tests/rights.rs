@@ -83,10 +83,12 @@ async fn pages_show_everything_once() {
         let new = json!({"name": format!("team-a/{name}")});
         registry.send("acme", "POST", "/repositories", Some(new)).await.expect(201);
     }
+    let listed = registry.send("acme", "GET", "/repositories", None).await.body;
+    assert!(listed["items"].as_array().unwrap().is_empty(), "none holds a manifest yet: {listed}");
     let (mut seen, mut after) = (Vec::new(), String::new());
     for _ in 0..3 {
-        let page =
-            registry.send("acme", "GET", &format!("/repositories?limit=2&after={after}"), None).await.body;
+        let path = format!("/repositories?empty=true&limit=2&after={after}");
+        let page = registry.send("acme", "GET", &path, None).await.body;
         let items = page["items"].as_array().unwrap().iter();
         seen.extend(items.map(|item| item["name"].as_str().unwrap().to_owned()));
         after = page["next"].as_str().unwrap_or_default().replace('/', "%2F");

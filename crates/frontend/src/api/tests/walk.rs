@@ -136,9 +136,13 @@ async fn namespaces_and_repositories(walk: &mut Walk) {
     assert_eq!((&web["manifests"], &web["tags"]), (&json!(1), &json!(2)));
     assert!(web["size_bytes"].as_u64().unwrap() > 0);
     walk.step("globex", "GET", one, &["team-a/web"], None).await.expect(404);
-    let page = walk.step("acme", "GET", "/repositories?namespace=team-b", &[], None).await.expect(200).body;
+    let page = walk
+        .step("acme", "GET", "/repositories?namespace=team-b&empty=true", &[], None)
+        .await
+        .expect(200)
+        .body;
     assert_eq!(page["items"][0]["name"], "team-b/api");
-    let page = walk.step("acme", "GET", "/repositories?limit=1", &[], None).await.expect(200).body;
+    let page = walk.step("acme", "GET", "/repositories?limit=1&empty=true", &[], None).await.expect(200).body;
     assert_eq!(page["next"], "team-a/web");
     let change = json!({"visibility": "public", "description": "Open orders."});
     let changed = walk.step("acme", "PATCH", one, &["team-b/api"], Some(change)).await.expect(200).body;
