@@ -57,7 +57,7 @@ impl TestServer {
         let mut config = Config::default();
         config.server.listen = "127.0.0.1:0".parse().expect("an address");
         config.storage.data = data.path().join("data");
-        config.admin_password = AdminPassword(Some(Secret::new(ADMIN_PASSWORD)));
+        config.admin_password = AdminPassword { given: Some(Secret::new(ADMIN_PASSWORD)), reset: false };
         change(&mut config);
         let running = gangplank::start(config, Arc::new(clock.clone())).await.expect("the server starts");
         TestServer { registry: Registry::at(running.address()), running, clock, data }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use kv::{Key, Outcome};
 
 use crate::records::{AccountRecord, Credential, NameRecord};
-use crate::{AccountId, AccountName, Actor, Auth, Error, Event, EventKind, Secret};
+use crate::{AccountId, AccountName, Actor, Auth, Error, Event, EventKind, Secret, Thing};
 
 /// The account that administers from the beginning.
 const ADMINISTRATOR: &str = "admin";
@@ -41,5 +41,31 @@ impl Auth {
             .record(&mut transaction)?;
         // A conflict: another node was first, and its password counts.
         Ok(self.store().commit(transaction).await? == Outcome::Committed)
+    }
+
+    /// Gives the account `admin` the password `password`, opens it if it was disabled, and ends every token issued to it:
+    /// for who holds the data, and nobody else's password.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it was deleted, [`Error::Invalid`] for the password; else as the store.
+    pub async fn reset_administrator(&self, password: &Secret, now: Timestamp) -> Result<(), Error> {
+        let hash = self.passwords().hash(password).await?;
+        let missing = || Error::NotFound { what: Thing::Account };
+        self.until_done(async || {
+            let name = self.store().get::<NameRecord>(Key::AccountName { name: ADMINISTRATOR }).await?;
+            let id = name.and_then(|name| name.value.held()).ok_or_else(missing)?;
+            let key = Key::Account { account: id };
+            let found = self.store().get::<AccountRecord>(key).await?.ok_or_else(missing)?;
+            let version = found.value.credential.version + 1;
+            let credential = Credential { password: Some(hash.clone()), version };
+            let mut tx = self.store().transaction();
+            let record = AccountRecord { credential, disabled: false, ..found.value };
+            tx.expect(key, Some(found.version)).put(key, &record)?;
+            let subject = ADMINISTRATOR.to_owned();
+            Event::new(id.into(), EventKind::AccountPasswordChanged, Actor::server(), subject, now)
+                .record(&mut tx)?;
+            self.finish(tx, ()).await
+        })
+        .await
     }
 }

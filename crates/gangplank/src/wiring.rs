@@ -118,7 +118,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     let auth = Auth::new(store.clone(), keys, config.auth.settings());
     let settings = config.storage.settings(config.upkeep.batch_entries_max);
     let storage = Storage::new(store, Arc::new(files), settings);
-    let first_password = make_administrator(&auth, config.admin_password.0, now).await?;
+    let first_password = make_administrator(&auth, config.admin_password, now).await?;
 
     let (stop, stopped) = watch::channel(false);
     let upkeep = Upkeep {
@@ -212,17 +212,30 @@ async fn note_node(store: &Store, data: &DataFolder, now: jiff::Timestamp) -> Re
     Ok(())
 }
 
-/// Makes the administrator if there is none; answers the password if it was made for that.
+/// Makes the administrator if there is none, or gives it a password again if that is asked for; answers the password
+/// if it was made for that.
 async fn make_administrator(
     auth: &Auth,
-    given: Option<Secret>,
+    wanted: config::AdminPassword,
     now: jiff::Timestamp,
 ) -> Result<Option<Secret>, StartError> {
+    let config::AdminPassword { given, reset } = wanted;
     let is_given = given.is_some();
     let password = given.unwrap_or_else(first_password);
     let used = password.clone();
-    match auth.bootstrap(move || used, now).await {
-        Ok(made) => Ok((made && !is_given).then_some(password)),
+    let set = match auth.bootstrap(move || used, now).await {
+        Ok(false) if reset => auth.reset_administrator(&password, now).await.map(|()| true),
+        made => made,
+    };
+    match set {
+        Ok(set) => {
+            if is_given && !set {
+                tracing::warn!(
+                    "GANGPLANK_ADMIN_PASSWORD is not used: the administrator has a password already"
+                );
+            }
+            Ok((set && !is_given).then_some(password))
+        }
         Err(::auth::Error::Invalid { reason, .. }) if is_given => Err(StartError::AdminPassword { reason }),
         Err(error) => Err(StartError::Bootstrap(error)),
     }

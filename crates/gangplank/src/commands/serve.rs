@@ -26,6 +26,9 @@ Examples:
 pub(crate) struct Serve {
     #[command(flatten)]
     settings: Settings,
+    /// Give the administrator a password again: from GANGPLANK_ADMIN_PASSWORD, or one that is made and shown once
+    #[arg(long)]
+    reset_admin_password: bool,
 }
 
 /// Where settings come from.
@@ -66,7 +69,8 @@ impl Settings {
 
 impl Serve {
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        let config = self.settings.load()?.config;
+        let mut config = self.settings.load()?.config;
+        config.admin_password.reset = self.reset_admin_password;
         start_log(&config.log);
         // From here on a signal stops in order, also during the start.
         let mut stop = Stop::new()?;
@@ -128,7 +132,7 @@ fn welcome(running: &Running, data: &Path, for_a_person: bool) -> String {
     }
     if let Some(password) = running.first_password() {
         text += &format!(
-            "The administrator \"admin\" is made, with this password, shown this once:\n\n    {}\n\n",
+            "The administrator \"admin\" has this password, shown this once:\n\n    {}\n\n",
             password.reveal()
         );
     }

@@ -291,7 +291,7 @@ impl Layers {
         if !self.problems.is_empty() {
             return Err(ConfigError { problems: self.problems });
         }
-        config.admin_password = AdminPassword(admin_password);
+        config.admin_password = AdminPassword { given: admin_password, reset: false };
         Ok(Loaded { config, origins: self.origins })
     }
 }

@@ -51,11 +51,16 @@ pub struct Config {
 
 /// The administrator's first password, if there is one to use. Its `Debug` form tells nothing.
 #[derive(Clone, Default)]
-pub struct AdminPassword(pub Option<::auth::Secret>);
+pub struct AdminPassword {
+    /// The password; `None`: one is made.
+    pub given: Option<::auth::Secret>,
+    /// Whether the administrator gets it even where there is one already.
+    pub reset: bool,
+}
 
 impl std::fmt::Debug for AdminPassword {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.is_some() { "given" } else { "none" })
+        f.write_str(if self.given.is_some() { "given" } else { "none" })
     }
 }
 

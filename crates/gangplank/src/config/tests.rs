@@ -254,7 +254,7 @@ fn the_administrators_password_is_no_setting_and_is_never_shown() {
         ..Given::default()
     };
     let (loaded, _) = given.load().unwrap();
-    let password = loaded.config.admin_password.0.as_ref().unwrap();
+    let password = loaded.config.admin_password.given.as_ref().unwrap();
     assert_eq!(password.reveal(), "correct horse battery");
     assert!(!format!("{loaded:?}").contains("horse"));
     assert!(!toml::to_string(&loaded.config).unwrap().contains("horse"));

@@ -91,6 +91,33 @@ fn the_password_that_was_shown_signs_in() {
 }
 
 #[test]
+fn a_lost_password_is_set_again_by_who_holds_the_data() {
+    let data = tempfile::tempdir().unwrap();
+    let sign_in = |url: &str, password: &str| {
+        Person::new().give(password, &format!("login {url} --username admin --password-stdin"))
+    };
+    let (child, seen, rest) = started(&mut serve(data.path()));
+    let lost = password(&stopped(child, seen, rest).stdout);
+
+    let (child, seen, rest) = started(serve(data.path()).arg("--reset-admin-password"));
+    sign_in(&url(&seen), &lost).failed(3, "");
+    let shown = password(&stopped(child, seen, rest).stdout);
+    assert_ne!(shown, lost);
+
+    // One from the environment is not taken unless it is asked for.
+    let other = "another-password";
+    let (child, seen, rest) = started(serve(data.path()).env("GANGPLANK_ADMIN_PASSWORD", other));
+    sign_in(&url(&seen), other).failed(3, "");
+    sign_in(&url(&seen), &shown).done();
+    assert!(stopped(child, seen, rest).stderr.contains("GANGPLANK_ADMIN_PASSWORD is not used"));
+    let mut again = serve(data.path());
+    again.env("GANGPLANK_ADMIN_PASSWORD", other).arg("--reset-admin-password");
+    let (child, seen, rest) = started(&mut again);
+    sign_in(&url(&seen), other).done();
+    assert_eq!(stopped(child, seen, rest).stdout, "");
+}
+
+#[test]
 fn a_password_from_the_environment_is_used_and_not_shown() {
     let data = tempfile::tempdir().unwrap();
     let (child, seen, rest) = started(

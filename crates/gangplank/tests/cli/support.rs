@@ -41,7 +41,7 @@ impl Server {
         config.server.listen = "127.0.0.1:0".parse().unwrap();
         config.auth.password_memory_kib = 8 * 1024;
         config.auth.password_passes = 1;
-        config.admin_password.0 = Some(Secret::new(ADMIN_PASSWORD));
+        config.admin_password.given = Some(Secret::new(ADMIN_PASSWORD));
         let clock = Arc::new(TestClock(Mutex::new("2026-11-24T12:00:00Z".parse().unwrap())));
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let running = runtime.block_on(start(config, clock.clone())).unwrap();
