@@ -285,7 +285,7 @@ impl Auth {
     ) -> Result<(), Error> {
         let current = current.ok_or(Error::WrongPassword)?;
         let holder = p.id().map(|id| (id, credential));
-        if self.passwords().verify(&p.name(), current, holder).await? {
+        if self.passwords().verify(&p.name(), current, holder, None).await? {
             Ok(())
         } else {
             Err(Error::WrongPassword)

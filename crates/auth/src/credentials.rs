@@ -1,6 +1,8 @@
 //! Who it is: credentials in, [`Principal`] out. Every way in reads the account, the user and the credential as they
 //! are now; nothing is taken from what was issued but ids and versions to compare.
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 use kv::{Entry, Key, decode};
 use sha2::{Digest, Sha256};
@@ -10,6 +12,7 @@ use crate::principal::{PersonalTokenGrip, Subject};
 use crate::records::{
     AccountRecord, Credential, NameRecord, PersonalTokenPlace, PersonalTokenRecord, UserRecord,
 };
+use crate::sources::Source;
 use crate::{
     AccountId, AccountName, Auth, AuthenticationError, Principal, PrincipalId, Secret, TokenId, UserId,
     UserName,
@@ -64,14 +67,18 @@ impl Auth {
     /// The account or user that signs in as `username`, with its password or with a personal token of its own as the
     /// secret.
     ///
+    /// `from` is the address that asks. Few passwords are checked for it at a time, and after ten wrong ones for one
+    /// name within a minute, those that follow wait until it is over. None: it is not bounded by where it comes from.
+    ///
     /// # Errors
     /// [`AuthenticationError::Rejected`], the same and in about the same time for an unknown name, for a user without
     /// a password, for a wrong one and for what is disabled; [`AuthenticationError::Failed`] with [`crate::Error::Busy`]
-    /// when too many passwords wait to be checked.
+    /// when too many passwords wait to be checked, or too many from there.
     pub async fn authenticate(
         &self,
         username: &str,
         secret: &Secret,
+        from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Principal, AuthenticationError> {
         if secret.reveal().starts_with(PERSONAL_TOKEN_PREFIX) {
@@ -81,7 +88,8 @@ impl Auth {
         }
         let live = self.live_by_login(username).await?;
         let holder = live.as_ref().map(|live| (live.id, live.credential()));
-        let right = self.passwords().verify(username, secret, holder).await?;
+        let source = from.map(|address| Source::new(address, now));
+        let right = self.passwords().verify(username, secret, holder, source).await?;
         match live {
             Some(live) if right && live.is_open() => Ok(Principal::whole(live.into_subject())),
             _ => Err(AuthenticationError::Rejected),

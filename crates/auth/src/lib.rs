@@ -46,6 +46,7 @@ mod scope;
 mod settings;
 mod share_lists;
 mod shares;
+mod sources;
 mod unknown_names;
 mod users;
 

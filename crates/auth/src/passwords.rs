@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use crate::credentials::PERSONAL_TOKEN_PREFIX;
 use crate::records::{Credential, PasswordHash};
 use crate::settings::PasswordCost;
+use crate::sources::{Place, Source, Sources};
 use crate::{Error, PrincipalId, Secret, Settings};
 
 /// The shortest new password, in characters.
@@ -29,6 +30,8 @@ pub(crate) struct Passwords {
     computing: Arc<Semaphore>,
     /// Those that compute or wait.
     admitted: Arc<Semaphore>,
+    /// What each address may have of that.
+    sources: Sources,
     cache_key: hmac::Key,
     /// Keyed name and password → whom they were good for. It is compared with the live record, so an entry dies with
     /// the credential's version.
@@ -53,6 +56,7 @@ impl Passwords {
             cost: settings.password_hash,
             computing: Arc::new(Semaphore::new(computing)),
             admitted: Arc::new(Semaphore::new(computing + queue)),
+            sources: Sources::new(settings),
             cache_key: hmac::Key::new(hmac::HMAC_SHA256, &rand::random::<[u8; 32]>()),
             verified,
         }
@@ -65,7 +69,7 @@ impl Passwords {
     pub(crate) async fn hash(&self, password: &Secret) -> Result<PasswordHash, Error> {
         check_new(password)?;
         let password = password.clone();
-        self.compute(move |argon2| {
+        self.compute(None, move |argon2| {
             argon2.hash_password(password.reveal().as_bytes()).map(|hash| PasswordHash(hash.to_string()))
         })
         .await?
@@ -76,20 +80,29 @@ impl Passwords {
     /// whether it has a password or not, unless the same was found right a moment ago.
     ///
     /// # Errors
-    /// [`Error::Busy`] when too many wait.
+    /// [`Error::Busy`] when too many wait, or the `source` has too many in flight or failed too often at this name.
     pub(crate) async fn verify(
         &self,
         name: &str,
         password: &Secret,
         holder: Option<(PrincipalId, &Credential)>,
+        source: Option<Source>,
     ) -> Result<bool, Error> {
+        // Nobody's, and free of cost: it is not worth a place, nor memory.
+        if password.reveal().len() > PASSWORD_BYTES_MAX {
+            return Ok(false);
+        }
         let key = self.cache_key(name, password);
         let expected = holder.map(|(id, credential)| Verified { id, credential_version: credential.version });
         if expected.is_some() && self.verified.get(&key) == expected {
             return Ok(true);
         }
         let hash = holder.and_then(|(_, credential)| credential.password.as_ref());
-        let right = self.matches(password, hash).await?;
+        let place = source.map(|source| self.sources.enter(source, name)).transpose()?;
+        let right = self.matches(password, hash, place).await?;
+        if let Some(source) = source {
+            self.sources.checked(source, name, right);
+        }
         if let (true, Some(verified)) = (right, expected) {
             self.verified.insert(key, verified);
         }
@@ -100,30 +113,29 @@ impl Passwords {
     ///
     /// # Errors
     /// [`Error::Busy`] when too many wait.
-    pub(crate) async fn matches(
+    async fn matches(
         &self,
         password: &Secret,
         hash: Option<&PasswordHash>,
+        place: Option<Place>,
     ) -> Result<bool, Error> {
-        if password.reveal().len() > PASSWORD_BYTES_MAX {
-            return Ok(false);
-        }
         let (password, hash) = (password.clone(), hash.cloned());
-        self.compute(move |argon2| compare(&argon2, password.reveal(), hash.as_ref())).await
+        self.compute(place, move |argon2| compare(&argon2, password.reveal(), hash.as_ref())).await
     }
 
     async fn compute<T: Send + 'static>(
         &self,
+        place: Option<Place>,
         work: impl FnOnce(Argon2<'static>) -> T + Send + 'static,
     ) -> Result<T, Error> {
         let params = Params::new(self.cost.memory_kib, self.cost.passes, self.cost.lanes, None);
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.map_err(Error::crypto)?);
         let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| Error::Busy)?;
         let turn = Arc::clone(&self.computing).acquire_owned().await.map_err(Error::crypto)?;
-        // The work goes on when its caller goes away; so it holds its place itself.
+        // The work goes on when its caller goes away; so it holds its places itself.
         let task = tokio::task::spawn_blocking(move || {
             let result = work(argon2);
-            drop((turn, admitted));
+            drop((turn, admitted, place));
             result
         });
         task.await.map_err(Error::crypto)
@@ -171,8 +183,12 @@ fn check_new(password: &Secret) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+    use std::sync::Arc;
+
     use super::Passwords;
-    use crate::tests::cheap_settings;
+    use crate::sources::Source;
+    use crate::tests::{START, cheap_settings};
     use crate::{AccountId, Credential, Error, PrincipalId, Secret};
 
     #[tokio::test]
@@ -185,14 +201,14 @@ mod tests {
         let changed = Credential { version: 2, ..credential.clone() };
         let without = Credential { password: None, version: 3 };
         let other = PrincipalId { account: AccountId::random(), user: None };
-        assert!(passwords.verify("acme", &right, Some((id, &credential))).await.unwrap());
-        assert!(!passwords.verify("acme", &wrong, Some((id, &credential))).await.unwrap());
-        assert!(!passwords.verify("acme", &right, Some((id, &without))).await.unwrap());
-        assert!(!passwords.verify("acme", &right, None).await.unwrap());
+        assert!(passwords.verify("acme", &right, Some((id, &credential)), None).await.unwrap());
+        assert!(!passwords.verify("acme", &wrong, Some((id, &credential)), None).await.unwrap());
+        assert!(!passwords.verify("acme", &right, Some((id, &without)), None).await.unwrap());
+        assert!(!passwords.verify("acme", &right, None, None).await.unwrap());
 
         // With no place left, whatever needs a hash is told to come again.
         let _all = passwords.admitted.acquire_many(66).await.unwrap();
-        assert!(passwords.verify("acme", &right, Some((id, &credential))).await.unwrap());
+        assert!(passwords.verify("acme", &right, Some((id, &credential)), None).await.unwrap());
         let costly = [
             ("acme", &wrong, Some((id, &credential))),
             ("acme", &right, Some((id, &changed))),
@@ -202,8 +218,65 @@ mod tests {
             ("globex", &right, Some((id, &credential))),
         ];
         for (name, password, holder) in costly {
-            let answer = passwords.verify(name, password, holder).await;
+            let answer = passwords.verify(name, password, holder, None).await;
             assert!(matches!(answer, Err(Error::Busy)), "{name}, {holder:?}: {answer:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_flood_from_one_address_leaves_room_for_others() {
+        let passwords = Arc::new(Passwords::new(&cheap_settings()));
+        let source = |address: [u8; 4]| Some(Source::new(IpAddr::from(address), START));
+        let right = Secret::new("the right one");
+        let id = PrincipalId { account: AccountId::random(), user: None };
+        let credential = Credential { password: Some(passwords.hash(&right).await.unwrap()), version: 1 };
+
+        // Nothing is computed until everybody has come.
+        let computing = Arc::clone(&passwords.computing).acquire_many_owned(2).await.unwrap();
+        let flood: Vec<_> = (0..90)
+            .map(|n| {
+                let passwords = Arc::clone(&passwords);
+                tokio::spawn(async move {
+                    let wrong = Secret::new("the wrong one");
+                    passwords.verify(&format!("a{n}"), &wrong, None, source([192, 0, 2, 1])).await
+                })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        let others = Arc::clone(&passwords);
+        let other = tokio::spawn(async move {
+            others.verify("acme", &right, Some((id, &credential)), source([192, 0, 2, 2])).await
+        });
+        tokio::task::yield_now().await;
+        assert_eq!(passwords.sources.len(), 2);
+        drop(computing);
+
+        assert!(other.await.unwrap().unwrap());
+        let (mut busy, mut wrong) = (0, 0);
+        for answer in flood {
+            match answer.await.unwrap() {
+                Err(Error::Busy) => busy += 1,
+                Ok(false) => wrong += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((wrong, busy), (8, 82));
+        assert_eq!(passwords.sources.len(), 0, "nothing is in flight");
+    }
+
+    #[tokio::test]
+    async fn who_goes_away_while_waiting_leaves_no_place_behind() {
+        let passwords = Arc::new(Passwords::new(&cheap_settings()));
+        let _all = passwords.computing.acquire_many(2).await.unwrap();
+        let waiting = Arc::clone(&passwords);
+        let task = tokio::spawn(async move {
+            let source = Source::new(IpAddr::from([192, 0, 2, 1]), START);
+            waiting.verify("acme", &Secret::new("the wrong one"), None, Some(source)).await
+        });
+        tokio::task::yield_now().await;
+        assert_eq!(passwords.sources.len(), 1);
+        task.abort();
+        assert!(task.await.unwrap_err().is_cancelled());
+        assert_eq!(passwords.sources.len(), 0);
     }
 }

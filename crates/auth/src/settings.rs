@@ -21,6 +21,8 @@ pub struct Settings {
     pub password_hashes_max: usize,
     /// How many wait for that; whoever comes next is told to come again.
     pub password_queue_max: usize,
+    /// How many of those, computed or waiting, may come from one address.
+    pub password_hashes_per_address_max: usize,
     /// For how long a verified password is remembered, under a key of this process alone.
     pub password_cache_ttl: Duration,
     /// How many are remembered.
@@ -70,6 +72,7 @@ impl Default for Settings {
             password_hash: PasswordCost::default(),
             password_hashes_max: 2,
             password_queue_max: 64,
+            password_hashes_per_address_max: 8,
             password_cache_ttl: Duration::from_secs(60),
             password_cache_entries_max: 10_000,
             users_max: 1_000,

@@ -82,7 +82,7 @@ impl TestAuth {
     pub(crate) async fn over(store: kv::Store, keys: SigningKeys, settings: Settings) -> TestAuth {
         let auth = Auth::new(store, keys, settings);
         auth.bootstrap(|| password_of("admin"), START).await.unwrap();
-        let admin = auth.authenticate("admin", &password_of("admin"), START).await.unwrap();
+        let admin = auth.authenticate("admin", &password_of("admin"), None, START).await.unwrap();
         TestAuth { auth, admin }
     }
 
@@ -111,7 +111,7 @@ impl TestAuth {
     }
 
     pub(crate) async fn sign_in(&self, login: &str) -> Principal {
-        self.authenticate(login, &password_of(login), START).await.unwrap()
+        self.authenticate(login, &password_of(login), None, START).await.unwrap()
     }
 
     pub(crate) async fn namespace(&self, owner: &Principal, name: &str) {

@@ -1,6 +1,6 @@
 //! From a request to its handler: parse the route, check its access once, do it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use auth::{Action, Permit};
@@ -19,7 +19,7 @@ use crate::error::ApiError;
 use crate::gate::Gate;
 use crate::reply::Reply;
 use crate::router::{self, Existing, Open, Operation, Push, Route, Step};
-use crate::{App, api, base, blobs, catalog, manifests, origin, referrers, tags, token, uploads};
+use crate::{App, api, base, blobs, catalog, client, manifests, origin, referrers, tags, token, uploads};
 
 /// What is read of a refused request's body, so that its sender comes to read the refusal.
 const REFUSED_BODY_BYTES_MAX: usize = 16 << 20;
@@ -29,6 +29,8 @@ const REFUSED_BODY_WAIT_MAX: Duration = Duration::from_secs(5);
 pub(crate) struct Call<'a> {
     pub(crate) app: &'a App,
     pub(crate) headers: &'a HeaderMap,
+    /// Where it comes from, if that is known ([`client`]).
+    pub(crate) from: Option<IpAddr>,
     pub(crate) now: Timestamp,
 }
 
@@ -56,7 +58,8 @@ pub(crate) async fn dispatch(
     let (parts, mut body) = request.into_parts();
     let route = router::parse(&parts.method, parts.uri.path(), parts.uri.query());
     if matches!(route, Ok(Route::Open(Open::Api))) {
-        let reply = api::respond(app, Request::from_parts(parts, body)).await;
+        let from = client::address(&parts.headers, peer.ip(), &app.settings);
+        let reply = api::respond(app, Request::from_parts(parts, body), from).await;
         return Ok(reply.map(|body| body.map_err(Into::into).boxed_unsync()));
     }
     let outcome = match route {
@@ -80,11 +83,12 @@ async fn perform(
     let origin = origin::of(parts, peer.ip(), &app.settings).map_err(|origin::BadHost| {
         ApiError::new(StatusCode::BAD_REQUEST, ErrorCode::Unsupported, "the request names no valid host")
     })?;
-    let call = Call { app, headers: &parts.headers, now: app.clock.now() };
+    let from = client::address(&parts.headers, peer.ip(), &app.settings);
+    let call = Call { app, headers: &parts.headers, from, now: app.clock.now() };
     let credentials = Credentials::parse(&parts.headers);
     let service = app.auth.settings().service.as_str();
     let challenge = Challenge { origin: &origin, service, scopes: route.access().scopes() };
-    let gate = Gate { app, credentials, challenge, now: call.now };
+    let gate = Gate { app, credentials, challenge, from, now: call.now };
     match route {
         Route::Open(open) => anybody(&call, &gate, parts.uri.query(), body, open).await,
         Route::Base => {

@@ -2,6 +2,8 @@
 //!
 //! Refusals are the same on every route of `/v2/`: 401 with a Bearer challenge, 403 or 404, as [`Denied`] has it.
 
+use std::net::IpAddr;
+
 use auth::{Action, AuthenticationError, Denied, Permit, Principal, PushAccess, Secret};
 use http::StatusCode;
 use jiff::Timestamp;
@@ -18,6 +20,7 @@ pub(crate) struct Gate<'a> {
     pub(crate) app: &'a App,
     pub(crate) credentials: Result<Credentials, Malformed>,
     pub(crate) challenge: Challenge<'a>,
+    pub(crate) from: Option<IpAddr>,
     pub(crate) now: Timestamp,
 }
 
@@ -28,7 +31,7 @@ impl Gate<'_> {
         let principal = match &self.credentials {
             Ok(Credentials::None) => Ok(Principal::anonymous()),
             Ok(Credentials::Basic { username, secret }) => {
-                auth.authenticate(username, secret, self.now).await
+                auth.authenticate(username, secret, self.from, self.now).await
             }
             Ok(Credentials::Bearer(token)) => auth.authenticate_access_token(token.reveal(), self.now).await,
             Err(malformed) => return Err(self.unauthorized(&format!("{malformed}"), Fault::None)),

@@ -16,6 +16,7 @@ mod blobs;
 mod body;
 mod catalog;
 mod challenge;
+mod client;
 mod connection;
 mod credentials;
 mod dispatch;

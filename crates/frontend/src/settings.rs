@@ -11,7 +11,7 @@ pub struct Settings {
     /// The address that clients reach us at, where a proxy does not tell it; it then stands in every challenge.
     /// None: the `Host` that the client used.
     pub external_url: Option<ExternalUrl>,
-    /// Peers whose `X-Forwarded-Proto` and `X-Forwarded-Host` are believed.
+    /// Peers whose `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-For` are believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// Open connections at once; more wait to be accepted.
     pub connections_max: usize,

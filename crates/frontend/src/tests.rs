@@ -5,5 +5,6 @@ mod connections;
 mod pulling;
 mod pushing;
 mod sharing;
+mod sign_ins;
 mod tokens;
 mod withdrawn;

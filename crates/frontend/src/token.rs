@@ -47,7 +47,7 @@ pub(crate) async fn get(
     let principal = match credentials {
         Ok(Credentials::None) => Principal::anonymous(),
         Ok(Credentials::Basic { username, secret }) => {
-            call.app.auth.authenticate(username, secret, call.now).await.map_err(rejected)?
+            call.app.auth.authenticate(username, secret, call.from, call.now).await.map_err(rejected)?
         }
         Ok(Credentials::Bearer(_)) => {
             return Err(sign_in("a token does not buy another; send a name and a password"));
@@ -69,7 +69,7 @@ pub(crate) async fn post(call: &Call<'_>, body: &mut RequestBody) -> Result<Repl
     let (principal, given) = match form.get("grant_type").as_deref() {
         Some("password") => {
             let (username, password) = (needed(form, "username")?, secret(form, "password")?);
-            (auth.authenticate(&username, &password, call.now).await.map_err(rejected)?, None)
+            (auth.authenticate(&username, &password, call.from, call.now).await.map_err(rejected)?, None)
         }
         Some("refresh_token") => {
             let token = secret(form, "refresh_token")?;

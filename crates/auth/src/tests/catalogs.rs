@@ -88,7 +88,7 @@ async fn strangers_and_narrowed_credentials_see_less() {
     assert_eq!(all(&test, &test.admin, 2, START).await, ["globex/open"]);
     let scope: &[&str] = &["repository:a/x:pull", "repository:a/y:push", "repository:a-b/*:pull"];
     let (_, secret) = test.personal_token(&acme, 60, Some(scope)).await;
-    let narrowed = test.authenticate("acme", &secret, START).await.unwrap();
+    let narrowed = test.authenticate("acme", &secret, None, START).await.unwrap();
     for limit in 1..4 {
         let seen = all(&test, &narrowed, limit, START).await;
         assert_eq!(seen, ["a-b/x", "a-b/y", "a/x", "globex/open"], "{limit}");

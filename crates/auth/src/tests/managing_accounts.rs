@@ -112,9 +112,9 @@ async fn ones_own_password_needs_the_current_one() {
     assert!(matches!(by_user, Err(Error::Forbidden)), "{by_user:?}");
     let (_, token) = test.personal_token(&acme, 3600, None).await;
     test.set_account_password(&acme, &name, Some(&password_of("acme")), &new, START).await.unwrap();
-    assert!(test.authenticate("acme", &password_of("acme"), START).await.is_err());
+    assert!(test.authenticate("acme", &password_of("acme"), None, START).await.is_err());
     assert!(test.authenticate_personal_token(&token, START).await.is_err());
-    assert!(test.authenticate("acme", &new, START).await.is_ok());
+    assert!(test.authenticate("acme", &new, None, START).await.is_ok());
 
     // The administrator resets others', but its own only as all do.
     test.set_account_password(&test.admin, &name, None, &password_of("acme"), START).await.unwrap();
@@ -151,12 +151,15 @@ async fn a_deleted_account_leaves_nothing() {
     test.namespace(&globex, "team-g").await;
     let refused = test.delete_account(&test.admin, &account("globex"), START).await;
     assert!(matches!(refused, Err(Error::NotEmpty { what: Thing::Account })), "{refused:?}");
-    assert!(test.authenticate("globex", &password_of("globex"), START).await.is_ok(), "it was not touched");
+    assert!(
+        test.authenticate("globex", &password_of("globex"), None, START).await.is_ok(),
+        "it was not touched"
+    );
     let namespace = oci::NamespaceName::parse("team-g").unwrap();
     test.delete_namespace(&globex, &namespace, START).await.unwrap();
 
     test.delete_account(&test.admin, &account("globex"), START).await.unwrap();
-    assert!(test.authenticate("globex", &password_of("globex"), START).await.is_err());
+    assert!(test.authenticate("globex", &password_of("globex"), None, START).await.is_err());
     assert!(test.authenticate_personal_token(&users_token, START).await.is_err());
     assert!(test.list_shares_by(&acme, None, 10, START).await.unwrap().is_empty());
     let lists = [

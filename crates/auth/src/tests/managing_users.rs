@@ -61,9 +61,9 @@ async fn a_user_gives_its_current_password_and_its_account_need_not() {
     let other = test.set_user_password(&globex, &of, &name, None, &new, START).await;
     assert!(matches!(other, Err(Error::NotFound { .. })), "{other:?}");
     test.set_user_password(&dev, &of, &name, Some(&password_of("dev@acme")), &new, START).await.unwrap();
-    assert!(test.authenticate("dev@acme", &password_of("dev@acme"), START).await.is_err());
+    assert!(test.authenticate("dev@acme", &password_of("dev@acme"), None, START).await.is_err());
     test.set_user_password(&acme, &of, &name, None, &password_of("dev@acme"), START).await.unwrap();
-    assert!(test.authenticate("dev@acme", &password_of("dev@acme"), START).await.is_ok());
+    assert!(test.authenticate("dev@acme", &password_of("dev@acme"), None, START).await.is_ok());
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn a_disabled_user_opens_nothing() {
     let itself = test.set_user_disabled(&dev, &of, &name, true, START).await;
     assert!(matches!(itself, Err(Error::Forbidden)), "{itself:?}");
     assert!(test.set_user_disabled(&acme, &of, &name, true, START).await.unwrap().disabled);
-    assert!(test.authenticate("dev@acme", &password_of("dev@acme"), START).await.is_err());
+    assert!(test.authenticate("dev@acme", &password_of("dev@acme"), None, START).await.is_err());
     assert!(test.authenticate_personal_token(&token, START).await.is_err());
     // What came in before the disabling makes no credential after it.
     let late = test.list_personal_tokens(&dev, None, 10, START).await;

@@ -6,7 +6,7 @@ use super::{Answer, START, TestAuth, account, at, cheap_settings, password_of, r
 use crate::{Action, AuthenticationError, Error, Level, Secret, Settings, UserName};
 
 async fn is_rejected(test: &TestAuth, username: &str, secret: &Secret) -> bool {
-    matches!(test.authenticate(username, secret, START).await, Err(AuthenticationError::Rejected))
+    matches!(test.authenticate(username, secret, None, START).await, Err(AuthenticationError::Rejected))
 }
 
 #[tokio::test]
@@ -15,7 +15,7 @@ async fn passwords_table() {
     test.user("dev@acme").await;
     let silent = UserName::parse("silent").unwrap();
     test.create_user(&test.admin, &account("acme"), &silent, None, START).await.unwrap();
-    let dev = test.authenticate("dev@acme", &password_of("dev@acme"), START).await.unwrap();
+    let dev = test.authenticate("dev@acme", &password_of("dev@acme"), None, START).await.unwrap();
     assert_eq!(
         (dev.name(), dev.is_anonymous(), dev.is_administrator()),
         ("dev@acme".to_owned(), false, false)
@@ -48,11 +48,11 @@ async fn a_remembered_password_dies_with_its_change() {
     let (test, acme, _) = TestAuth::with_acme().await;
     let (old, new) = (password_of("acme"), Secret::new("another password"));
     for _ in 0..3 {
-        test.authenticate("acme", &old, START).await.unwrap();
+        test.authenticate("acme", &old, None, START).await.unwrap();
     }
     test.set_account_password(&acme, &account("acme"), Some(&old), &new, START).await.unwrap();
     assert!(is_rejected(&test, "acme", &old).await);
-    test.authenticate("acme", &new, START).await.unwrap();
+    test.authenticate("acme", &new, None, START).await.unwrap();
 }
 
 #[tokio::test]
@@ -89,7 +89,9 @@ async fn too_many_passwords_at_once_are_told_to_come_again() {
     let tasks: Vec<_> = (0..64)
         .map(|n| {
             let auth = test.auth.clone();
-            tokio::spawn(async move { auth.authenticate(&format!("a{n}"), &Secret::new("x"), START).await })
+            tokio::spawn(
+                async move { auth.authenticate(&format!("a{n}"), &Secret::new("x"), None, START).await },
+            )
         })
         .collect();
     let (mut busy, mut rejected) = (0, 0);
@@ -105,10 +107,49 @@ async fn too_many_passwords_at_once_are_told_to_come_again() {
 }
 
 #[tokio::test]
+async fn guessing_at_a_name_from_one_address_is_slow() {
+    let (test, _, _) = TestAuth::with_acme().await;
+    let (here, there) = (Some([192, 0, 2, 1].into()), Some([192, 0, 2, 2].into()));
+    let (wrong, right) = (Secret::new("a wrong guess"), password_of("acme"));
+    let ask = async |login: &str, secret: &Secret, from, seconds| match test
+        .authenticate(login, secret, from, at(seconds))
+        .await
+    {
+        Ok(_) => "in",
+        Err(AuthenticationError::Rejected) => "rejected",
+        Err(AuthenticationError::Failed(Error::Busy)) => "busy",
+        Err(other) => panic!("{other:?}"),
+    };
+    // A password that is not remembered is checked, and what failed before it is forgotten.
+    let new = Secret::new("another password");
+    test.set_account_password(&test.admin, &account("acme"), None, &new, START).await.unwrap();
+    for _ in 0..9 {
+        assert_eq!(ask("acme", &wrong, here, 0).await, "rejected");
+    }
+    assert_eq!(ask("acme", &new, here, 0).await, "in");
+    for seconds in 0..10 {
+        assert_eq!(ask("acme", &right, here, seconds).await, "rejected", "the former one");
+    }
+    assert_eq!(ask("acme", &wrong, here, 59).await, "busy");
+    assert_eq!(ask("acme", &wrong, there, 59).await, "rejected");
+    assert_eq!(ask("globex", &wrong, here, 59).await, "rejected");
+    assert_eq!(ask("acme", &wrong, None, 59).await, "rejected");
+    assert_eq!(ask("acme", &new, here, 59).await, "in", "it is remembered");
+    assert_eq!(ask("acme", &wrong, here, 59).await, "busy", "which is no check");
+    assert_eq!(ask("acme", &wrong, here, 60).await, "rejected", "the minute is over");
+
+    // Names that nobody has are no different.
+    for _ in 0..10 {
+        assert_eq!(ask("nobody", &wrong, here, 0).await, "rejected");
+    }
+    assert_eq!(ask("nobody", &wrong, here, 0).await, "busy");
+}
+
+#[tokio::test]
 async fn personal_tokens_stand_for_their_owner_until_they_end() {
     let (test, acme, globex) = TestAuth::with_acme().await;
     let (id, secret) = test.personal_token(&acme, 60, None).await;
-    let p = test.authenticate("acme", &secret, at(59)).await.unwrap();
+    let p = test.authenticate("acme", &secret, None, at(59)).await.unwrap();
     assert_eq!(test.may(&p, "team-a/web", Action::Manage, at(59)).await, Answer::Yes);
     let permit = test.authorize(&p, &repository("team-a/web"), Action::Pull, START).await.unwrap();
     assert_eq!(permit.not_after(), Some(at(60)));
@@ -146,7 +187,7 @@ async fn a_narrowed_personal_token_reaches_as_far_as_it_says() {
     test.repository(&globex, "public/image").await;
     test.publish(&globex, "public/image").await;
     let (_, secret) = test.personal_token(&acme, 60, Some(&["repository:team-a/web:pull"])).await;
-    let p = test.authenticate("acme", &secret, START).await.unwrap();
+    let p = test.authenticate("acme", &secret, None, START).await.unwrap();
     assert!(p.is_narrowed() && p.same_as(&acme));
     let table = [
         ("team-a/web", Action::Pull, Yes),
@@ -167,7 +208,7 @@ async fn a_narrowed_personal_token_reaches_as_far_as_it_says() {
     assert!(matches!(test.create_namespace(&p, &namespace, START).await, Err(Error::Forbidden)));
 
     let (_, secret) = test.personal_token(&acme, 60, Some(&["repository:team-a/*:pull,push"])).await;
-    let p = test.authenticate("acme", &secret, START).await.unwrap();
+    let p = test.authenticate("acme", &secret, None, START).await.unwrap();
     assert_eq!(test.may_push(&p, "team-a/new", START).await, Yes);
     assert_eq!(test.may(&p, "team-a/api", Action::Delete, START).await, Forbidden);
 }
@@ -178,11 +219,11 @@ async fn a_user_is_no_administrator_of_the_administrators_account() {
     let user = test.user("dev@admin").await;
     assert!(!user.is_administrator());
     let (_, secret) = test.personal_token(&test.admin, 60, None).await;
-    assert!(test.authenticate("admin", &secret, START).await.unwrap().is_administrator());
+    assert!(test.authenticate("admin", &secret, None, START).await.unwrap().is_administrator());
     test.namespace(&test.admin, "own").await;
     test.permit(&test.admin, "own", "dev", Level::Manage).await;
     let (_, secret) = test.personal_token(&test.admin, 60, Some(&["repository:own/*:*"])).await;
-    assert!(!test.authenticate("admin", &secret, START).await.unwrap().is_administrator());
+    assert!(!test.authenticate("admin", &secret, None, START).await.unwrap().is_administrator());
 }
 
 #[tokio::test]

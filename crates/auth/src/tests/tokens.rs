@@ -166,7 +166,7 @@ async fn a_token_ends_with_the_share_it_rests_on() {
 async fn a_token_ends_with_the_personal_token_it_was_bought_with() {
     let (test, acme, _) = TestAuth::with_acme().await;
     let (id, secret) = test.personal_token(&acme, 60, Some(&["repository:team-a/web:pull"])).await;
-    let p = test.authenticate("acme", &secret, START).await.unwrap();
+    let p = test.authenticate("acme", &secret, None, START).await.unwrap();
     let token = test.issue_access_token(&p, &requests(&[WEB]), START).await.unwrap();
     assert_eq!(token.expires_in_seconds, 59);
     assert_eq!(texts(&token.granted), ["repository:team-a/web:pull"], "scope is kept at the exchange");

@@ -3,6 +3,7 @@
 //!
 //! The caller is established first, before a byte of the body is read.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use auth::{AccountName, Principal, TokenId, UserName};
@@ -26,6 +27,10 @@ const BODY_BYTES_MAX: usize = 64 << 10;
 /// How long a whole body may take.
 const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 
+/// Where a request comes from, if that is known.
+#[derive(Clone, Copy)]
+pub(super) struct Source(pub(super) Option<IpAddr>);
+
 /// Who calls, when, and what of.
 #[derive(Clone)]
 pub(super) struct Caller {
@@ -40,10 +45,13 @@ pub(super) struct Caller {
 /// The middleware before every handler but the document's: no handler runs without a [`Caller`].
 pub(super) async fn sign_in(mut request: Request, next: Next) -> Result<Response, Problem> {
     let app = request.extensions().get::<App>().cloned().ok_or_else(Problem::internal)?;
+    let Source(from) = request.extensions().get().copied().ok_or_else(Problem::internal)?;
     let now = app.clock.now();
     let principal = match Credentials::parse(request.headers()) {
         Ok(Credentials::None) => return Err(Problem::sign_in("Sign in.")),
-        Ok(Credentials::Basic { username, secret }) => app.auth.authenticate(&username, &secret, now).await?,
+        Ok(Credentials::Basic { username, secret }) => {
+            app.auth.authenticate(&username, &secret, from, now).await?
+        }
         Ok(Credentials::Bearer(token)) => app.auth.authenticate_personal_token(&token, now).await?,
         Err(malformed) => return Err(Problem::sign_in(&format!("{malformed}."))),
     };

@@ -26,6 +26,7 @@ pub mod types;
 mod users;
 mod whoami;
 
+use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use axum::Router;
@@ -67,14 +68,15 @@ pub fn openapi() -> &'static str {
     &SERVICE.document
 }
 
-/// Answers a request below `/api/v1`.
-pub(crate) async fn respond<B>(app: &App, request: http::Request<B>) -> Response
+/// Answers a request below `/api/v1`, which came `from` there.
+pub(crate) async fn respond<B>(app: &App, request: http::Request<B>, from: Option<IpAddr>) -> Response
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<axum::BoxError>,
 {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(app.clone());
+    request.extensions_mut().insert(extract::Source(from));
     let Ok(mut response) = SERVICE.router.clone().oneshot(request).await;
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -69,7 +69,7 @@ pub(super) fn sha256(content: &[u8]) -> Digest {
 
 fn principal(auth: &Auth, login: &'static str, now: Timestamp) -> impl Future<Output = Principal> {
     let auth = auth.clone();
-    async move { auth.authenticate(login, &Secret::new(password_of(login)), now).await.unwrap() }
+    async move { auth.authenticate(login, &Secret::new(password_of(login)), None, now).await.unwrap() }
 }
 
 impl TestApp {

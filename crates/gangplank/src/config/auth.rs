@@ -33,6 +33,8 @@ pub struct Auth {
     pub password_hashes_max: usize,
     /// Sign-ins that wait for that; more are told to come again.
     pub password_queue_max: usize,
+    /// Of both together, how many may come from one address (of IPv6: from one /64).
+    pub password_hashes_per_address_max: usize,
     /// For how long a verified password is remembered.
     #[serde(with = "duration")]
     pub password_cache_ttl: Duration,
@@ -67,6 +69,7 @@ impl Default for Auth {
             password_lanes: settings.password_hash.lanes,
             password_hashes_max: settings.password_hashes_max,
             password_queue_max: settings.password_queue_max,
+            password_hashes_per_address_max: settings.password_hashes_per_address_max,
             password_cache_ttl: settings.password_cache_ttl,
             password_cache_entries_max: settings.password_cache_entries_max,
             users_max: settings.users_max,
@@ -109,6 +112,12 @@ impl Auth {
         found.outside("auth.password_lanes", self.password_lanes, 1, 64);
         found.outside("auth.password_hashes_max", self.password_hashes_max, 1, 256);
         found.outside("auth.password_queue_max", self.password_queue_max, 1, 100_000);
+        found.outside(
+            "auth.password_hashes_per_address_max",
+            self.password_hashes_per_address_max,
+            1,
+            100_000,
+        );
         found.outside("auth.personal_tokens_max", self.personal_tokens_max, 1, kv::SCAN_ENTRIES_MAX);
         found.outside("auth.users_max", self.users_max, 1, kv::SCAN_ENTRIES_MAX);
         found.outside("auth.namespaces_max", self.namespaces_max, 1, kv::SCAN_ENTRIES_MAX);
@@ -132,6 +141,7 @@ impl Auth {
             },
             password_hashes_max: self.password_hashes_max,
             password_queue_max: self.password_queue_max,
+            password_hashes_per_address_max: self.password_hashes_per_address_max,
             password_cache_ttl: self.password_cache_ttl,
             password_cache_entries_max: self.password_cache_entries_max,
             users_max: self.users_max,

@@ -22,7 +22,7 @@ pub struct Server {
     /// The URL that clients reach the server at, where a proxy does not tell it (`https://registry.example`).
     #[serde(serialize_with = "write_url", deserialize_with = "read_url")]
     pub external_url: Option<ExternalUrl>,
-    /// Proxies whose `X-Forwarded-Proto` and `X-Forwarded-Host` are believed.
+    /// Proxies whose `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-For` are believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// Open connections at once; more wait.
     pub connections_max: usize,

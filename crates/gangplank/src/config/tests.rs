@@ -189,6 +189,7 @@ fn an_impossible_value_is_refused_by_its_key_and_origin() {
         ("auth.access_token_ttl", "91d"),
         ("auth.personal_token_ttl_max", "500 years"),
         ("auth.password_memory_kib", "1"),
+        ("auth.password_hashes_per_address_max", "0"),
         ("auth.share_grantees_max", "99999999999999999999"),
         ("upkeep.interval", "0s"),
         ("upkeep.events_kept", "1h"),

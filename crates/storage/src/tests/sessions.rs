@@ -23,7 +23,7 @@ async fn an_upload_is_known_to_its_owner_in_its_repository_alone() {
     world.auth.create_user(&world.acme, &account, &dev, Some(&secret), at(0)).await.unwrap();
     let target = auth::PermissionTarget::Repository(super::world::repository("acme/web"));
     world.auth.set_permission(&world.acme, &target, &dev, auth::Level::Edit, at(0)).await.unwrap();
-    let dev = world.auth.authenticate("dev@acme", &secret, at(0)).await.unwrap();
+    let dev = world.auth.authenticate("dev@acme", &secret, None, at(0)).await.unwrap();
     let colleague =
         world.auth.authorize(&dev, &super::world::repository("acme/web"), Action::Push, at(0)).await.unwrap();
 

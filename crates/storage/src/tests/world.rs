@@ -52,13 +52,13 @@ impl World {
         let auth = Auth::new(store.clone(), auth::SigningKeys::ephemeral().unwrap(), auth_settings);
         let secret = || Secret::new("a long password");
         auth.bootstrap(secret, at(0)).await.unwrap();
-        let admin = auth.authenticate("admin", &secret(), at(0)).await.unwrap();
+        let admin = auth.authenticate("admin", &secret(), None, at(0)).await.unwrap();
         for account in ["acme", "globex"] {
             let name = auth::AccountName::parse(account).unwrap();
             auth.create_account(&admin, &name, &secret(), at(0)).await.unwrap();
         }
-        let acme = auth.authenticate("acme", &secret(), at(0)).await.unwrap();
-        let globex = auth.authenticate("globex", &secret(), at(0)).await.unwrap();
+        let acme = auth.authenticate("acme", &secret(), None, at(0)).await.unwrap();
+        let globex = auth.authenticate("globex", &secret(), None, at(0)).await.unwrap();
         for (owner, namespace) in [(&acme, "acme"), (&acme, "other"), (&globex, "globex")] {
             let name = oci::NamespaceName::parse(namespace).unwrap();
             auth.create_namespace(owner, &name, at(0)).await.unwrap();

@@ -95,7 +95,7 @@ impl Registry {
     pub(super) async fn push(&self, login: &str, name: &str, tag: &str) {
         let now = self.clock.now();
         let name = RepositoryName::parse(name).unwrap();
-        let principal = self.app.auth.authenticate(login, &Secret::new(PASSWORD), now).await.unwrap();
+        let principal = self.app.auth.authenticate(login, &Secret::new(PASSWORD), None, now).await.unwrap();
         let permit = self.app.auth.authorize(&principal, &name, auth::Action::Push, now).await.unwrap();
         let media_type = "application/vnd.oci.image.index.v1+json";
         let body = json!({"schemaVersion": 2, "mediaType": media_type, "manifests": []}).to_string();
@@ -139,7 +139,7 @@ impl Registry {
             Some((_, bytes)) => request.body(Body::from(bytes)),
             None => request.body(Body::empty()),
         };
-        let response = crate::api::respond(&self.app, request.unwrap()).await;
+        let response = crate::api::respond(&self.app, request.unwrap(), None).await;
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };

@@ -52,7 +52,7 @@ async fn nothing_is_looked_at_before_the_sign_in() {
 async fn a_registry_token_does_not_open_the_management_interface() {
     let registry = Registry::furnished().await;
     let now = registry.app.clock.now();
-    let acme = registry.app.auth.authenticate("acme", &auth::Secret::new(PASSWORD), now).await.unwrap();
+    let acme = registry.app.auth.authenticate("acme", &auth::Secret::new(PASSWORD), None, now).await.unwrap();
     let token = registry.app.auth.issue_access_token(&acme, &[], now).await.unwrap().token;
     let refresh = registry.app.auth.issue_refresh_token(&acme, now).await.unwrap();
     for token in [token, refresh] {
