@@ -6,11 +6,16 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
-/// An answer, read to its end.
+/// The most of a body that is shown.
+const SHOWN_BYTES_MAX: usize = 8 << 10;
+
+/// An answer, read to its end, and what was asked.
 #[derive(Clone)]
 pub struct Answer {
-    /// The request, for the message of a test that fails.
+    /// Who asked, the method and the address.
     pub request: String,
+    /// What was sent with it that a test chose: `name: value` of each header, the body or what it was.
+    pub sent: Vec<String>,
     /// The status.
     pub status: u16,
     /// The headers.
@@ -49,6 +54,20 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
+    /// A parameter of the challenge that the answer holds, without its quotes: `realm`, `service`, `scope`, `error`.
+    #[must_use]
+    pub fn challenge(&self, parameter: &str) -> Option<&str> {
+        let (_, rest) = self.header("www-authenticate").split_once(&format!("{parameter}=\""))?;
+        Some(rest.split('"').next().unwrap_or(rest))
+    }
+
+    /// The token that the token service gave.
+    #[track_caller]
+    #[must_use]
+    pub fn token(&self) -> String {
+        self.json()["token"].as_str().unwrap_or_else(|| panic!("no token: {self:?}")).to_owned()
+    }
+
     /// The body as JSON.
     #[track_caller]
     #[must_use]
@@ -72,11 +91,15 @@ impl Answer {
 
 impl Debug for Answer {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "{} → {}", self.request, self.status)?;
+        writeln!(f, "{}", self.request)?;
+        for line in &self.sent {
+            writeln!(f, "> {line}")?;
+        }
+        writeln!(f, "→ {}", self.status)?;
         for (name, value) in &self.headers {
             writeln!(f, "  {name}: {}", String::from_utf8_lossy(value.as_bytes()))?;
         }
-        let shown = &self.body[..self.body.len().min(2000)];
+        let shown = &self.body[..self.body.len().min(SHOWN_BYTES_MAX)];
         write!(f, "  {}", String::from_utf8_lossy(shown))
     }
 }

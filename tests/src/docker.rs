@@ -13,6 +13,7 @@ const HOST: &str = "TESTS_DOCKER_HOST";
 
 /// Somebody's docker client: their logins lie in a folder of their own; the engine is everybody's.
 pub struct Docker {
+    program: PathBuf,
     host: String,
     folder: TempDir,
 }
@@ -23,7 +24,14 @@ impl Docker {
     pub fn new() -> Docker {
         let host = std::env::var(HOST);
         let host = host.unwrap_or_else(|_| panic!("{HOST} names no docker engine: run `cargo xtask test`"));
-        Docker { host, folder: tempfile::tempdir().expect("a temporary folder") }
+        Docker::of_engine(Path::new("docker"), host)
+    }
+
+    /// Somebody who has not logged in, with this client, and an engine that is not everybody's.
+    #[must_use]
+    pub fn of_engine(program: &Path, host: String) -> Docker {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Docker { program: program.to_owned(), host, folder }
     }
 
     /// `person`, logged in.
@@ -35,8 +43,13 @@ impl Docker {
 
     /// `docker login`.
     pub async fn logs_in(&self, person: &Person, registry: &Registry) -> Ran {
-        let words = ["login", "--username", person.login(), "--password-stdin", &registry.host()];
-        program::run(self.command(&words), person.password().as_bytes()).await
+        self.signs_in(person.login(), person.password(), &registry.host()).await
+    }
+
+    /// `docker login`, with a password that may be wrong.
+    pub async fn signs_in(&self, login: &str, password: &str, host: &str) -> Ran {
+        let words = ["login", "--username", login, "--password-stdin", host];
+        program::run(self.command(&words), password.as_bytes()).await
     }
 
     /// Any docker command.
@@ -131,7 +144,7 @@ impl Docker {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new("docker");
+        let mut command = Command::new(&self.program);
         command.args(words).env("DOCKER_HOST", &self.host).env("DOCKER_CONFIG", self.folder.path());
         command.env_remove("DOCKER_CONTEXT");
         command

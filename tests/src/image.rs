@@ -4,19 +4,30 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::program;
 
 /// The media type of the manifests made here.
 pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// The media type of indices.
+pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// The sha256 digest of `bytes`, by no code of ours.
 #[must_use]
 pub fn digest_of(bytes: &[u8]) -> String {
-    let mut digest = "sha256:".to_owned();
-    for byte in Sha256::digest(bytes) {
+    written("sha256", &Sha256::digest(bytes))
+}
+
+/// The sha512 digest of `bytes`, by no code of ours.
+#[must_use]
+pub fn sha512_of(bytes: &[u8]) -> String {
+    written("sha512", &Sha512::digest(bytes))
+}
+
+fn written(algorithm: &str, hash: &[u8]) -> String {
+    let mut digest = format!("{algorithm}:");
+    for byte in hash {
         let _ = write!(digest, "{byte:02x}");
     }
     digest

@@ -20,6 +20,7 @@ pub struct Person {
 pub struct Request {
     builder: RequestBuilder,
     words: String,
+    sent: Vec<String>,
     credentials: Option<(String, String)>,
 }
 
@@ -27,31 +28,42 @@ impl Request {
     /// With a registry token instead of the password.
     #[must_use]
     pub fn bearer(self, token: &str) -> Request {
-        Request { builder: self.builder.bearer_auth(token), credentials: None, ..self }
+        Request { credentials: None, ..self }.header("authorization", &format!("Bearer {token}"))
     }
 
     /// With a header.
     #[must_use]
     pub fn header(self, name: &str, value: &str) -> Request {
-        Request { builder: self.builder.header(name, value), ..self }
+        Request { builder: self.builder.header(name, value), ..self }.noting(format!("{name}: {value}"))
     }
 
     /// With a body.
     #[must_use]
     pub fn body(self, body: impl Into<reqwest::Body>) -> Request {
-        Request { builder: self.builder.body(body), ..self }
+        let body = body.into();
+        let note = match body.as_bytes() {
+            Some(bytes) => format!("[{} bytes]", bytes.len()),
+            None => "[a stream]".to_owned(),
+        };
+        Request { builder: self.builder.body(body), ..self }.noting(note)
     }
 
     /// With a body of JSON.
     #[must_use]
     pub fn json(self, body: &Value) -> Request {
-        Request { builder: self.builder.json(body), words: format!("{} {body}", self.words), ..self }
+        Request { builder: self.builder.json(body), ..self }.noting(body.to_string())
     }
 
     /// With a form.
     #[must_use]
     pub fn form(self, fields: &[(&str, &str)]) -> Request {
-        Request { builder: self.builder.form(fields), ..self }
+        let fields_as_words: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        Request { builder: self.builder.form(fields), ..self }.noting(fields_as_words.join(" & "))
+    }
+
+    fn noting(mut self, line: String) -> Request {
+        self.sent.push(line);
+        self
     }
 
     /// Sends it, and reads the answer to its end.
@@ -65,13 +77,17 @@ impl Request {
     /// # Errors
     /// When there is no answer, or no whole one.
     pub async fn try_send(self) -> Result<Answer, reqwest::Error> {
-        let builder = match &self.credentials {
-            Some((login, password)) => self.builder.basic_auth(login, Some(password)),
-            None => self.builder,
+        let Request { builder, words, mut sent, credentials } = self;
+        let builder = match &credentials {
+            Some((login, password)) => {
+                sent.insert(0, format!("authorization: Basic [{login}]"));
+                builder.basic_auth(login, Some(password))
+            }
+            None => builder,
         };
         let answer = builder.send().await?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        Ok(Answer { request: self.words, status, headers, body: answer.bytes().await? })
+        Ok(Answer { request: words, sent, status, headers, body: answer.bytes().await? })
     }
 }
 
@@ -110,7 +126,8 @@ impl Person {
         let url = if path.starts_with('/') { format!("{}{path}", self.url) } else { path.to_owned() };
         let words =
             format!("{} {method} {path}", if self.login().is_empty() { "nobody" } else { self.login() });
-        Request { builder: self.http.request(method, url), words, credentials: self.credentials.clone() }
+        let builder = self.http.request(method, url);
+        Request { builder, words, sent: Vec::new(), credentials: self.credentials.clone() }
     }
 
     /// A GET.
@@ -159,16 +176,46 @@ impl Person {
             query.push_str("&scope=");
             query.push_str(scope);
         }
-        let answer = self.get(&query).send().await.expect(200);
-        answer.json()["token"].as_str().expect("a token").to_owned()
+        self.get(&query).send().await.expect(200).token()
+    }
+
+    /// A form for the token service, sent as containerd does; `fields` say whose it is.
+    #[must_use]
+    pub fn token_form(&self, fields: &[(&str, &str)]) -> Request {
+        let kind = "application/x-www-form-urlencoded; charset=utf-8";
+        self.as_nobody().post("/auth/token").header("content-type", kind).form(fields)
+    }
+
+    /// A refresh token, got with this person's password.
+    pub async fn refresh_token(&self) -> String {
+        let fields = [
+            ("grant_type", "password"),
+            ("username", self.login()),
+            ("password", self.password()),
+            ("service", &self.service().await),
+            ("client_id", "tests"),
+            ("access_type", "offline"),
+        ];
+        let answer = self.token_form(&fields).send().await.expect(200);
+        answer.json()["refresh_token"].as_str().expect("a refresh token").to_owned()
+    }
+
+    /// Asks for a token with a refresh token.
+    pub async fn refreshes(&self, refresh_token: &str, scope: &str) -> Answer {
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh_token),
+            ("service", &self.service().await),
+            ("client_id", "tests"),
+            ("scope", scope),
+        ];
+        self.token_form(&fields).send().await
     }
 
     /// The service that the registry's challenge names.
     pub async fn service(&self) -> String {
-        let challenge = self.as_nobody().get("/v2/").send().await.expect(401);
-        let challenge = challenge.header("www-authenticate");
-        let (_, rest) = challenge.split_once("service=\"").expect("a service");
-        rest.split('"').next().expect("a service").to_owned()
+        let answer = self.as_nobody().get("/v2/").send().await.expect(401);
+        answer.challenge("service").expect("a service").to_owned()
     }
 
     /// Begins an upload, and gives its Location.
@@ -309,7 +356,8 @@ fn at(repository: &str) -> String {
 }
 
 /// An upload's Location with the digest that ends it.
-pub(crate) fn with_digest(location: &str, digest: &str) -> String {
+#[must_use]
+pub fn with_digest(location: &str, digest: &str) -> String {
     let separator = if location.contains('?') { '&' } else { '?' };
     format!("{location}{separator}digest={digest}")
 }

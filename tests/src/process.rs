@@ -28,8 +28,13 @@ pub struct ServerProcess {
 impl ServerProcess {
     /// A new one, on fresh data.
     pub async fn start() -> ServerProcess {
+        ServerProcess::start_with(&[]).await
+    }
+
+    /// A new one, with these environment variables.
+    pub async fn start_with(environment: &[(&'static str, &'static str)]) -> ServerProcess {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        ServerProcess::start_in(folder.path().join("data"), Vec::new(), folder).await
+        ServerProcess::start_in(folder.path().join("data"), environment.to_vec(), folder).await
     }
 
     /// A new one whose data lies on `disk`, with these environment variables.

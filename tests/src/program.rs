@@ -57,7 +57,7 @@ impl std::fmt::Display for Ran {
 }
 
 /// Runs `command` to its end, with `input` on its standard input.
-pub(crate) async fn run(mut command: Command, input: &[u8]) -> Ran {
+pub async fn run(mut command: Command, input: &[u8]) -> Ran {
     let line = format!("{:?}", command.as_std());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot run {line}: {error}"));
@@ -89,15 +89,11 @@ pub(crate) fn gangplank() -> Command {
     command
 }
 
-/// It lies beside the test's own binary in the target folder.
+/// It lies in the target folder: beside our own program, or above a test's, which lie in `deps/`.
 fn binary() -> PathBuf {
-    let test = std::env::current_exe().expect("the test's own path");
-    let folder = test.parent().and_then(|deps| deps.parent()).expect("a target folder");
-    let binary = folder.join("gangplank");
-    assert!(
-        binary.is_file(),
-        "{} is not built: `cargo xtask test` builds it and runs this",
-        binary.display()
-    );
-    binary
+    let own = std::env::current_exe().expect("the program's own path");
+    let mut places = own.ancestors().skip(1).take(2).map(|folder| folder.join("gangplank"));
+    places
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| panic!("gangplank is not built beside {}: `cargo xtask` builds it", own.display()))
 }

@@ -1,25 +1,19 @@
 //! People's skopeo, which shares no code with docker's client.
 
-use tempfile::TempDir;
-use tokio::process::Command;
+use std::path::PathBuf;
 
 use crate::program::{self, Ran};
-use crate::{Image, Person, Registry};
+use crate::{ContainersHome, Image, Person, Registry};
 
-/// Somebody's skopeo: their logins lie in a folder of their own, beside the images they copy.
-pub struct Skopeo {
-    folder: TempDir,
-}
+/// Somebody's skopeo: their logins lie in a home of their own, beside the images they copy.
+#[derive(Default)]
+pub struct Skopeo(ContainersHome);
 
 impl Skopeo {
     /// Somebody who has not logged in.
     #[must_use]
     pub fn new() -> Skopeo {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        // skopeo wants a policy, and not every machine has one.
-        let policy = r#"{"default":[{"type":"insecureAcceptAnything"}]}"#;
-        std::fs::write(folder.path().join("policy.json"), policy).expect("a policy");
-        Skopeo { folder }
+        Skopeo::default()
     }
 
     /// `person`, logged in.
@@ -31,14 +25,17 @@ impl Skopeo {
 
     /// `skopeo login`.
     pub async fn logs_in(&self, person: &Person, registry: &Registry) -> Ran {
-        let host = registry.host();
-        let words = ["login", "--tls-verify=false", "--username", person.login(), "--password-stdin", &host];
-        program::run(self.command(&words), person.password().as_bytes()).await
+        self.signs_in(person.login(), person.password(), &registry.host()).await
+    }
+
+    /// `skopeo login`, with a password that may be wrong.
+    pub async fn signs_in(&self, login: &str, password: &str, host: &str) -> Ran {
+        self.0.signs_in(self.0.command("skopeo"), login, password, host).await
     }
 
     /// Lays `image` into a folder of this person, in the form that skopeo reads.
     pub fn stores(&self, folder: &str, image: &Image) {
-        let folder = self.folder.path().join(folder);
+        let folder = self.path(folder);
         std::fs::create_dir(&folder).expect("a new folder");
         std::fs::write(folder.join("version"), "Directory Transport Version: 1.1\n").expect("a file");
         std::fs::write(folder.join("manifest.json"), &image.manifest).expect("a file");
@@ -49,7 +46,7 @@ impl Skopeo {
 
     /// Compares every byte of what skopeo wrote into a folder.
     pub fn holds(&self, folder: &str, image: &Image) {
-        let folder = self.folder.path().join(folder);
+        let folder = self.path(folder);
         let read = |name: &str| std::fs::read(folder.join(name)).expect("a file that skopeo wrote");
         assert_eq!(read("manifest.json"), image.manifest, "another manifest than was pushed");
         for blob in image.blobs() {
@@ -59,12 +56,12 @@ impl Skopeo {
 
     /// `skopeo copy` from a folder to the registry.
     pub async fn pushes(&self, folder: &str, image: &str) -> Ran {
-        self.copies(&self.dir(folder), &format!("docker://{image}")).await
+        self.copies(&[], &self.dir(folder), &format!("docker://{image}")).await
     }
 
     /// `skopeo copy` from the registry to a folder.
     pub async fn pulls(&self, image: &str, folder: &str) -> Ran {
-        self.copies(&format!("docker://{image}"), &self.dir(folder)).await
+        self.copies(&[], &format!("docker://{image}"), &self.dir(folder)).await
     }
 
     /// `skopeo inspect`, the digest of it.
@@ -78,33 +75,33 @@ impl Skopeo {
         self.runs(&["delete", "--tls-verify=false", &format!("docker://{image}")]).await
     }
 
-    async fn copies(&self, from: &str, to: &str) -> Ran {
-        self.runs(&["copy", "--quiet", "--src-tls-verify=false", "--dest-tls-verify=false", from, to]).await
+    /// `skopeo copy` from anywhere to anywhere: `docker://…`, `oci:…`, `dir:…`.
+    pub async fn copies(&self, options: &[&str], from: &str, to: &str) -> Ran {
+        let words = ["copy", "--quiet", "--src-tls-verify=false", "--dest-tls-verify=false"];
+        self.runs(&[&words, options, &[from, to]].concat()).await
     }
 
-    fn dir(&self, folder: &str) -> String {
-        format!("dir:{}", self.folder.path().join(folder).display())
+    /// Any skopeo command.
+    pub async fn runs(&self, words: &[&str]) -> Ran {
+        let mut command = self.0.command("skopeo");
+        command.args(words);
+        program::run(command, b"").await
     }
 
-    async fn runs(&self, words: &[&str]) -> Ran {
-        program::run(self.command(words), b"").await
+    /// A folder of this person.
+    #[must_use]
+    pub fn path(&self, folder: &str) -> PathBuf {
+        self.0.path(folder)
     }
 
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new("skopeo");
-        command.arg("--policy").arg(self.folder.path().join("policy.json")).args(words);
-        command.env("REGISTRY_AUTH_FILE", self.folder.path().join("auth.json"));
-        command
+    /// The same as skopeo names it.
+    #[must_use]
+    pub fn dir(&self, folder: &str) -> String {
+        format!("dir:{}", self.path(folder).display())
     }
 }
 
 /// A digest without its algorithm.
 fn hex(digest: &str) -> &str {
     digest.split_once(':').map_or(digest, |(_, hex)| hex)
-}
-
-impl Default for Skopeo {
-    fn default() -> Skopeo {
-        Skopeo::new()
-    }
 }

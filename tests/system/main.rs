@@ -1,12 +1,14 @@
 //! Whole-system tests: a server on a real port, and those who use it. A test's name says what is promised.
 //!
-//! `cargo xtask test` starts what they need; those that need a docker engine fail without it, rather than pass.
+//! `cargo xtask test` starts what they need; those that need a docker engine, or a client that this machine
+//! lacks, fail without it, rather than pass.
 
 mod commands;
 mod disk;
 mod docker;
-mod exchanges;
+mod interrupted;
 mod kill;
 mod model;
+mod protocol;
 mod skopeo;
 mod threats;

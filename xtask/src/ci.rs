@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: what must hold before anything is tested.
 
 use crate::command::{Interrupt, cargo, watched};
-use crate::{house, needs, run};
+use crate::{fuzz, house, needs, run};
 
 pub(crate) fn ci(interrupt: &Interrupt) -> Result<(), String> {
     needs::for_the_checks()?;
@@ -11,5 +11,6 @@ pub(crate) fn ci(interrupt: &Interrupt) -> Result<(), String> {
         ["clippy", "--release", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"];
     run::build(&clippy, interrupt)?;
     let mut documentation = cargo(&["doc", "--release", "--locked", "--workspace", "--no-deps"]);
-    watched(documentation.env("RUSTDOCFLAGS", "--deny warnings"), interrupt, |_| {})
+    watched(documentation.env("RUSTDOCFLAGS", "--deny warnings"), interrupt, |_| {})?;
+    fuzz::check(interrupt)
 }

@@ -64,6 +64,13 @@ pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
 }
 
+/// What is built once and kept for the next tree: `gangplank/` in the user's cache folder.
+pub(crate) fn cache() -> PathBuf {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let caches = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
+    caches.unwrap_or_else(|| target().join("cache")).join("gangplank")
+}
+
 /// A program in `PATH`, or where Debian keeps those of root, which a user's `PATH` lacks.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -37,7 +37,7 @@ pub(crate) fn check() -> Result<(), String> {
     for (name, below) in HOUSE {
         dependencies(name, below, &mut breaches)?;
     }
-    for folder in ["crates", "tests", "xtask"] {
+    for folder in ["conformance", "crates", "tests", "xtask"] {
         for file in files(&workspace().join(folder))? {
             source(&file, &mut breaches)?;
         }
@@ -60,8 +60,8 @@ fn members(breaches: &mut Vec<String>) -> Result<(), String> {
     for name in found.symmetric_difference(&known) {
         breaches.push(format!("crates/{name} is not both there and in the list in xtask/src/house.rs"));
     }
-    for member in entries(&crates)?.into_iter().chain([workspace().join("tests"), workspace().join("xtask")])
-    {
+    let others = ["conformance", "tests", "xtask"].map(|name| workspace().join(name));
+    for member in entries(&crates)?.into_iter().chain(others) {
         if !read(&member.join("Cargo.toml"))?.contains("[lints]\nworkspace = true\n") {
             breaches.push(format!("{} does not take the workspace's lints", shown(&member)));
         }

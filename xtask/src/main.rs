@@ -1,13 +1,18 @@
-//! What a person types: `cargo xtask run`, `cargo xtask test`, `cargo xtask ci`.
+//! What a person types: `cargo xtask run`, `cargo xtask test`, `cargo xtask ci`, …
 //!
 //! It installs what is lacking, says what it does, and ends with 0 or 1. It is no build system: cargo builds.
 #![expect(clippy::print_stderr, reason = "a tool that talks to a person")]
 
 mod ci;
 mod command;
+mod conformance;
 mod engine;
+mod fuzz;
+mod go;
 mod house;
+mod kept;
 mod needs;
+mod python;
 mod run;
 mod test;
 
@@ -18,8 +23,14 @@ use crate::command::Interrupt;
 const USAGE: &str = "\
 cargo xtask run  [ARGUMENTS]   install what the build lacks, build in release, and serve on 127.0.0.1:5000 with the
                                data in ./data; ARGUMENTS go to `gangplank serve`
-cargo xtask test [ARGUMENTS]   install what the tests lack, start a docker engine for them, run every test, stop it;
-                               ARGUMENTS go to `cargo test`
+cargo xtask test [ARGUMENTS]   install what the tests lack, start a docker engine for them, run every test, the official
+                               conformance suite and every client, stop it; ARGUMENTS go to `cargo test`, and nothing
+                               else is run then
+cargo xtask conformance        run the official conformance suite against a server of our own, as every version and with
+                               every option; OCI_CONFORMANCE=PATH names a suite that is built already
+cargo xtask clients  [NAME]    try every client that is there, and print what each can do
+cargo xtask fuzz     [TARGET]  feed each fuzz target for a minute, or for --seconds N; --keep takes what is found over
+                               into tests/fuzz/corpus
 cargo xtask ci                 formatting, clippy, documentation, and the rules of the house";
 
 fn main() -> ExitCode {
@@ -30,6 +41,9 @@ fn main() -> ExitCode {
     let result = Interrupt::watch().and_then(|interrupt| match command.as_deref() {
         Some("run") => run::run(&rest, &interrupt),
         Some("test") => test::test(&rest, &interrupt),
+        Some("conformance") if rest.is_empty() => conformance::suite(&interrupt),
+        Some("clients") => conformance::clients(&rest, &interrupt),
+        Some("fuzz") => fuzz::fuzz(&rest, &interrupt),
         Some("ci") if rest.is_empty() => ci::ci(&interrupt),
         Some("help" | "--help" | "-h") => {
             eprintln!("{USAGE}");

@@ -55,6 +55,21 @@ const TESTS: &[Need] = &[
     },
 ];
 
+const CLIENTS: &[Need] = &[
+    Need {
+        package: "containerd",
+        because: "a client of the matrix, with its ctr",
+        is_there: || find("containerd").is_some() && find("ctr").is_some(),
+    },
+    Need { package: "podman", because: "a client of the matrix", is_there: || find("podman").is_some() },
+    Need { package: "buildah", because: "a client of the matrix", is_there: || find("buildah").is_some() },
+    Need {
+        package: "python3-venv",
+        because: "holds the Python client of the matrix",
+        is_there: || output("python3", &["-c", "import ensurepip, venv"]).is_some(),
+    },
+];
+
 /// Installs what the build lacks.
 pub(crate) fn for_the_build() -> Result<(), String> {
     install(BUILD.iter().collect())
@@ -62,7 +77,7 @@ pub(crate) fn for_the_build() -> Result<(), String> {
 
 /// Installs what the build and the tests lack.
 pub(crate) fn for_the_tests() -> Result<(), String> {
-    install(BUILD.iter().chain(TESTS).collect())
+    install(BUILD.iter().chain(TESTS).chain(CLIENTS).collect())
 }
 
 /// Adds rustup's components that the checks use.

@@ -1,16 +1,19 @@
-//! `cargo xtask test`: every test, with the servers that they need.
+//! `cargo xtask test`: every test, with the servers that they need, and then other people's programs.
 
 use crate::command::{Interrupt, cargo, watched};
 use crate::engine::Engine;
-use crate::{needs, run};
+use crate::{conformance, go, needs, run};
 
 pub(crate) fn test(arguments: &[String], interrupt: &Interrupt) -> Result<(), String> {
     needs::for_the_tests()?;
+    conformance::install_clients(interrupt);
     // With the binary, which the whole-system tests start; and with the tests' features, so that nothing is built twice.
     run::build(&["build", "--release", "--locked", "--workspace", "--bins", "--tests"], interrupt)?;
     let engine = Engine::start(interrupt)?;
     let mut tests = cargo(&["test", "--release", "--locked", "--workspace"]);
-    tests.args(arguments).env("TESTS_DOCKER_HOST", engine.host());
-    watched(&mut tests, interrupt, |_| {})
+    tests.args(arguments).env("TESTS_DOCKER_HOST", engine.host()).env(conformance::GO_TOOLS, go::folder());
+    watched(&mut tests, interrupt, |_| {})?;
+    // Whoever asks for certain tests wants no others.
+    if arguments.is_empty() { conformance::all(&engine, interrupt) } else { Ok(()) }
     // The engine stops here, whatever the tests said.
 }

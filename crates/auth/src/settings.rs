@@ -11,6 +11,9 @@ pub struct Settings {
     pub access_token_ttl: Duration,
     /// The life of a refresh token; it dies earlier with its credential.
     pub refresh_token_ttl: Duration,
+    /// Whether GET of a token gives a refresh token to who asks for one (`offline_token=true`). Off: docker would store it
+    /// in the password's place, and a pull secret made from that file fails.
+    pub refresh_tokens_on_get: bool,
     /// The longest life of a personal token.
     pub personal_token_ttl_max: Duration,
     /// The most personal tokens that an account, or a user, holds.
@@ -67,6 +70,7 @@ impl Default for Settings {
             service: "gangplank".to_owned(),
             access_token_ttl: Duration::from_secs(300),
             refresh_token_ttl: 90 * DAY,
+            refresh_tokens_on_get: false,
             personal_token_ttl_max: 365 * DAY,
             personal_tokens_max: 1_000,
             password_hash: PasswordCost::default(),

@@ -99,7 +99,7 @@ fn identified(mut reply: Reply, digest: &Digest) -> Result<Reply, ApiError> {
 
 fn unsatisfiable(size: u64) -> ApiError {
     let message = format!("the blob has {size} bytes, none of which is in the range");
-    let error = ApiError::new(StatusCode::RANGE_NOT_SATISFIABLE, ErrorCode::RangeInvalid, message);
+    let error = ApiError::new(StatusCode::RANGE_NOT_SATISFIABLE, ErrorCode::SizeInvalid, message);
     error.with_text(CONTENT_RANGE, &format!("bytes */{size}"))
 }
 

@@ -59,6 +59,11 @@ where
         RequestBody { inner, idle, activity, alarm: Box::pin(tokio::time::sleep(idle)), waiting: false }
     }
 
+    /// How long it is, if that was announced; else the greatest number.
+    pub(crate) fn bytes_at_most(&self) -> usize {
+        self.inner.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX)
+    }
+
     /// All of it.
     ///
     /// # Errors

@@ -134,7 +134,7 @@ impl From<RouteError> for ApiError {
             RouteError::Tag(_) => (StatusCode::BAD_REQUEST, ErrorCode::TagInvalid),
             RouteError::TagUnknown => (StatusCode::NOT_FOUND, ErrorCode::ManifestUnknown),
             RouteError::UploadUnknown => (StatusCode::NOT_FOUND, ErrorCode::BlobUploadUnknown),
-            RouteError::Page(BadPage) => (StatusCode::BAD_REQUEST, ErrorCode::PaginationNumberInvalid),
+            RouteError::Page(BadPage) => (StatusCode::BAD_REQUEST, ErrorCode::Unsupported),
         };
         let answer = ApiError::new(status, code, error.to_string());
         match error {
@@ -195,7 +195,9 @@ impl From<storage::Error> for ApiError {
             Error::TooManyTags { .. } => (StatusCode::URI_TOO_LONG, ErrorCode::TagInvalid),
             Error::UploadUnknown => (StatusCode::NOT_FOUND, ErrorCode::BlobUploadUnknown),
             Error::Superseded => (StatusCode::CONFLICT, ErrorCode::BlobUploadInvalid),
-            Error::RangeUnsatisfiable { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, ErrorCode::RangeInvalid),
+            Error::RangeUnsatisfiable { .. } => {
+                (StatusCode::RANGE_NOT_SATISFIABLE, ErrorCode::BlobUploadInvalid)
+            }
             Error::TooManyUploads { .. } => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests),
             Error::TooManySegments { .. } => (StatusCode::BAD_REQUEST, ErrorCode::BlobUploadInvalid),
             Error::SizeMismatch { .. } => (StatusCode::BAD_REQUEST, ErrorCode::SizeInvalid),

@@ -3,6 +3,7 @@
 //! Refusals are the same on every route of `/v2/`: 401 with a Bearer challenge, 403 or 404, as [`Denied`] has it.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use auth::{Action, AuthenticationError, Denied, Permit, Principal, PushAccess, Secret};
 use http::StatusCode;
@@ -14,6 +15,11 @@ use crate::App;
 use crate::challenge::{Challenge, Fault};
 use crate::credentials::{Credentials, Malformed};
 use crate::error::ApiError;
+
+/// How often, and after what pause, the password of who brings bytes to an upload is checked again while others' fill the
+/// queue.
+const UPLOAD_SIGN_IN_TRIES_MAX: u32 = 60;
+const UPLOAD_SIGN_IN_PAUSE: Duration = Duration::from_millis(500);
 
 /// The check before one request.
 pub(crate) struct Gate<'a> {
@@ -36,9 +42,7 @@ impl Gate<'_> {
             Ok(Credentials::Bearer(token)) => auth.authenticate_access_token(token.reveal(), self.now).await,
             Err(malformed) => return Err(self.unauthorized(&format!("{malformed}"), Fault::None)),
         };
-        let principal = principal.map_err(|error| self.rejected(error))?;
-        tracing::Span::current().record("principal", principal.name());
-        Ok(principal)
+        self.recognised(principal)
     }
 
     /// Who asks. Nothing offered is not enough, whatever is public: a client that is let in without its credentials
@@ -90,10 +94,10 @@ impl Gate<'_> {
         name: &RepositoryName,
         id: UploadId,
     ) -> Result<Permit, ApiError> {
-        let Ok(Credentials::Bearer(token)) = &self.credentials else {
-            return self.permit(name, Action::Push).await;
+        let (principal, expired_at) = match &self.credentials {
+            Ok(Credentials::Bearer(token)) => self.upload_principal(token).await?,
+            _ => (self.patient_principal().await?, None),
         };
-        let (principal, expired_at) = self.upload_principal(token).await?;
         let permit = self.app.auth.authorize(&principal, name, Action::Push, self.now).await;
         let permit = permit.map_err(|denied| self.denied(denied))?;
         if let Some(at) = expired_at {
@@ -105,11 +109,33 @@ impl Gate<'_> {
         Ok(permit)
     }
 
+    /// Who asks with a body. A streamed one cannot be sent twice: while passwords cannot be checked, because others'
+    /// fill the queue, it waits for the turn that other requests are told to come back for.
+    async fn patient_principal(&self) -> Result<Principal, ApiError> {
+        let Ok(Credentials::Basic { username, secret }) = &self.credentials else {
+            return self.principal().await;
+        };
+        for _ in 1..UPLOAD_SIGN_IN_TRIES_MAX {
+            match self.app.auth.authenticate(username, secret, self.from, self.now).await {
+                Err(AuthenticationError::Failed(auth::Error::Busy)) => {
+                    tokio::time::sleep(UPLOAD_SIGN_IN_PAUSE).await;
+                }
+                found => return self.recognised(found),
+            }
+        }
+        self.principal().await
+    }
+
+    fn recognised(&self, found: Result<Principal, AuthenticationError>) -> Result<Principal, ApiError> {
+        let principal = found.map_err(|error| self.rejected(error))?;
+        tracing::Span::current().record("principal", principal.name());
+        Ok(principal)
+    }
+
     async fn upload_principal(&self, token: &Secret) -> Result<(Principal, Option<Timestamp>), ApiError> {
         let found = self.app.auth.authenticate_for_upload(token.reveal(), self.now).await;
         let (principal, expired_at) = found.map_err(|error| self.rejected(error))?;
-        tracing::Span::current().record("principal", principal.name());
-        Ok((principal, expired_at))
+        Ok((self.recognised(Ok(principal))?, expired_at))
     }
 
     /// The answer to credentials that stand for nobody.

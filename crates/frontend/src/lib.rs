@@ -22,6 +22,8 @@ mod credentials;
 mod dispatch;
 mod edge;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod gate;
 mod manifests;
 mod mounts;

@@ -40,7 +40,9 @@ pub(crate) async fn put(
     reference: Reference,
     tags: Vec<Tag>,
 ) -> Result<Reply, ApiError> {
-    let body = body.read(call.app.storage.settings().manifest_bytes_max).await?;
+    let bytes_max = call.app.storage.settings().manifest_bytes_max;
+    let _room = call.app.storage.room_for_manifest(body.bytes_at_most().min(bytes_max)).await?;
+    let body = body.read(bytes_max).await?;
     let content_type = match call.headers.get(CONTENT_TYPE) {
         None => "",
         // What is not text is no media type: it is refused as one.

@@ -259,6 +259,10 @@ impl Access<'_> {
 /// # Errors
 /// [`RouteError`]: it means none, or names something that cannot be.
 pub(crate) fn parse(method: &Method, path: &str, query: Option<&str>) -> Result<Route, RouteError> {
+    // As it stands: what is wrong further behind is told in that API's way.
+    if path == "/api/v1" || path.starts_with("/api/v1/") {
+        return Ok(Route::Open(Open::Api));
+    }
     let path = percent_decode_str(path).decode_utf8().map_err(|_| RouteError::NotEncoded)?;
     let query = Query::new(query);
     match &*path {
@@ -272,7 +276,6 @@ pub(crate) fn parse(method: &Method, path: &str, query: Option<&str>) -> Result<
         "/auth/jwks.json" => get(method, Route::Open(Open::Keys)),
         "/healthz" => get(method, Route::Open(Open::Health)),
         "/readyz" => get(method, Route::Open(Open::Ready)),
-        path if path == "/api/v1" || path.starts_with("/api/v1/") => Ok(Route::Open(Open::Api)),
         path => {
             let (name, operation) =
                 repository(method, path.strip_prefix("/v2/").ok_or(RouteError::Unknown)?, query)?;

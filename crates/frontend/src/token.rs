@@ -37,8 +37,7 @@ struct Answer<'a> {
 
 /// `GET /auth/token`, with Basic credentials or none.
 ///
-/// `offline_token=true` is not heard: docker would store a refresh token in the password's place, and a pull secret made
-/// from that file would fail.
+/// `offline_token=true` is heard only where the operator says so ([`auth::Settings::refresh_tokens_on_get`]).
 pub(crate) async fn get(
     call: &Call<'_>,
     credentials: &Result<Credentials, Malformed>,
@@ -54,8 +53,15 @@ pub(crate) async fn get(
         }
         Err(malformed) => return Err(sign_in(&malformed.to_string())),
     };
-    let token = issue(call, &principal, Query::new(query).all("scope")).await?;
-    answer(&token, None, None)
+    let query = Query::new(query);
+    let token = issue(call, &principal, query.all("scope")).await?;
+    let asked = query.get("offline_token").as_deref() == Some("true");
+    let refresh = if asked && call.app.auth.settings().refresh_tokens_on_get && !principal.is_anonymous() {
+        Some(call.app.auth.issue_refresh_token(&principal, call.now).await.map_err(not_issued)?)
+    } else {
+        None
+    };
+    answer(&token, None, refresh.as_ref())
 }
 
 /// `POST /auth/token`: a password or a refresh token, in a form.

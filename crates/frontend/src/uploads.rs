@@ -127,7 +127,7 @@ fn promise(headers: &HeaderMap) -> Result<(Option<ContentRange>, Option<u64>), A
     let at = headers.get(CONTENT_RANGE).map(|value| {
         value.to_str().ok().and_then(ranges::content_range).ok_or_else(|| {
             let message = "the header Content-Range must have the form FIRST-LAST, both ends included";
-            ApiError::new(StatusCode::BAD_REQUEST, ErrorCode::RangeInvalid, message)
+            ApiError::new(StatusCode::BAD_REQUEST, ErrorCode::BlobUploadInvalid, message)
         })
     });
     // hyper has checked it; it is absent from a chunked body.

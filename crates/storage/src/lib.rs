@@ -25,9 +25,11 @@ pub mod files;
 mod hex;
 mod links;
 mod manifests;
+pub mod memory;
 mod places;
 mod reap;
 mod referrers;
+mod room;
 mod settings;
 mod tags;
 #[cfg(test)]
@@ -44,6 +46,7 @@ pub use manifests::{ManifestStat, NewManifest, Pushed, StoredManifest};
 pub use places::{Place, PlaceError, PlaceReader, PlaceWriter, Places, suite};
 pub use reap::Reaped;
 pub use referrers::Referrers;
+pub use room::Room;
 pub use settings::Settings;
 pub use tags::{Page, TagDetails};
 pub use uploads::{ContentRange, Upload, UploadId};
@@ -59,6 +62,7 @@ struct Inner {
     store: kv::Store,
     places: Arc<dyn Places>,
     settings: Settings,
+    rooms: room::Rooms,
 }
 
 impl std::fmt::Debug for Storage {
@@ -71,7 +75,8 @@ impl Storage {
     /// The content that `store` describes and whose bytes lie at `places`.
     #[must_use]
     pub fn new(store: kv::Store, places: Arc<dyn Places>, settings: Settings) -> Storage {
-        Storage { inner: Arc::new(Inner { store, places, settings }) }
+        let rooms = room::Rooms::new(settings.manifest_memory_bytes_max);
+        Storage { inner: Arc::new(Inner { store, places, settings, rooms }) }
     }
 
     /// The bounds it works within.

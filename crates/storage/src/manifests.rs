@@ -10,13 +10,13 @@ mod push;
 use auth::{Action, Actor, Permit, RepositoryId};
 use bytes::Bytes;
 use jiff::Timestamp;
-use kv::{Entry, Key, Versioned, decode};
+use kv::{Entry, Key, Versioned};
 use oci::{Algorithm, Digest, Manifest, Reference, Tag};
 use serde::{Deserialize, Serialize};
 
 use crate::commit::{blocking, require, retrying};
 use crate::tags::TagRecord;
-use crate::{Error, Storage};
+use crate::{Error, Room, Storage};
 
 /// A manifest to be pushed.
 #[derive(Debug, Clone)]
@@ -109,13 +109,13 @@ impl Storage {
     pub async fn manifest(&self, permit: &Permit, reference: &Reference) -> Result<StoredManifest, Error> {
         require(permit, &[Action::Pull])?;
         retrying(|| async {
-            let digest = self.resolve(permit, reference).await?;
-            let keys = [manifest_key(permit.repository(), &digest), body_key(permit.repository(), &digest)];
-            let [record, body] = self.snapshot(keys).await?;
-            let Some((record, body)) = record.zip(body) else { return gone(reference) };
-            let record: ManifestRecord = decode(keys[0], &record)?.value;
-            let media_type = record.media_type;
-            Ok(Some(StoredManifest { digest, media_type, body: body.value.into() }))
+            let Some(stat) = self.find_manifest(permit, reference).await? else { return Ok(None) };
+            let room = self.room_for_manifest(usize::try_from(stat.size).unwrap_or(usize::MAX)).await?;
+            // What a digest names never changes: it is there as it was described, or gone.
+            let body = self.store().get_bytes(body_key(permit.repository(), &stat.digest)).await?;
+            let Some(body) = body else { return gone(reference) };
+            let ManifestStat { digest, media_type, .. } = stat;
+            Ok(Some(StoredManifest { digest, media_type, body: room.filled_with(body.value) }))
         })
         .await
     }
@@ -126,15 +126,29 @@ impl Storage {
     /// [`Error::ManifestUnknown`].
     pub async fn stat_manifest(&self, permit: &Permit, reference: &Reference) -> Result<ManifestStat, Error> {
         require(permit, &[Action::Pull])?;
-        retrying(|| async {
-            let digest = self.resolve(permit, reference).await?;
-            let record: Option<Versioned<ManifestRecord>> =
-                self.store().get(manifest_key(permit.repository(), &digest)).await?;
-            let Some(record) = record else { return gone(reference) };
-            let ManifestRecord { media_type, size, .. } = record.value;
-            Ok(Some(ManifestStat { digest, media_type, size }))
-        })
-        .await
+        retrying(|| self.find_manifest(permit, reference)).await
+    }
+
+    /// The same, once; `None` where the tag was moved to another manifest meanwhile.
+    async fn find_manifest(
+        &self,
+        permit: &Permit,
+        reference: &Reference,
+    ) -> Result<Option<ManifestStat>, Error> {
+        let digest = self.resolve(permit, reference).await?;
+        let record: Option<Versioned<ManifestRecord>> =
+            self.store().get(manifest_key(permit.repository(), &digest)).await?;
+        let Some(record) = record else { return gone(reference) };
+        let ManifestRecord { media_type, size, .. } = record.value;
+        Ok(Some(ManifestStat { digest, media_type, size }))
+    }
+
+    /// Room in memory for a manifest of so many bytes, which a caller holds while it has them.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when there is none for a while.
+    pub async fn room_for_manifest(&self, bytes: usize) -> Result<Room, Error> {
+        self.inner.rooms.take(bytes).await
     }
 
     async fn resolve(&self, permit: &Permit, reference: &Reference) -> Result<Digest, Error> {

@@ -14,6 +14,8 @@ pub struct Settings {
     pub discard_delay: Duration,
     /// The greatest manifest.
     pub manifest_bytes_max: usize,
+    /// The memory that manifests above 64 KiB may take at once, over all requests; more of them wait.
+    pub manifest_memory_bytes_max: usize,
     /// The greatest blob.
     pub blob_bytes_max: u64,
     /// The most uploads that an account may have open.
@@ -45,6 +47,7 @@ impl Default for Settings {
             link_grace: Duration::from_secs(24 * 60 * 60),
             discard_delay: Duration::from_secs(10 * 60),
             manifest_bytes_max: 4 << 20,
+            manifest_memory_bytes_max: 64 << 20,
             blob_bytes_max: 1 << 40,
             uploads_per_account_max: 1_000,
             segments_per_upload_max: 2_000,

@@ -4,8 +4,6 @@ use frontend::Clock;
 use serde_json::json;
 use tests::{Answer, Image, Person, TestServer};
 
-use super::tokens::{refresh_token, refreshed};
-
 /// acme with `team-a/web`, which holds an image and a signature of it; globex with a namespace of its own.
 struct Stage {
     server: TestServer,
@@ -73,7 +71,7 @@ impl Stage {
             self.read(&self.globex, &how, Some(token)).await.expect_any(&[401, 404]);
         }
         let scope = format!("repository:{WEB}:pull");
-        let answer = refreshed(&self.globex, refresh, &scope).await.expect(200).json();
+        let answer = self.globex.refreshes(refresh, &scope).await.expect(200).json();
         let fresh = answer["access_token"].as_str().expect("a token").to_owned();
         for token in [fresh, self.globex.token(&[&scope]).await] {
             for how in self.reads() {
@@ -96,7 +94,7 @@ impl Stage {
     /// Three credentials that globex took while the share was open, and used.
     async fn credentials(&self) -> (String, String, Person) {
         let token = self.globex.token(&[&format!("repository:{WEB}:pull")]).await;
-        let refresh = refresh_token(&self.globex).await;
+        let refresh = self.globex.refresh_token().await;
         let personal = self.globex.as_other("globex", &self.globex.creates_token(86_400, None).await);
         self.reads_all(&self.globex, None).await;
         self.reads_all(&self.globex, Some(&token)).await;

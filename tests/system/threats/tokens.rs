@@ -190,7 +190,7 @@ async fn a_disabled_users_and_a_changed_passwords_tokens_stop_working() {
         let dev = acme.creates_user(name).await;
         acme.permits(name, "read", "team-a/web").await;
         let token = dev.token(&["repository:team-a/web:pull"]).await;
-        let refresh = refresh_token(&dev).await;
+        let refresh = dev.refresh_token().await;
         let personal = dev.as_other(dev.login(), &dev.creates_token(3600, None).await);
         pull_by(&dev, &token).await.expect(200);
         personal.tries_to_pull("team-a/web", "1").await.expect(200);
@@ -201,7 +201,7 @@ async fn a_disabled_users_and_a_changed_passwords_tokens_stop_working() {
         dev.tries_to_pull("team-a/web", "1").await.expect(401);
         personal.tries_to_pull("team-a/web", "1").await.expect(401);
         personal.get("/api/v1/whoami").send().await.expect(401);
-        refreshed(&dev, &refresh, "repository:team-a/web:pull").await.expect(401);
+        dev.refreshes(&refresh, "repository:team-a/web:pull").await.expect(401);
     }
 }
 
@@ -221,9 +221,9 @@ async fn artifact_keeper_504_a_personal_tokens_scope_holds_on_every_way_in() {
     // Exchanged for a registry token, and through a refresh token.
     let wanted = "repository:team-a/web:pull,push,delete";
     let mut tokens = vec![narrow.token(&[wanted, "repository:team-a/other:pull"]).await];
-    let refresh = refresh_token(&narrow).await;
+    let refresh = narrow.refresh_token().await;
     for scope in [wanted, "repository:team-a/other:pull,push"] {
-        let answer = refreshed(&narrow, &refresh, scope).await.expect(200);
+        let answer = narrow.refreshes(&refresh, scope).await.expect(200);
         tokens.push(answer.json()["access_token"].as_str().expect("a token").to_owned());
     }
     for token in &tokens {
@@ -283,30 +283,4 @@ async fn a_personal_token_ends_at_its_end_and_when_it_is_revoked() {
     token.tries_to_pull("team-a/web", "1").await.expect(200);
     acme.delete(&format!("/api/v1/tokens/{}", made["id"])).send().await.expect(204);
     token.tries_to_pull("team-a/web", "1").await.expect(401);
-}
-
-pub(super) async fn refresh_token(person: &Person) -> String {
-    let service = person.service().await;
-    let fields = [
-        ("grant_type", "password"),
-        ("username", person.login()),
-        ("password", person.password()),
-        ("service", &service),
-        ("client_id", "tests"),
-        ("access_type", "offline"),
-    ];
-    let answer = person.as_nobody().post("/auth/token").form(&fields).send().await.expect(200);
-    answer.json()["refresh_token"].as_str().expect("a refresh token").to_owned()
-}
-
-pub(super) async fn refreshed(person: &Person, refresh_token: &str, scope: &str) -> tests::Answer {
-    let service = person.service().await;
-    let fields = [
-        ("grant_type", "refresh_token"),
-        ("refresh_token", refresh_token),
-        ("service", &service),
-        ("client_id", "tests"),
-        ("scope", scope),
-    ];
-    person.as_nobody().post("/auth/token").form(&fields).send().await
 }

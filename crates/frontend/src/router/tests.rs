@@ -58,6 +58,8 @@ fn open_routes() {
         ("GET /auth/jwks.json", Open::Keys),
         ("PATCH /api/v1/repositories/a%2Fb", Open::Api),
         ("GET /api/v1", Open::Api),
+        // What follows is that API's to judge, in its own way.
+        ("GET /api/v1/accounts/%FF", Open::Api),
     ] {
         assert_eq!(route(line), Ok(Route::Open(open)), "{line}");
     }

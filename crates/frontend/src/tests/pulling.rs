@@ -90,7 +90,7 @@ async fn tags_in_pages() {
     assert_eq!(list("?last=zzz").await, (json!([]), String::new()));
     assert_eq!(list("?n=99999999999999999999").await.0.as_array().unwrap().len(), 5);
     let refused = app.get("acme", "/v2/team-a/web/tags/list?n=x").await;
-    assert_eq!(refusal(refused).await, (400, "PAGINATION_NUMBER_INVALID".to_owned()));
+    assert_eq!(refusal(refused).await, (400, "UNSUPPORTED".to_owned()));
 }
 
 #[tokio::test]

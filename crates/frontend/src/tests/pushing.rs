@@ -45,14 +45,14 @@ async fn chunks_resume_and_cancel() {
         (gap.status().as_u16(), header(&gap, "range"), header(&gap, "location")),
         (416, "0-4", &*location)
     );
-    assert_eq!(refusal(gap).await.1, "RANGE_INVALID");
+    assert_eq!(refusal(gap).await.1, "BLOB_UPLOAD_INVALID");
     let second = patch("bytes 5-9/*", &LAYER[5..10]).await.unwrap();
     assert_eq!((second.status().as_u16(), header(&second, "range")), (202, "0-9"));
     assert_eq!(
         refusal(patch("10-12", &LAYER[10..11]).await.unwrap()).await,
         (400, "SIZE_INVALID".to_owned())
     );
-    assert_eq!(refusal(patch("x", b"").await.unwrap()).await, (400, "RANGE_INVALID".to_owned()));
+    assert_eq!(refusal(patch("x", b"").await.unwrap()).await, (400, "BLOB_UPLOAD_INVALID".to_owned()));
     let status = app.get("dev@acme", &location).await;
     assert_eq!((status.status().as_u16(), header(&status, "range")), (204, "0-9"));
     assert_eq!(header(&status, "location"), location);

@@ -18,6 +18,9 @@ pub struct Auth {
     /// The life of a refresh token.
     #[serde(with = "duration")]
     pub refresh_token_ttl: Duration,
+    /// Whether GET of a token gives a refresh token to who asks for one (`offline_token=true`). Off: docker would store it
+    /// in the password's place, and a pull secret made from that file fails.
+    pub refresh_tokens_on_get: bool,
     /// The longest life of a personal token.
     #[serde(with = "duration")]
     pub personal_token_ttl_max: Duration,
@@ -62,6 +65,7 @@ impl Default for Auth {
             service: settings.service,
             access_token_ttl: settings.access_token_ttl,
             refresh_token_ttl: settings.refresh_token_ttl,
+            refresh_tokens_on_get: settings.refresh_tokens_on_get,
             personal_token_ttl_max: settings.personal_token_ttl_max,
             personal_tokens_max: settings.personal_tokens_max,
             password_memory_kib: settings.password_hash.memory_kib,
@@ -132,6 +136,7 @@ impl Auth {
             service: self.service.clone(),
             access_token_ttl: self.access_token_ttl,
             refresh_token_ttl: self.refresh_token_ttl,
+            refresh_tokens_on_get: self.refresh_tokens_on_get,
             personal_token_ttl_max: self.personal_token_ttl_max,
             personal_tokens_max: self.personal_tokens_max,
             password_hash: ::auth::PasswordCost {

@@ -24,6 +24,8 @@ pub struct Storage {
     pub discard_delay: Duration,
     /// The greatest manifest.
     pub manifest_bytes_max: usize,
+    /// The memory that manifests above 64 KiB may take at once, over all requests; more of them wait.
+    pub manifest_memory_bytes_max: usize,
     /// The greatest blob.
     pub blob_bytes_max: u64,
     /// The most uploads that an account may have open.
@@ -51,6 +53,7 @@ impl Default for Storage {
             link_grace: settings.link_grace,
             discard_delay: settings.discard_delay,
             manifest_bytes_max: settings.manifest_bytes_max,
+            manifest_memory_bytes_max: settings.manifest_memory_bytes_max,
             blob_bytes_max: settings.blob_bytes_max,
             uploads_per_account_max: settings.uploads_per_account_max,
             segments_per_upload_max: settings.segments_per_upload_max,
@@ -92,6 +95,12 @@ impl Storage {
             MANIFEST_BYTES_LEAST,
             MANIFEST_BYTES_MOST,
         );
+        found.outside(
+            "storage.manifest_memory_bytes_max",
+            self.manifest_memory_bytes_max,
+            self.manifest_bytes_max,
+            1 << 40,
+        );
         found.outside("storage.blob_bytes_max", self.blob_bytes_max, 1 << 20, BLOB_BYTES_MOST);
         found.outside("storage.uploads_per_account_max", self.uploads_per_account_max, 1, 1_000_000);
         found.outside("storage.segments_per_upload_max", self.segments_per_upload_max, 1, 100_000);
@@ -108,6 +117,7 @@ impl Storage {
             link_grace: self.link_grace,
             discard_delay: self.discard_delay,
             manifest_bytes_max: self.manifest_bytes_max,
+            manifest_memory_bytes_max: self.manifest_memory_bytes_max,
             blob_bytes_max: self.blob_bytes_max,
             uploads_per_account_max: self.uploads_per_account_max,
             segments_per_upload_max: self.segments_per_upload_max,

@@ -152,7 +152,8 @@ fn what_a_share_cannot_be() {
     let line = format!("share add team-a/web --to globex --permanent --description {long}");
     acme.run(&line).failed(1, "1000 characters");
     globex.run("share add team-a/web --to acme --permanent").failed(4, "");
-    acme.run("share add team-a/web --to globex --until 2027-01-31T23:59:59").failed(2, "no offset");
+    acme.run("share add team-a/web --to globex --until 2027-01-31T23:59:59")
+        .failed(2, "an instant with its offset");
     acme.run("repository visibility team-a/web public").done();
     acme.run("share add team-a/web --to globex --permanent").failed(5, "public");
 }

@@ -336,3 +336,26 @@ async fn every_change_is_in_the_trail() {
     assert!(ours.iter().all(|event| event.subject == "acme/web" && event.actor.name == "acme"));
     assert!(ours[0].detail.contains(&digest.to_string()) && ours[0].detail.ends_with("a,b"));
 }
+
+#[tokio::test]
+async fn a_large_manifest_waits_while_others_that_are_still_being_sent_fill_the_memory() {
+    let world = World::with(Settings { manifest_memory_bytes_max: 300 << 10, ..settings() }).await;
+    let push = world.push("acme/web").await;
+    let config = world.blob(&push, b"{}").await;
+    let large =
+        image_with((&config, 2), &[], &format!(r#","annotations":{{"a":"{}"}}"#, "x".repeat(200 << 10)));
+    world.manifest(&push, &large, "large", &["large"]).await.unwrap();
+    world.manifest(&push, &image((&config, 2), &[]), "small", &["small"]).await.unwrap();
+    let pull = world.pull("acme/web").await;
+    let held = world.storage.manifest(&pull, &reference("large")).await.unwrap().body;
+
+    let (another, large) = (world.storage.clone(), reference("large"));
+    let another_pull = world.pull("acme/web").await;
+    let waiting =
+        tokio::spawn(async move { another.manifest(&another_pull, &large).await.map(|it| it.body) });
+    world.storage.manifest(&pull, &reference("small")).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    assert!(!waiting.is_finished(), "two of 200 KiB are more than 300 KiB");
+    drop(held);
+    waiting.await.unwrap().unwrap();
+}

@@ -1,0 +1,134 @@
+//! Content to push: an OCI image layout on disk, which clients read as it is, and the pieces of it for those that do
+//! not. The layers are real archives and the configuration tells their digests, so that engines unpack them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tests::{Blob, Image, index_of};
+use tokio::process::Command;
+
+/// The name of the image in the layout's index.
+pub(crate) const NAME: &str = "1";
+
+/// An image, or an index, unlike every other.
+pub(crate) struct Layout {
+    folder: TempDir,
+    /// The digest of what the layout's name stands for.
+    pub(crate) digest: String,
+    layer: PathBuf,
+}
+
+impl Layout {
+    /// An image for this machine, with one layer that holds one file of `bytes` random bytes.
+    pub(crate) async fn image(bytes: usize) -> Layout {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let layer = archive(folder.path(), bytes).await;
+        let image = image_of(&layer, architecture());
+        Layout::lay(folder, layer, &[&image], &image).await
+    }
+
+    /// An index of two images, one of which is for this machine.
+    pub(crate) async fn index() -> Layout {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let layer = archive(folder.path(), 3000).await;
+        let images = ["amd64", "arm64"].map(|architecture| image_of(&layer, architecture));
+        let mut manifest: Value =
+            serde_json::from_slice(&index_of(&[&images[0], &images[1]]).manifest).expect("JSON");
+        for (at, architecture) in ["amd64", "arm64"].iter().enumerate() {
+            manifest["manifests"][at]["platform"] = json!({ "architecture": architecture, "os": "linux" });
+        }
+        let media_type = "application/vnd.oci.image.index.v1+json";
+        let index = Image::bare(media_type, &manifest);
+        Layout::lay(folder, layer, &[&images[0], &images[1], &index], &index).await
+    }
+
+    async fn lay(folder: TempDir, layer: PathBuf, manifests: &[&Image], named: &Image) -> Layout {
+        let root = folder.path().join("layout");
+        fs::create_dir_all(root.join("blobs/sha256")).expect("folders");
+        for image in manifests {
+            put(&root, &image.digest, &image.manifest);
+            image.blobs().for_each(|blob| put(&root, &blob.digest, &blob.bytes));
+        }
+        let reference = json!({ "org.opencontainers.image.ref.name": NAME });
+        let entry = json!({
+            "mediaType": named.media_type, "digest": named.digest, "size": named.manifest.len(),
+            "annotations": reference,
+        });
+        let index = json!({ "schemaVersion": 2, "manifests": [entry] });
+        fs::write(root.join("index.json"), index.to_string()).expect("a file");
+        fs::write(root.join("oci-layout"), json!({ "imageLayoutVersion": "1.0.0" }).to_string())
+            .expect("a file");
+        tar(&root, &folder.path().join("layout.tar"), &["index.json", "oci-layout", "blobs"]).await;
+        Layout { digest: named.digest.clone(), folder, layer }
+    }
+
+    /// The layout's folder.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.path().join("layout")
+    }
+
+    /// An index's layout in the form that go-containerregistry pushes: its entries are the layout's own.
+    pub(crate) fn flat_folder(&self) -> PathBuf {
+        let (folder, flat) = (self.folder(), self.folder.path().join("flat"));
+        fs::create_dir(&flat).expect("a new folder");
+        std::os::unix::fs::symlink(folder.join("blobs"), flat.join("blobs")).expect("a link");
+        fs::copy(folder.join("oci-layout"), flat.join("oci-layout")).expect("a copy");
+        let index = folder.join("blobs").join(self.digest.replace(':', "/"));
+        fs::copy(index, flat.join("index.json")).expect("a copy");
+        flat
+    }
+
+    /// The same as one archive.
+    pub(crate) fn archive(&self) -> PathBuf {
+        self.folder.path().join("layout.tar")
+    }
+
+    /// The archive that is the layer.
+    pub(crate) fn layer(&self) -> &Path {
+        &self.layer
+    }
+}
+
+/// A small image that engines of this machine unpack, to be pushed by our own hand.
+pub(crate) async fn unpackable() -> Image {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    image_of(&archive(folder.path(), 100).await, architecture())
+}
+
+/// What this machine calls itself.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "aarch64" => "arm64",
+        _ => "amd64",
+    }
+}
+
+/// An archive of one random file.
+async fn archive(folder: &Path, bytes: usize) -> PathBuf {
+    let layer = folder.join("layer.tar");
+    fs::write(folder.join("file"), Blob::random(bytes).bytes).expect("a file");
+    tar(folder, &layer, &["file"]).await;
+    fs::remove_file(folder.join("file")).expect("a file of ours");
+    layer
+}
+
+fn image_of(layer: &Path, architecture: &str) -> Image {
+    let layer = Blob::layer(fs::read(layer).expect("an archive"));
+    let config = json!({
+        "architecture": architecture, "os": "linux", "config": { "Cmd": ["/file"] },
+        "rootfs": { "type": "layers", "diff_ids": [layer.digest] },
+    });
+    Image::of_config(config.to_string().as_bytes(), vec![layer])
+}
+
+fn put(root: &Path, digest: &str, bytes: &[u8]) {
+    fs::write(root.join("blobs").join(digest.replace(':', "/")), bytes).expect("a file");
+}
+
+async fn tar(folder: &Path, archive: &Path, files: &[&str]) {
+    let mut tar = Command::new("tar");
+    tar.arg("--create").arg("--file").arg(archive).arg("--directory").arg(folder).args(files);
+    tests::run(tar, b"").await.succeeds();
+}

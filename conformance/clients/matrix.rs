@@ -1,0 +1,293 @@
+//! The operations that every client is asked for, and how the matrix sees that each was done.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures::FutureExt;
+use serde_json::json;
+use tests::{Image, Person};
+
+use crate::client::{Cannot, Client, Done, Session};
+use crate::layout::{self, Layout};
+use crate::stage::Stage;
+use crate::wire::Wire;
+
+/// How large a big layer is.
+const BIG_BYTES: usize = 256 << 20;
+/// How long one operation may take.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// What is asked of every client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Login,
+    Push,
+    Pull,
+    Index,
+    Tags,
+    Delete,
+    Copy,
+    Artifact,
+    BigLayer,
+    SharePull,
+}
+
+impl Operation {
+    pub(crate) const ALL: [Operation; 10] = [
+        Operation::Login,
+        Operation::Push,
+        Operation::Pull,
+        Operation::Index,
+        Operation::Tags,
+        Operation::Delete,
+        Operation::Copy,
+        Operation::Artifact,
+        Operation::BigLayer,
+        Operation::SharePull,
+    ];
+
+    /// The head of its column.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Operation::Login => "login",
+            Operation::Push => "push",
+            Operation::Pull => "pull",
+            Operation::Index => "index",
+            Operation::Tags => "tags",
+            Operation::Delete => "delete",
+            Operation::Copy => "copy",
+            Operation::Artifact => "artifact, referrers",
+            Operation::BigLayer => "256 MiB layer",
+            Operation::SharePull => "sharee: before, during, after",
+        }
+    }
+}
+
+/// What came of one.
+#[derive(Debug)]
+pub(crate) enum Cell {
+    /// It was done; how, where that is worth a word.
+    Passed(&'static str),
+    /// The client has no such command.
+    NotOffered(&'static str),
+    /// It was not done.
+    Failed(String),
+}
+
+/// Asks `client` for everything, each operation on a stage of its own.
+pub(crate) async fn run(client: &dyn Client, wire: &Wire) -> Vec<(Operation, Cell)> {
+    let mut cells = Vec::new();
+    for operation in Operation::ALL {
+        let work = AssertUnwindSafe(perform(client, operation, wire)).catch_unwind();
+        let cell = match tokio::time::timeout(LONGEST, work).await {
+            Ok(Ok(Ok(how))) => Cell::Passed(how),
+            Ok(Ok(Err(Cannot::NotOffered(why)))) => Cell::NotOffered(why),
+            Ok(Ok(Err(Cannot::Failed(said)))) => Cell::Failed(said),
+            Ok(Err(panic)) => Cell::Failed(words_of(panic.as_ref())),
+            Err(_) => Cell::Failed(format!("it took more than {} s", LONGEST.as_secs())),
+        };
+        cells.push((operation, cell));
+    }
+    cells
+}
+
+async fn perform(client: &dyn Client, operation: Operation, wire: &Wire) -> Done<&'static str> {
+    let stage = Stage::set().await;
+    match operation {
+        Operation::Login => login(client, &stage).await,
+        Operation::Push => push(client, &stage, 3000).await,
+        Operation::Pull => pull(client, &stage, wire, 3000).await,
+        Operation::BigLayer => pull(client, &stage, wire, BIG_BYTES).await,
+        Operation::Index => index(client, &stage).await,
+        Operation::Tags => tags(client, &stage).await,
+        Operation::Delete => delete(client, &stage).await,
+        Operation::Copy => copy(client, &stage, wire).await,
+        Operation::Artifact => artifact(client, &stage).await,
+        Operation::SharePull => share(client, &stage, wire).await,
+    }
+}
+
+/// `person`, signed in.
+async fn session(client: &dyn Client, stage: &Stage, person: &Person) -> Done<Box<dyn Session>> {
+    let session = client.session(stage).await;
+    session.login(person.login(), person.password()).await?;
+    Ok(session)
+}
+
+async fn login(client: &dyn Client, stage: &Stage) -> Done<&'static str> {
+    let session = client.session(stage).await;
+    refused(session.login("acme", "wrong").await, "a wrong password")?;
+    session.login("acme", stage.acme.password()).await?;
+    Ok("")
+}
+
+/// Pushes `bytes` to `team-a/web:1`, and sees them there.
+async fn pushed(session: &dyn Session, stage: &Stage, bytes: usize) -> Done<String> {
+    let content = Layout::image(bytes).await;
+    session.push(&content, &stage.reference("team-a/web:1")).await?;
+    let (digest, held) = stage.reads("team-a/web", "1").await?;
+    if held < bytes as u64 {
+        return Err(Cannot::Failed(format!("{bytes} bytes were pushed, and the registry holds {held}")));
+    }
+    Ok(digest)
+}
+
+async fn push(client: &dyn Client, stage: &Stage, bytes: usize) -> Done<&'static str> {
+    pushed(session(client, stage, &stage.acme).await?.as_ref(), stage, bytes).await?;
+    Ok("")
+}
+
+async fn pull(client: &dyn Client, stage: &Stage, wire: &Wire, bytes: usize) -> Done<&'static str> {
+    let digest = pushed(session(client, stage, &stage.acme).await?.as_ref(), stage, bytes).await?;
+    pulled(session(client, stage, &stage.acme).await?.as_ref(), stage, wire, &digest).await?;
+    Ok("")
+}
+
+/// Pulls `team-a/web:1`, and sees that this brings its blobs from the registry.
+async fn pulled(session: &dyn Session, stage: &Stage, wire: &Wire, digest: &str) -> Done {
+    wire.forget();
+    same(session.pull(&stage.reference("team-a/web:1")).await?, digest)?;
+    match wire.count("GET", "/v2/team-a/web/blobs/", 200) {
+        0 => Err(Cannot::Failed("it asked the registry for no blob".to_owned())),
+        _ => Ok(()),
+    }
+}
+
+/// Pulls `team-a/web:1`, and sees that the registry is asked and refuses.
+async fn refused_to_pull(session: &dyn Session, stage: &Stage, wire: &Wire, what: &str) -> Done {
+    wire.forget();
+    refused(session.pull(&stage.reference("team-a/web:1")).await, what)?;
+    let answers = |status| {
+        ["GET", "HEAD"]
+            .map(|method| wire.count(method, "/v2/team-a/web/manifests/", status))
+            .iter()
+            .sum::<usize>()
+    };
+    match (answers(200), answers(404)) {
+        (0, 1..) => Ok(()),
+        (0, 0) => Err(Cannot::Failed(format!("{what} never asked the registry for the manifest"))),
+        _ => Err(Cannot::Failed(format!("{what} was given the manifest"))),
+    }
+}
+
+async fn index(client: &dyn Client, stage: &Stage) -> Done<&'static str> {
+    let content = Layout::index().await;
+    let reference = stage.reference("team-a/web:1");
+    session(client, stage, &stage.acme).await?.push_index(&content, &reference).await?;
+    let (digest, _) = stage.reads("team-a/web", "1").await?;
+    let manifest = stage.acme.tries_to_pull("team-a/web", "1").await.json();
+    if manifest["manifests"].as_array().map(Vec::len) != Some(2) {
+        return Err(Cannot::Failed(format!("an index of two was pushed, and the registry holds {manifest}")));
+    }
+    let another = session(client, stage, &stage.acme).await?;
+    same(another.pull_index(&reference).await?, &digest)?;
+    Ok("")
+}
+
+async fn tags(client: &dyn Client, stage: &Stage) -> Done<&'static str> {
+    let image = layout::unpackable().await;
+    let expected = ["1.0", "1.1", "latest"];
+    for tag in expected {
+        stage.holds("team-a/web", tag, &image).await;
+    }
+    let mut tags = session(client, stage, &stage.acme).await?.tags(&stage.reference("team-a/web")).await?;
+    tags.sort_unstable();
+    if tags == expected { Ok("") } else { Err(Cannot::Failed(format!("it lists {tags:?}"))) }
+}
+
+async fn delete(client: &dyn Client, stage: &Stage) -> Done<&'static str> {
+    stage.holds("team-a/web", "1", &Image::small()).await;
+    stage.holds("team-a/web", "2", &Image::small()).await;
+    session(client, stage, &stage.acme).await?.delete(&stage.reference("team-a/web:1")).await?;
+    stage.reads("team-a/web", "2").await?;
+    refused(stage.reads("team-a/web", "1").await, "a pull of what was deleted")?;
+    Ok("")
+}
+
+async fn copy(client: &dyn Client, stage: &Stage, wire: &Wire) -> Done<&'static str> {
+    let session = session(client, stage, &stage.acme).await?;
+    let digest = pushed(session.as_ref(), stage, 3000).await?;
+    wire.forget();
+    session.copy(&stage.reference("team-a/web:1"), &stage.reference("team-b/copy:1")).await?;
+    let (copied, _) = stage.reads("team-b/copy", "1").await?;
+    same(Some(copied), &digest)?;
+    let uploads = "/v2/team-b/copy/blobs/uploads/";
+    let carried = wire.count("PUT", uploads, 201);
+    match wire.count("POST", uploads, 201) {
+        0 => Ok("uploaded again"),
+        _ if carried == 0 => Ok("mounted"),
+        _ => Ok("mounted in part"),
+    }
+}
+
+async fn artifact(client: &dyn Client, stage: &Stage) -> Done<&'static str> {
+    let session = session(client, stage, &stage.acme).await?;
+    pushed(session.as_ref(), stage, 3000).await?;
+    let reference = stage.reference("team-a/web:1");
+    let (digest, _) = stage.reads("team-a/web", "1").await?;
+    session.attach(&reference).await?;
+    let path = format!("/v2/team-a/web/referrers/{digest}");
+    let index = stage.acme.get(&path).send().await.expect(200).json();
+    let mut found: Vec<&str> =
+        index["manifests"].as_array().into_iter().flatten().filter_map(|it| it["digest"].as_str()).collect();
+    if found.len() != session.artifacts() {
+        let expected = session.artifacts();
+        return Err(Cannot::Failed(format!("{expected} shall refer to it, and the registry lists {index}")));
+    }
+    for referrer in &found {
+        stage.reads("team-a/web", referrer).await?;
+    }
+    found.sort_unstable();
+    let mut listed = session.referrers(&reference).await;
+    if let Ok(listed) = &mut listed {
+        listed.sort_unstable();
+    }
+    match listed {
+        Ok(listed) if listed == found => Ok(""),
+        Ok(listed) => Err(Cannot::Failed(format!("{found:?} refer to it, and it lists {listed:?}"))),
+        Err(Cannot::NotOffered(_)) => Ok("attaches, lists none"),
+        Err(failed) => Err(failed),
+    }
+}
+
+/// Before the share, during it, after its deadline; during another, and after its revocation: with one sign-in.
+async fn share(client: &dyn Client, stage: &Stage, wire: &Wire) -> Done<&'static str> {
+    let digest = pushed(session(client, stage, &stage.acme).await?.as_ref(), stage, 3000).await?;
+    let globex = session(client, stage, &stage.globex).await?;
+    refused_to_pull(globex.as_ref(), stage, wire, "the sharee's pull before the share").await?;
+
+    stage.acme.shares("team-a/web", "globex", stage.in_seconds(60)).await;
+    pulled(globex.as_ref(), stage, wire, &digest).await?;
+    stage.server.clock().pass(60);
+    refused_to_pull(globex.as_ref(), stage, wire, "the sharee's pull after the deadline").await?;
+
+    stage
+        .acme
+        .tries_to_share("team-a/web", &json!({ "account": "globex", "permanent": true }))
+        .await
+        .expect(201);
+    pulled(globex.as_ref(), stage, wire, &digest).await?;
+    stage.acme.revokes("team-a/web", "globex").await;
+    refused_to_pull(globex.as_ref(), stage, wire, "the sharee's pull after the revocation").await?;
+    Ok("")
+}
+
+fn same(found: Option<String>, digest: &str) -> Done {
+    match found {
+        Some(found) if found != digest => Err(Cannot::Failed(format!("it has {found}, and not {digest}"))),
+        _ => Ok(()),
+    }
+}
+
+fn refused<T: std::fmt::Debug>(result: Done<T>, what: &str) -> Done {
+    match result {
+        Ok(value) => Err(Cannot::Failed(format!("{what} was not refused: {value:?}"))),
+        Err(Cannot::Failed(_)) => Ok(()),
+        Err(cannot) => Err(cannot),
+    }
+}
+
+fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked").to_owned()
+}

@@ -1,0 +1,45 @@
+//! Other people's packages in Python: a client of the matrix. Each is pinned to a version, and has an environment of its
+//! own in a cache folder outside the tree: `<cache>/gangplank/python/<name>@<version>/bin/python`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::command::{Interrupt, cache, watched};
+use crate::kept::Kept;
+
+/// A package, as the index of packages names it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Package {
+    name: &'static str,
+    version: &'static str,
+}
+
+/// The clients.
+pub(crate) const CLIENTS: &[Package] = &[Package { name: "oras", version: "0.2.43" }];
+
+/// Where they are kept.
+pub(crate) fn folder() -> PathBuf {
+    cache().join("python")
+}
+
+/// Installs those that are not there yet.
+pub(crate) fn install(packages: &[Package], interrupt: &Interrupt) -> Result<(), String> {
+    packages.iter().try_for_each(|package| {
+        let kept = Kept { folder: folder(), name: package.name, version: package.version };
+        if kept.is_there() { Ok(()) } else { kept.fill(|part| package.install(part, interrupt)) }
+    })
+}
+
+impl Package {
+    fn install(&self, environment: &Path, interrupt: &Interrupt) -> Result<(), String> {
+        let mut venv = Command::new("python3");
+        venv.args(["-m", "venv"]).arg(environment);
+        watched(&mut venv, interrupt, |_| {})?;
+        let mut pip = Command::new(environment.join("bin/python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]);
+        pip.arg(format!("{}=={}", self.name, self.version));
+        watched(&mut pip, interrupt, |passed| {
+            eprintln!("xtask: installing {} for {} s", self.name, passed.as_secs());
+        })
+    }
+}
