@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Formatter};
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, Version};
 use serde_json::Value;
 
 /// An answer, read to its end.
@@ -11,6 +11,8 @@ use serde_json::Value;
 pub struct Answer {
     /// The request, for the message of a test that fails.
     pub request: String,
+    /// The version of HTTP that it came in.
+    pub version: Version,
     /// The status.
     pub status: u16,
     /// The headers.

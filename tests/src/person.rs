@@ -70,8 +70,9 @@ impl Request {
             None => self.builder,
         };
         let answer = builder.send().await?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        Ok(Answer { request: self.words, status, headers, body: answer.bytes().await? })
+        let (version, status) = (answer.version(), answer.status().as_u16());
+        let headers = answer.headers().clone();
+        Ok(Answer { request: self.words, version, status, headers, body: answer.bytes().await? })
     }
 }
 

@@ -8,5 +8,6 @@ mod docker;
 mod exchanges;
 mod kill;
 mod model;
+mod proxy;
 mod skopeo;
 mod threats;

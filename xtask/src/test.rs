@@ -10,7 +10,7 @@ pub(crate) fn test(arguments: &[String], interrupt: &Interrupt) -> Result<(), St
     run::build(&["build", "--release", "--locked", "--workspace", "--bins", "--tests"], interrupt)?;
     let engine = Engine::start(interrupt)?;
     let mut tests = cargo(&["test", "--release", "--locked", "--workspace"]);
-    tests.args(arguments).env("TESTS_DOCKER_HOST", engine.host());
+    tests.args(arguments).envs(engine.variables());
     watched(&mut tests, interrupt, |_| {})
     // The engine stops here, whatever the tests said.
 }
