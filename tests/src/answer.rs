@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Formatter};
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, Version};
 use serde_json::Value;
 
 /// The most of a body that is shown.
@@ -16,6 +16,8 @@ pub struct Answer {
     pub request: String,
     /// What was sent with it that a test chose: `name: value` of each header, the body or what it was.
     pub sent: Vec<String>,
+    /// The version of HTTP that it came in.
+    pub version: Version,
     /// The status.
     pub status: u16,
     /// The headers.

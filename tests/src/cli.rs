@@ -20,7 +20,10 @@ impl Cli {
     /// `person`, signed in.
     pub async fn of(person: &Person, registry: &Registry) -> Cli {
         let cli = Cli::new();
-        let line = format!("login {} --username {} --password-stdin", registry.url(), person.login());
+        let mut line = format!("login {} --username {} --password-stdin", registry.url(), person.login());
+        if let Some(ca) = registry.ca_certificate() {
+            line += &format!(" --ca-certificate {}", ca.display());
+        }
         cli.types_with(&line, person.password()).await.succeeds();
         cli
     }

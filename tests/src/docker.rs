@@ -10,6 +10,8 @@ use crate::{Person, Registry};
 
 /// Set by `cargo xtask test`, which starts the engine.
 const HOST: &str = "TESTS_DOCKER_HOST";
+/// The same: the folder of the authorities that the engine trusts.
+const CERTIFICATES: &str = "TESTS_DOCKER_CERTIFICATES";
 
 /// Somebody's docker client: their logins lie in a folder of their own; the engine is everybody's.
 pub struct Docker {
@@ -22,9 +24,7 @@ impl Docker {
     /// Somebody who has not logged in.
     #[must_use]
     pub fn new() -> Docker {
-        let host = std::env::var(HOST);
-        let host = host.unwrap_or_else(|_| panic!("{HOST} names no docker engine: run `cargo xtask test`"));
-        Docker::of_engine(Path::new("docker"), host)
+        Docker::of_engine(Path::new("docker"), program::set_by_xtask(HOST))
     }
 
     /// Somebody who has not logged in, with this client, and an engine that is not everybody's.
@@ -39,6 +39,14 @@ impl Docker {
         let docker = Docker::new();
         docker.logs_in(person, registry).await.succeeds();
         docker
+    }
+
+    /// From now on the engine, everybody's, trusts the authority of `registry`, if that speaks TLS, for this registry.
+    pub fn engine_trusts(registry: &Registry) {
+        let Some(ca) = registry.ca_certificate() else { return };
+        let folder = Path::new(&program::set_by_xtask(CERTIFICATES)).join(registry.host());
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::copy(ca, folder.join("ca.crt")).expect("a copy of the certificate");
     }
 
     /// `docker login`.

@@ -62,13 +62,8 @@ impl Blob {
 
     /// A layer that clients unpack: a compressed archive with one file of this content.
     pub async fn archive(content: &[u8]) -> Blob {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        std::fs::write(folder.path().join("file"), content).expect("a file");
-        let mut tar = tokio::process::Command::new("tar");
-        tar.args(["--create", "--gzip", "--file=layer", "file"]).current_dir(folder.path());
-        program::run(tar, b"").await.succeeds();
-        let bytes = std::fs::read(folder.path().join("layer")).expect("an archive");
-        Blob { media_type: "application/vnd.oci.image.layer.v1.tar+gzip", ..Blob::layer(bytes) }
+        let layer = Blob::layer(packed(content, &["--gzip"]).await);
+        Blob { media_type: "application/vnd.oci.image.layer.v1.tar+gzip", ..layer }
     }
 
     fn descriptor(&self) -> Value {
@@ -122,6 +117,22 @@ impl Image {
         Image::with(config, layers, None)
     }
 
+    /// An image for this machine that clients unpack: one layer with one file of this content.
+    pub async fn of_file(content: &[u8]) -> Image {
+        // Not compressed: the layer's digest is also the one that clients find when they have unpacked it.
+        let layer = Blob::layer(packed(content, &[]).await);
+        let architecture = match std::env::consts::ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            other => other,
+        };
+        let config = json!({
+            "architecture": architecture, "os": "linux", "config": {},
+            "rootfs": { "type": "layers", "diff_ids": [layer.digest] },
+        });
+        Image::of_config(config.to_string().as_bytes(), vec![layer])
+    }
+
     /// The same blobs under a manifest that points at `subject`.
     #[must_use]
     pub fn referring_to(&self, subject: &Image, artifact_type: &str) -> Image {
@@ -163,6 +174,16 @@ impl Image {
         let config = (!self.config.bytes.is_empty()).then_some(&self.config);
         config.into_iter().chain(&self.layers)
     }
+}
+
+/// An archive with one file of this content.
+async fn packed(content: &[u8], how: &[&str]) -> Vec<u8> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("file"), content).expect("a file");
+    let mut tar = tokio::process::Command::new("tar");
+    tar.arg("--create").args(how).args(["--file=layer", "file"]).current_dir(folder.path());
+    program::run(tar, b"").await.succeeds();
+    std::fs::read(folder.path().join("layer")).expect("an archive")
 }
 
 /// An index over images.

@@ -86,8 +86,9 @@ impl Request {
             None => builder,
         };
         let answer = builder.send().await?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        Ok(Answer { request: words, sent, status, headers, body: answer.bytes().await? })
+        let (version, status) = (answer.version(), answer.status().as_u16());
+        let headers = answer.headers().clone();
+        Ok(Answer { request: words, sent, version, status, headers, body: answer.bytes().await? })
     }
 }
 

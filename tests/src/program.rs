@@ -56,6 +56,11 @@ impl std::fmt::Display for Ran {
     }
 }
 
+/// What `cargo xtask test` has set.
+pub(crate) fn set_by_xtask(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run `cargo xtask test`"))
+}
+
 /// Runs `command` to its end, with `input` on its standard input.
 pub async fn run(mut command: Command, input: &[u8]) -> Ran {
     let line = format!("{:?}", command.as_std());

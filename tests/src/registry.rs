@@ -1,43 +1,84 @@
 //! A registry as its users see it: an address, and people who sign in.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use reqwest::ClientBuilder;
 use serde_json::json;
 
-use crate::Person;
+use crate::{Person, TestCa};
 
 /// The administrator's password on every server that a test starts.
 pub const ADMIN_PASSWORD: &str = "correct-horse-battery-staple";
+
+/// A name that the real clients know, each by a file that `cargo xtask test` lays before it: of an address over IPv6,
+/// since docker would take any certificate from a registry at 127.0.0.0/8.
+pub const NAME: &str = "registry.test";
 
 /// A registry at an address.
 #[derive(Clone)]
 pub struct Registry {
     address: SocketAddr,
+    /// What its clients call it, where that is not its address.
+    name: Option<&'static str>,
+    /// The authority that its certificate is from; over plain HTTP, none.
+    ca_certificate: Option<PathBuf>,
     http: reqwest::Client,
 }
 
 impl Registry {
-    pub(crate) fn at(address: SocketAddr) -> Registry {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(60))
-            .build()
-            .expect("an HTTP client");
-        Registry { address, http }
+    /// The one that answers plain HTTP at `address`.
+    #[must_use]
+    pub fn at(address: SocketAddr) -> Registry {
+        Registry { address, name: None, ca_certificate: None, http: client(None, |client| client) }
     }
 
-    /// `127.0.0.1:40001`: what an image's name begins with.
+    /// The one, or the proxy before it, that speaks TLS at `address` with a certificate from `ca` for that address.
+    #[must_use]
+    pub fn over_tls(address: SocketAddr, ca: &TestCa) -> Registry {
+        let ca_certificate = Some(ca.certificate());
+        let http = client(ca_certificate.as_deref(), |client| client);
+        Registry { address, name: None, ca_certificate, http }
+    }
+
+    /// The same, called by a name.
+    #[must_use]
+    pub fn called(&self, name: &'static str) -> Registry {
+        let http = client(self.ca_certificate(), |client| client.resolve(name, self.address));
+        Registry { name: Some(name), http, ..self.clone() }
+    }
+
+    /// The same, as those reach it whose own address is `from`.
+    #[must_use]
+    pub fn reached_from(&self, from: IpAddr) -> Registry {
+        Registry { http: client(self.ca_certificate(), |client| client.local_address(from)), ..self.clone() }
+    }
+
+    /// The same, by clients that know no HTTP/2.
+    #[must_use]
+    pub fn over_http1(&self) -> Registry {
+        Registry { http: client(self.ca_certificate(), ClientBuilder::http1_only), ..self.clone() }
+    }
+
+    /// `127.0.0.1:40001`, or `registry.test:40001`: what an image's name begins with.
     #[must_use]
     pub fn host(&self) -> String {
-        self.address.to_string()
+        let by_name = self.name.map(|name| format!("{name}:{}", self.address.port()));
+        by_name.unwrap_or_else(|| self.address.to_string())
     }
 
-    /// `http://127.0.0.1:40001`.
+    /// `http://127.0.0.1:40001`, or with `https`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.ca_certificate.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.host())
+    }
+
+    /// The file (PEM) of the authority that its clients are to trust, if it speaks TLS.
+    #[must_use]
+    pub fn ca_certificate(&self) -> Option<&Path> {
+        self.ca_certificate.as_deref()
     }
 
     /// Whoever signs in so.
@@ -72,4 +113,20 @@ impl Registry {
         person.creates_namespace(namespace).await;
         person
     }
+}
+
+fn client(
+    ca_certificate: Option<&Path>,
+    change: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> reqwest::Client {
+    let trusted = ca_certificate.map(|path| {
+        let pem = std::fs::read(path).expect("an authority's certificate");
+        reqwest::Certificate::from_pem(&pem).expect("a certificate")
+    });
+    let builder = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(60))
+        .tls_certs_only(trusted);
+    change(builder).build().expect("an HTTP client")
 }

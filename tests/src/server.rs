@@ -10,7 +10,7 @@ use gangplank::{Config, Running};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
-use crate::{ADMIN_PASSWORD, Registry, TestClock};
+use crate::{ADMIN_PASSWORD, CertificateFiles, Registry, TestCa, TestClock};
 
 /// A server on a port of 127.0.0.1 with RocksDB and files in a temporary folder. Its clock begins with the year 2027
 /// and stands still.
@@ -29,9 +29,28 @@ impl TestServer {
 
     /// A new one with other settings.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> TestServer {
-        let begin: Timestamp = "2027-01-01T00:00:00Z".parse().expect("a time");
         let data = tempfile::tempdir().expect("a temporary folder");
-        TestServer::open(data, TestClock::at(begin), change).await
+        TestServer::open(data, TestClock::at(begin()), None, change).await
+    }
+
+    /// A new one that speaks TLS with these files of `ca`, which are to be good for 127.0.0.1.
+    pub async fn start_over_tls(ca: &TestCa, files: &CertificateFiles) -> TestServer {
+        TestServer::start_over_tls_with(ca, files, |_| {}).await
+    }
+
+    /// The same with other settings.
+    pub async fn start_over_tls_with(
+        ca: &TestCa,
+        files: &CertificateFiles,
+        change: impl FnOnce(&mut Config),
+    ) -> TestServer {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        TestServer::open(data, TestClock::at(begin()), Some(ca), |config| {
+            config.server.tls.certificate = Some(files.certificate.clone());
+            config.server.tls.key = Some(files.key.clone());
+            change(config);
+        })
+        .await
     }
 
     /// A new one whose administrator's password is its own affair.
@@ -53,20 +72,27 @@ impl TestServer {
         std::fs::read_to_string(file.expect("a key")).expect("a readable key")
     }
 
-    async fn open(data: TempDir, clock: TestClock, change: impl FnOnce(&mut Config)) -> TestServer {
+    async fn open(
+        data: TempDir,
+        clock: TestClock,
+        ca: Option<&TestCa>,
+        change: impl FnOnce(&mut Config),
+    ) -> TestServer {
         let mut config = Config::default();
         config.server.listen = "127.0.0.1:0".parse().expect("an address");
         config.storage.data = data.path().join("data");
         config.admin_password = AdminPassword { given: Some(Secret::new(ADMIN_PASSWORD)), reset: false };
         change(&mut config);
         let running = gangplank::start(config, Arc::new(clock.clone())).await.expect("the server starts");
-        TestServer { registry: Registry::at(running.address()), running, clock, data }
+        let address = running.address();
+        let registry = ca.map_or_else(|| Registry::at(address), |ca| Registry::over_tls(address, ca));
+        TestServer { registry, running, clock, data }
     }
 
-    /// Stops it, and starts it again on the same data, at another port.
+    /// Stops it, and starts it again on the same data, at another port, over plain HTTP.
     pub async fn restart(self) -> TestServer {
         self.running.stop().await;
-        TestServer::open(self.data, self.clock, |_| {}).await
+        TestServer::open(self.data, self.clock, None, |_| {}).await
     }
 
     /// Its clock.
@@ -88,4 +114,8 @@ impl Deref for TestServer {
     fn deref(&self) -> &Registry {
         &self.registry
     }
+}
+
+fn begin() -> Timestamp {
+    "2027-01-01T00:00:00Z".parse().expect("a time")
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Version};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
@@ -73,7 +73,8 @@ impl Wire {
         let mut body = vec![0; if empty { 0 } else { length.unwrap_or(0) }];
         self.stream.read_exact(&mut body).await.expect("the whole body");
         let (request, sent) = (format!("wire {}", self.request), std::mem::take(&mut self.sent));
-        Answer { request, sent, status, headers, body: Bytes::from(body) }
+        let version = Version::HTTP_11;
+        Answer { request, sent, version, status, headers, body: Bytes::from(body) }
     }
 
     async fn read_head(&mut self) -> (u16, HeaderMap) {

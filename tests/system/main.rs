@@ -10,5 +10,6 @@ mod interrupted;
 mod kill;
 mod model;
 mod protocol;
+mod proxy;
 mod skopeo;
 mod threats;

@@ -55,7 +55,7 @@ pub(crate) fn install_clients(interrupt: &Interrupt) {
 fn run_clients(engine: &Engine, arguments: &[String], interrupt: &Interrupt) -> Result<(), String> {
     let mut clients = program("conformance-clients");
     clients.args(arguments).env(GO_TOOLS, go::folder()).env(PYTHON_PACKAGES, python::folder());
-    clients.env("TESTS_DOCKER_HOST", engine.host());
+    clients.envs(engine.variables());
     watched(&mut clients, interrupt, |_| {})
 }
 

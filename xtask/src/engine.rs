@@ -2,6 +2,10 @@
 //!
 //! The machine's own engine, if it runs one, is neither used nor disturbed: no bridge, no firewall rules, another
 //! containerd namespace. Containers run without a network.
+//!
+//! An engine looks names up itself, and knows one place only for the authorities that it trusts: `/etc/docker/certs.d`.
+//! Ours has mounts of its own, in which that folder and `/etc/hosts` are those of the tests; the machine's stay as they
+//! are.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -13,6 +17,15 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::command::{Interrupt, attended, find, is_root, output, signal};
+
+/// The name that the tests' registries can be called by. It is an address over IPv6 because engines take every name of
+/// 127.0.0.0/8 for one whose certificate need not be looked at.
+const NAMED: &str = "::1 registry.test\n";
+
+/// Lays the tests' files over the machine's, and becomes the engine. `$1` is the folder; what follows, the engine.
+/// (`/etc/docker` is made where it is lacking, as the engine itself would.)
+const OVER_THE_MACHINES: &str = "mount --bind \"$1/hosts\" /etc/hosts && mkdir -p /etc/docker && \
+    mount --bind \"$1/etc-docker\" /etc/docker && shift && exec \"$@\"";
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
@@ -44,9 +57,16 @@ impl Engine {
         Ok(engine)
     }
 
-    /// What `docker --host` takes.
-    pub(crate) fn host(&self) -> String {
-        format!("unix://{}", self.folder.join("docker.sock").display())
+    /// What the tests must know of it, as environment variables.
+    pub(crate) fn variables(&self) -> [(&'static str, String); 3] {
+        let path = |name: &str| self.folder.join(name).display().to_string();
+        [
+            ("TESTS_DOCKER_HOST", format!("unix://{}", path("docker.sock"))),
+            // Where it looks for the authorities that it trusts.
+            ("TESTS_DOCKER_CERTIFICATES", path("etc-docker/certs.d")),
+            // Where it looks names up.
+            ("TESTS_HOSTS", path("hosts")),
+        ]
     }
 
     fn wait_until_ready(&mut self, interrupt: &Interrupt) -> Result<(), String> {
@@ -105,11 +125,17 @@ impl Drop for Engine {
 fn spawn(dockerd: &Path, folder: &Path, by_sudo: bool) -> std::io::Result<Child> {
     // An empty configuration, so that the machine's own is not read.
     fs::write(folder.join("daemon.json"), "{}")?;
+    fs::create_dir_all(folder.join("etc-docker/certs.d"))?;
+    fs::write(folder.join("hosts"), fs::read_to_string("/etc/hosts")? + "\n" + NAMED)?;
     let log = File::create(folder.join("log"))?;
-    let mut command = Command::new(if by_sudo { Path::new("sudo") } else { dockerd });
+    let mut command = Command::new(if by_sudo { "sudo" } else { "unshare" });
     if by_sudo {
-        let group = output("id", &["-g"]).unwrap_or_default();
-        command.arg("-n").arg(dockerd).args(["--group", &group]);
+        command.args(["-n", "unshare"]);
+    }
+    command.args(["--mount", "sh", "-c", OVER_THE_MACHINES, "sh"]).arg(folder);
+    command.arg(dockerd);
+    if by_sudo {
+        command.args(["--group", &output("id", &["-g"]).unwrap_or_default()]);
     }
     command
         .arg("--host")

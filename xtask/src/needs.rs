@@ -49,6 +49,16 @@ const TESTS: &[Need] = &[
         is_there: || find("skopeo").is_some(),
     },
     Need {
+        package: "containerd",
+        because: "the engine beneath docker's, with the client of its own that the tests push and pull with",
+        is_there: || find("containerd").is_some() && find("ctr").is_some(),
+    },
+    Need {
+        package: "nginx-light",
+        because: "the proxy that the tests put before the server",
+        is_there: || find("nginx").is_some(),
+    },
+    Need {
         package: "busybox-static",
         because: "the programs in the images that the tests build",
         is_there: has_static_busybox,

@@ -11,7 +11,7 @@ pub(crate) fn test(arguments: &[String], interrupt: &Interrupt) -> Result<(), St
     run::build(&["build", "--release", "--locked", "--workspace", "--bins", "--tests"], interrupt)?;
     let engine = Engine::start(interrupt)?;
     let mut tests = cargo(&["test", "--release", "--locked", "--workspace"]);
-    tests.args(arguments).env("TESTS_DOCKER_HOST", engine.host()).env(conformance::GO_TOOLS, go::folder());
+    tests.args(arguments).envs(engine.variables()).env(conformance::GO_TOOLS, go::folder());
     watched(&mut tests, interrupt, |_| {})?;
     // Whoever asks for certain tests wants no others.
     if arguments.is_empty() { conformance::all(&engine, interrupt) } else { Ok(()) }

@@ -1,6 +1,7 @@
 //! One connection's bounds that hyper does not have: a write that does not move, and a connection that asks for nothing.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -10,6 +11,15 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
+
+/// How a request comes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    /// The other end of its connection: the client, or a proxy before it.
+    pub(crate) peer: SocketAddr,
+    /// Whether the connection is encrypted, by ourselves.
+    pub(crate) over_tls: bool,
+}
 
 /// A socket whose writes fail when the peer takes nothing for a while. Reads are bounded elsewhere: heads by hyper, bodies
 /// by [`crate::body::RequestBody`].

@@ -1,6 +1,6 @@
 //! From a request to its handler: parse the route, check its access once, do it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use auth::{Action, Permit};
@@ -14,6 +14,7 @@ use oci::{ErrorCode, RepositoryName};
 
 use crate::body::{BodyError, RequestBody};
 use crate::challenge::Challenge;
+use crate::connection::Arrival;
 use crate::credentials::Credentials;
 use crate::error::ApiError;
 use crate::gate::Gate;
@@ -53,17 +54,17 @@ impl Call<'_> {
 pub(crate) async fn dispatch(
     app: &App,
     request: Request<RequestBody>,
-    peer: SocketAddr,
+    arrival: Arrival,
 ) -> Result<Reply, ApiError> {
     let (parts, mut body) = request.into_parts();
     let route = router::parse(&parts.method, parts.uri.path(), parts.uri.query());
     if matches!(route, Ok(Route::Open(Open::Api))) {
-        let from = client::address(&parts.headers, peer.ip(), &app.settings);
+        let from = client::address(&parts.headers, arrival.peer.ip(), &app.settings);
         let reply = api::respond(app, Request::from_parts(parts, body), from).await;
         return Ok(reply.map(|body| body.map_err(Into::into).boxed_unsync()));
     }
     let outcome = match route {
-        Ok(route) => perform(app, &parts, &mut body, peer, route).await,
+        Ok(route) => perform(app, &parts, &mut body, arrival, route).await,
         Err(error) => Err(error.into()),
     };
     // Who waits for a "100 Continue" has not begun to send.
@@ -77,13 +78,13 @@ async fn perform(
     app: &App,
     parts: &Parts,
     body: &mut RequestBody,
-    peer: SocketAddr,
+    arrival: Arrival,
     route: Route,
 ) -> Result<Reply, ApiError> {
-    let origin = origin::of(parts, peer.ip(), &app.settings).map_err(|origin::BadHost| {
+    let origin = origin::of(parts, arrival, &app.settings).map_err(|origin::BadHost| {
         ApiError::new(StatusCode::BAD_REQUEST, ErrorCode::Unsupported, "the request names no valid host")
     })?;
-    let from = client::address(&parts.headers, peer.ip(), &app.settings);
+    let from = client::address(&parts.headers, arrival.peer.ip(), &app.settings);
     let call = Call { app, headers: &parts.headers, from, now: app.clock.now() };
     let credentials = Credentials::parse(&parts.headers);
     let service = app.auth.settings().service.as_str();

@@ -1,7 +1,6 @@
 //! The outermost layer of a request: let in, given an id and a span, answered whatever happens, logged once.
 
 use std::hash::{BuildHasher, RandomState};
-use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{Instrument, field};
 
 use crate::body::RequestBody;
-use crate::connection::{Activity, InFlight};
+use crate::connection::{Activity, Arrival, InFlight};
 use crate::error::ApiError;
 use crate::reply::{self, BoxError, CACHE_NEVER, Reply};
 use crate::{App, Settings, dispatch};
@@ -50,7 +49,7 @@ impl Edge {
     pub(crate) async fn answer(
         &self,
         request: Request<Incoming>,
-        peer: SocketAddr,
+        arrival: Arrival,
         activity: &Activity,
     ) -> Response<Answer> {
         let in_flight = activity.begin();
@@ -58,10 +57,10 @@ impl Edge {
         let (method, path) = (request.method().clone(), request.uri().path());
         let is_registry = path.starts_with("/v2");
         // The query is left out: it may hold what is nobody's business.
-        let span = tracing::info_span!("request", %id, %method, path, %peer, principal = field::Empty);
+        let span = tracing::info_span!("request", %id, %method, path, peer = %arrival.peer, principal = field::Empty);
         let work = async {
             let (reply, admitted) = match self.admit().await {
-                Ok(slot) => (self.work(request, peer, activity).await, Some(slot)),
+                Ok(slot) => (self.work(request, arrival, activity).await, Some(slot)),
                 Err(refused) => (fail(refused), None),
             };
             tracing::debug!(status = reply.status().as_u16(), "answered");
@@ -86,11 +85,11 @@ impl Edge {
         }
     }
 
-    async fn work(&self, request: Request<Incoming>, peer: SocketAddr, activity: &Activity) -> Reply {
+    async fn work(&self, request: Request<Incoming>, arrival: Arrival, activity: &Activity) -> Reply {
         let idle = self.settings().body_idle_timeout;
         let request = request.map(|body| RequestBody::new(body, idle, activity.clone()));
         // A handler holds nothing that outlives its request, so that a panic leaves nothing half changed behind.
-        match AssertUnwindSafe(dispatch::dispatch(&self.app, request, peer)).catch_unwind().await {
+        match AssertUnwindSafe(dispatch::dispatch(&self.app, request, arrival)).catch_unwind().await {
             Ok(Ok(reply)) => reply,
             Ok(Err(error)) => fail(error),
             Err(_) => fail(ApiError::internal("a handler panicked")),

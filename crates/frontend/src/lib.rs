@@ -4,7 +4,7 @@
 //! It turns requests into calls of [`auth`] and [`storage`], and their answers into responses. It decides nothing about
 //! rights (a [`auth::Permit`] does), keeps nothing, and reads neither configuration nor the clock ([`Clock`] is given).
 //!
-//! A request's way: `server` accepts the connection and bounds it; `edge` gives it an id, a span and an answer
+//! A request's way: `server` accepts the connection and bounds it, `tls` shakes hands if it is to be encrypted; `edge` gives it an id, a span and an answer
 //! whatever happens; `router` parses it into a `Route`; `dispatch` checks the route's access, once; a handler, in the file
 //! of its noun, does it.
 
@@ -38,6 +38,7 @@ mod settings;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod token;
 mod transfer;
 mod uploads;
@@ -52,6 +53,7 @@ pub use api::{openapi, types};
 pub use origin::{ExternalUrl, ExternalUrlError};
 pub use server::serve;
 pub use settings::Settings;
+pub use tls::{TlsIdentity, TlsIdentityError};
 
 /// Where the time comes from: the edge's clock, or one that a test sets.
 pub trait Clock: Send + Sync + 'static {

@@ -4,13 +4,14 @@
 //! client's word: it is validated before it is repeated, and `X-Forwarded-*` counts only from listed proxies.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use http::header::HOST;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 
 use crate::Settings;
+use crate::connection::Arrival;
 
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -65,7 +66,7 @@ pub(crate) struct BadHost;
 ///
 /// # Errors
 /// [`BadHost`], to be answered with 400 (RFC 9112, section 3.2).
-pub(crate) fn of(request: &Parts, peer: IpAddr, settings: &Settings) -> Result<ExternalUrl, BadHost> {
+pub(crate) fn of(request: &Parts, arrival: Arrival, settings: &Settings) -> Result<ExternalUrl, BadHost> {
     let host = match request.uri.authority() {
         Some(authority) => authority.as_str(),
         None => single(&request.headers, &HOST).ok_or(BadHost)?,
@@ -76,9 +77,9 @@ pub(crate) fn of(request: &Parts, peer: IpAddr, settings: &Settings) -> Result<E
     if let Some(fixed) = &settings.external_url {
         return Ok(fixed.clone());
     }
-    let (mut scheme, mut authority) = ("http", host);
+    let (mut scheme, mut authority) = (if arrival.over_tls { "https" } else { "http" }, host);
     // A peer over IPv6 may be an IPv4 one in disguise (`::ffff:10.0.0.1`).
-    if settings.trusted_proxies.contains(&peer.to_canonical()) {
+    if settings.trusted_proxies.contains(&arrival.peer.ip().to_canonical()) {
         scheme = first(&request.headers, &FORWARDED_PROTO).unwrap_or(scheme);
         authority = first(&request.headers, &FORWARDED_HOST).unwrap_or(authority);
     }
@@ -130,12 +131,9 @@ fn is_host(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-
-    use std::net::IpAddr;
-
     use http::Request;
 
-    use super::{BadHost, ExternalUrl, Settings, is_authority, of};
+    use super::{Arrival, BadHost, ExternalUrl, Settings, is_authority, of};
 
     #[test]
     fn authorities() {
@@ -160,12 +158,16 @@ mod tests {
     }
 
     fn ask(headers: &[(&str, &str)], settings: &Settings) -> Result<String, BadHost> {
+        ask_over(false, headers, settings)
+    }
+
+    fn ask_over(over_tls: bool, headers: &[(&str, &str)], settings: &Settings) -> Result<String, BadHost> {
         let mut request = Request::get("/v2/");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let peer: IpAddr = "::ffff:10.0.0.1".parse().unwrap();
-        of(&request.body(()).unwrap().into_parts().0, peer, settings).map(|url| url.to_string())
+        let arrival = Arrival { peer: "[::ffff:10.0.0.1]:4711".parse().unwrap(), over_tls };
+        of(&request.body(()).unwrap().into_parts().0, arrival, settings).map(|url| url.to_string())
     }
 
     #[test]
@@ -185,6 +187,11 @@ mod tests {
             "an unlisted peer is not believed"
         );
         assert_eq!(ask(&forwarded, &proxied), Ok("https://out.example".to_owned()));
+        assert_eq!(ask_over(true, &[("host", "a:5000")], &plain), Ok("https://a:5000".to_owned()));
+        assert_eq!(ask_over(true, &[("host", "a:5000")], &proxied), Ok("https://a:5000".to_owned()));
+        let outside = [("host", "in"), ("x-forwarded-proto", "http"), ("x-forwarded-host", "out.example")];
+        assert_eq!(ask_over(true, &outside, &plain), Ok("https://in".to_owned()));
+        assert_eq!(ask_over(true, &outside, &proxied), Ok("http://out.example".to_owned()));
         assert_eq!(ask(&forwarded, &fixed), Ok("https://r.example".to_owned()));
         assert_eq!(ask(&[("host", "a"), ("x-forwarded-proto", "gopher")], &proxied), Err(BadHost));
         for bad in [&[][..], &[("host", "a\"b")], &[("host", "a"), ("host", "b")], &[("host", "")]] {

@@ -11,13 +11,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::App;
-use crate::connection::{Activity, Socket};
+use crate::connection::{Activity, Arrival, Socket};
 use crate::edge::Edge;
+use crate::{App, TlsIdentity, tls};
 
 /// How long accepting pauses when the system is out of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
@@ -39,18 +40,21 @@ const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// Serves `app` on `listener` until `shutdown` comes, then lets requests in flight finish for
 /// [`crate::Settings::shutdown_timeout`].
 ///
-/// HTTP/1.1, and HTTP/2 for clients that begin with it.
+/// HTTP/1.1, and HTTP/2 for clients that begin with it. With `tls` both over TLS alone, as the client chooses in the
+/// handshake; each connection is shown the identity that is current when it comes.
 ///
 /// # Errors
 /// When the listener is broken; not for a broken connection, nor while the system is out of descriptors.
 pub async fn serve(
     listener: TcpListener,
+    tls: Option<watch::Receiver<TlsIdentity>>,
     app: App,
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
     let slots = Arc::new(Semaphore::new(app.settings.connections_max));
     let shutdown_timeout = app.settings.shutdown_timeout;
-    let server = Arc::new(Server { builder: builder(app.settings.head_timeout), edge: Edge::new(app) });
+    let server = Arc::new(Server::new(app, tls));
+    let (accepting, stopping) = watch::channel(());
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -61,9 +65,10 @@ pub async fn serve(
             accepted = accept(&listener, &slots) => accepted?,
         };
         let (stream, peer, slot) = accepted;
-        connections.spawn(Arc::clone(&server).converse(stream, peer, graceful.watcher(), slot));
+        let (server, watcher, stopping) = (Arc::clone(&server), graceful.watcher(), stopping.clone());
+        connections.spawn(server.converse(stream, peer, watcher, stopping, slot));
     }
-    drop(listener);
+    drop((listener, accepting));
     if tokio::time::timeout(shutdown_timeout, graceful.shutdown()).await.is_err() {
         tracing::warn!(
             connections = connections.len(),
@@ -117,33 +122,77 @@ fn is_passing(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(24 | 23 | 12 | 105))
 }
 
+type Builder = auto::Builder<TokioExecutor>;
+
 struct Server {
-    builder: auto::Builder<TokioExecutor>,
+    /// Looks at how a connection begins: without TLS nothing else tells.
+    either: Builder,
+    http1: Builder,
+    http2: Builder,
+    tls: Option<watch::Receiver<TlsIdentity>>,
     edge: Edge,
 }
 
 impl Server {
+    fn new(app: App, tls: Option<watch::Receiver<TlsIdentity>>) -> Server {
+        let either = builder(app.settings.head_timeout);
+        let (http1, http2) = (either.clone().http1_only(), either.clone().http2_only());
+        Server { either, http1, http2, tls, edge: Edge::new(app) }
+    }
+
     /// One connection, to its end.
     async fn converse(
         self: Arc<Self>,
         stream: TcpStream,
         peer: SocketAddr,
         watcher: Watcher,
+        mut stopping: watch::Receiver<()>,
         _slot: OwnedSemaphorePermit,
     ) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot switch off delays");
         }
         let settings = self.edge.settings();
+        let Some(identity) = self.tls.as_ref().map(|identity| identity.borrow().clone()) else {
+            let arrival = Arrival { peer, over_tls: false };
+            let socket = Socket::new(stream, settings.body_idle_timeout);
+            return self.serve(socket, &self.either, arrival, watcher).await;
+        };
+        let handshake = identity.shake_hands(stream, settings.body_idle_timeout);
+        let shaken = tokio::select! {
+            shaken = tokio::time::timeout(settings.head_timeout, handshake) => shaken,
+            // It has asked for nothing yet, so there is nothing to finish.
+            _ = stopping.changed() => return,
+        };
+        match shaken {
+            Ok(Ok(Some(stream))) => {
+                let arrival = Arrival { peer, over_tls: true };
+                let builder = if tls::is_http2(&stream) { &self.http2 } else { &self.http1 };
+                self.serve(stream, builder, arrival, watcher).await;
+            }
+            Ok(Ok(None)) => tracing::debug!(%peer, "refused plain HTTP where TLS is spoken"),
+            Ok(Err(error)) => tracing::debug!(%peer, %error, "a handshake failed"),
+            Err(_) => tracing::debug!(%peer, "closed a connection whose handshake took too long"),
+        }
+    }
+
+    /// The requests of a connection.
+    async fn serve(
+        self: &Arc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        builder: &Builder,
+        arrival: Arrival,
+        watcher: Watcher,
+    ) {
+        let (settings, peer) = (self.edge.settings(), arrival.peer);
         let activity = Activity::new();
-        let socket = TokioIo::new(Socket::new(stream, settings.body_idle_timeout));
         let service = service_fn(|request| {
-            let (server, activity) = (Arc::clone(&self), activity.clone());
-            async move { Ok::<_, Infallible>(server.edge.answer(request, peer, &activity).await) }
+            let (server, activity) = (Arc::clone(self), activity.clone());
+            async move { Ok::<_, Infallible>(server.edge.answer(request, arrival, &activity).await) }
         });
-        let connection = watcher.watch(self.builder.serve_connection(socket, service).into_owned());
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         tokio::select! {
-            ended = connection => if let Err(error) = ended {
+            ended = watcher.watch(connection) => if let Err(error) = ended {
                 tracing::debug!(%peer, error, "a connection broke");
             },
             () = activity.ends(settings.head_timeout, settings.connection_stuck_max) => {
@@ -153,7 +202,7 @@ impl Server {
     }
 }
 
-fn builder(head_timeout: Duration) -> auto::Builder<TokioExecutor> {
+fn builder(head_timeout: Duration) -> Builder {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()

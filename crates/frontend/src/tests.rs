@@ -6,5 +6,6 @@ mod pulling;
 mod pushing;
 mod sharing;
 mod sign_ins;
+mod tls;
 mod tokens;
 mod withdrawn;

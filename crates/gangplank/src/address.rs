@@ -31,6 +31,11 @@ impl ServerUrl {
         self.0.authority()
     }
 
+    /// Whether it is spoken to over TLS.
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
     /// Whether credentials on their way could be read by others: plain HTTP to another machine.
     pub(crate) fn is_readable_on_the_way(&self) -> bool {
         let host = self.0.host_str().unwrap_or_default();
@@ -38,7 +43,7 @@ impl ServerUrl {
             Ok(address) => address.is_loopback(),
             Err(_) => host == "localhost" || host.ends_with(".localhost"),
         };
-        self.0.scheme() == "http" && !loopback
+        !self.is_https() && !loopback
     }
 }
 

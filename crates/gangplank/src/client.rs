@@ -4,13 +4,14 @@
 //! is no answer of a Gangplank is an error of its own.
 
 use std::error::Error;
+use std::path::Path;
 use std::time::Duration;
 
 use auth::Secret;
 use frontend::types::{Page, Problem};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{CONTENT_TYPE, LOCATION};
-use reqwest::{Method, RequestBuilder, Response, StatusCode, redirect};
+use reqwest::{Certificate, Method, RequestBuilder, Response, StatusCode, redirect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -61,19 +62,31 @@ impl Client {
     /// Asks as the one who knows a password.
     pub(crate) fn with_password(
         server: ServerUrl,
+        ca_certificate: Option<&Path>,
         username: String,
         password: Secret,
     ) -> Result<Client, Failure> {
-        Client::new(server, Credentials::Password { username, password })
+        Client::new(server, ca_certificate, Credentials::Password { username, password })
     }
 
     /// Asks with a token that was kept.
     pub(crate) fn with_login(login: Login) -> Result<Client, Failure> {
-        Client::new(login.server.clone(), Credentials::Kept(login))
+        let ca_certificate = login.ca_certificate.clone();
+        Client::new(login.server.clone(), ca_certificate.as_deref(), Credentials::Kept(login))
     }
 
-    fn new(server: ServerUrl, credentials: Credentials) -> Result<Client, Failure> {
-        let http = reqwest::Client::builder()
+    /// Trusts the system's authorities, and those in the file `ca_certificate`.
+    fn new(
+        server: ServerUrl,
+        ca_certificate: Option<&Path>,
+        credentials: Credentials,
+    ) -> Result<Client, Failure> {
+        let trusted = ca_certificate.map_or(Ok(Vec::new()), authorities)?;
+        let builder = reqwest::Client::builder();
+        // Plain HTTP works on a machine that knows no authorities, too.
+        let builder =
+            if server.is_https() { builder.tls_certs_merge(trusted) } else { builder.tls_certs_only([]) };
+        let http = builder
             .user_agent(concat!("gangplank/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
@@ -224,13 +237,34 @@ impl Client {
     }
 }
 
+/// The certificates in a file.
+fn authorities(path: &Path) -> Result<Vec<Certificate>, Failure> {
+    let pem = std::fs::read(path).map_err(|source| Failure::File {
+        doing: "read",
+        path: path.to_owned(),
+        source,
+    })?;
+    match Certificate::from_pem_bundle(&pem) {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        _ => {
+            Err(Failure::Usage { reason: format!("{} holds no certificates (PEM) to trust", path.display()) })
+        }
+    }
+}
+
 /// An error and what caused it, the outermost left out when it only says "something failed".
 fn causes(error: &reqwest::Error) -> String {
     let mut deepest: &dyn Error = error;
     while let Some(source) = deepest.source() {
         deepest = source;
     }
-    deepest.to_string()
+    let cause = deepest.to_string();
+    if cause.contains("UnknownIssuer") {
+        return format!(
+            "{cause}; if it is from an authority of your own, name that to login: --ca-certificate FILE"
+        );
+    }
+    cause
 }
 
 #[cfg(test)]

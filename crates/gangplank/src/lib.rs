@@ -11,6 +11,7 @@ pub mod config;
 mod data;
 mod open_files;
 mod password;
+mod tls;
 mod upkeep;
 mod wiring;
 
@@ -18,4 +19,5 @@ pub use clock::SystemClock;
 pub use config::Config;
 pub use data::DataError;
 pub use password::first_password;
+pub use tls::TlsError;
 pub use wiring::{Running, StartError, start};

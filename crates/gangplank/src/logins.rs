@@ -19,6 +19,8 @@ use crate::failure::Failure;
 #[derive(Debug, Clone)]
 pub(crate) struct Login {
     pub(crate) server: ServerUrl,
+    /// The file (PEM) of the authorities to trust there besides the system's.
+    pub(crate) ca_certificate: Option<PathBuf>,
     pub(crate) username: String,
     pub(crate) token_id: u64,
     pub(crate) token: Secret,
@@ -31,6 +33,8 @@ pub(crate) struct Login {
 #[serde(deny_unknown_fields)]
 struct Written {
     server: ServerUrl,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ca_certificate: Option<PathBuf>,
     username: String,
     token_id: u64,
     token: String,
@@ -151,15 +155,15 @@ fn take(logins: &mut Vec<Login>, is_it: impl FnMut(&Login) -> bool) -> Option<Lo
 
 impl From<Written> for Login {
     fn from(written: Written) -> Login {
-        let Written { server, username, token_id, token, expires_at } = written;
-        Login { server, username, token_id, token: Secret::new(token), expires_at }
+        let Written { server, ca_certificate, username, token_id, token, expires_at } = written;
+        Login { server, ca_certificate, username, token_id, token: Secret::new(token), expires_at }
     }
 }
 
 impl From<Login> for Written {
     fn from(login: Login) -> Written {
-        let Login { server, username, token_id, token, expires_at } = login;
-        Written { server, username, token_id, token: token.reveal().to_owned(), expires_at }
+        let Login { server, ca_certificate, username, token_id, token, expires_at } = login;
+        Written { server, ca_certificate, username, token_id, token: token.reveal().to_owned(), expires_at }
     }
 }
 

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::data::{DataError, DataFolder};
 use crate::password::first_password;
+use crate::tls::{TlsError, TlsFiles};
 use crate::upkeep::{self, Upkeep};
 use crate::{Config, config, open_files};
 
@@ -42,6 +43,9 @@ pub enum StartError {
         /// The least that would do.
         needed: u64,
     },
+    /// The certificate or its key cannot be served.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The data folder cannot be served.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -80,6 +84,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
+    scheme: &'static str,
     first_password: Option<Secret>,
     stop: watch::Sender<bool>,
     server: JoinHandle<std::io::Result<()>>,
@@ -99,6 +104,8 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     let limit = open_files::raise_limit();
     open_files::fit(&mut config.server, limit, tables.open_files_max)
         .map_err(|error| StartError::OpenFiles { limit, needed: error.needed })?;
+    let settings = config.server.tls.clone();
+    let identity = blocking(move || TlsFiles::open(&settings)).await??;
     let region = config.server.region.clone();
     let now = clock.now();
     let folder = config.storage.data.clone();
@@ -129,9 +136,16 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     };
     let upkeep = tokio::spawn(upkeep::run(upkeep, stopped.clone()));
     let app = App { auth, storage, clock, settings: Arc::new(config.server.front()) };
-    let server = tokio::spawn(frontend::serve(listener, app, upkeep::stop_asked(stopped)));
-    tracing::info!(%address, node = %data.node(), region = %config.server.region.as_str(), "serving");
-    Ok(Running { address, first_password, stop, server, upkeep, engine, _data: data })
+    let identity = identity.map(|(files, identity)| {
+        let (shown, current) = watch::channel(identity);
+        // It ends with the server: nobody looks any more.
+        tokio::spawn(files.follow(shown));
+        current
+    });
+    let scheme = if identity.is_some() { "https" } else { "http" };
+    let server = tokio::spawn(frontend::serve(listener, identity, app, upkeep::stop_asked(stopped)));
+    tracing::info!(scheme, %address, node = %data.node(), region = %config.server.region.as_str(), "serving");
+    Ok(Running { address, scheme, first_password, stop, server, upkeep, engine, _data: data })
 }
 
 impl Running {
@@ -139,6 +153,12 @@ impl Running {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What it speaks there: `http` or `https`.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        self.scheme
     }
 
     /// The administrator's password, if this start made both: to be shown once, and to be kept nowhere.

@@ -35,7 +35,7 @@ use tokio::io::{AsyncWriteExt, DuplexStream, copy, duplex, sink, split};
 
 use super::judge::{Asked, judge};
 use super::world::{PRIVATE, World};
-use crate::connection::Activity;
+use crate::connection::{Activity, Arrival};
 use crate::edge::Edge;
 
 const REQUESTS_MAX: usize = 16;
@@ -147,7 +147,8 @@ impl Server {
     async fn answer(&self, request: Request<Incoming>, activity: &Activity) -> Response<Full<Bytes>> {
         let asked = Asked { method: request.method().clone(), path: request.uri().path().to_owned() };
         let is_nobody = !request.headers().contains_key(AUTHORIZATION);
-        let (parts, body) = self.edge.answer(request, PEER, activity).await.into_parts();
+        let arrival = Arrival { peer: PEER, over_tls: false };
+        let (parts, body) = self.edge.answer(request, arrival, activity).await.into_parts();
         let body = body.collect().await.expect("an answer from memory does not break off").to_bytes();
         judge(&asked, &parts, &body);
         if is_nobody && body.windows(PRIVATE.len()).any(|window| window == PRIVATE) {

@@ -18,10 +18,10 @@ use storage::Storage;
 use storage::files::Files;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::{App, Clock, Settings};
+use crate::{App, Clock, Settings, TlsIdentity};
 
 pub(super) const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -49,6 +49,7 @@ impl TestClock {
 }
 
 pub(super) struct TestApp {
+    scheme: &'static str,
     pub(super) host: String,
     pub(super) clock: Arc<TestClock>,
     pub(super) auth: Auth,
@@ -78,6 +79,26 @@ impl TestApp {
     }
 
     pub(super) async fn start_with(settings: Settings, content: storage::Settings) -> TestApp {
+        let client = Client::builder().no_proxy().build().unwrap();
+        TestApp::launch(settings, content, "http", client, None).await
+    }
+
+    /// One that speaks TLS, and a client that trusts it.
+    pub(super) async fn start_over_tls(
+        settings: Settings,
+        identity: watch::Receiver<TlsIdentity>,
+        client: Client,
+    ) -> TestApp {
+        TestApp::launch(settings, storage::Settings::default(), "https", client, Some(identity)).await
+    }
+
+    async fn launch(
+        settings: Settings,
+        content: storage::Settings,
+        scheme: &'static str,
+        client: Client,
+        tls: Option<watch::Receiver<TlsIdentity>>,
+    ) -> TestApp {
         let clock =
             Arc::new(TestClock(Mutex::new(Timestamp::constant(1_800_000_000, 0)), AtomicBool::new(false)));
         let store = Store::open(Arc::new(Memory::new()), Region::parse("test").unwrap()).await.unwrap();
@@ -93,9 +114,8 @@ impl TestApp {
         let host = listener.local_addr().unwrap().to_string();
         let app = App { auth: auth.clone(), storage, clock: clock.clone(), settings: Arc::new(settings) };
         let (stop, stopped) = oneshot::channel::<()>();
-        let served = tokio::spawn(crate::serve(listener, app, async { drop(stopped.await) }));
-        let client = Client::builder().no_proxy().build().unwrap();
-        TestApp { host, clock, auth, client, _data: data, stop, served }
+        let served = tokio::spawn(crate::serve(listener, tls, app, async { drop(stopped.await) }));
+        TestApp { scheme, host, clock, auth, client, _data: data, stop, served }
     }
 
     /// Tells the server to stop, and answers what to wait for until it has.
@@ -106,7 +126,7 @@ impl TestApp {
 
     /// A request of nobody.
     pub(super) fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("http://{}{path}", self.host))
+        self.client.request(method, format!("{}://{}{path}", self.scheme, self.host))
     }
 
     /// A request with a name and a password.

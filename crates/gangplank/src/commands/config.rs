@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use gangplank::StartError;
 use gangplank::config::Loaded;
 
 use crate::commands::serve::Settings;
@@ -16,7 +17,7 @@ pub(crate) struct ConfigCommand {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Check the settings that `serve` would use: file, environment and flags
+    /// Check the settings that `serve` would use: file, environment and flags; and the certificate that they name
     #[command(after_help = "Example:\n  gangplank config check --config /etc/gangplank.toml")]
     Check {
         #[command(flatten)]
@@ -34,7 +35,8 @@ impl ConfigCommand {
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self.action {
             Action::Check { settings } => {
-                settings.load()?;
+                let loaded = settings.load()?;
+                loaded.config.server.tls.identity().map_err(StartError::Tls)?;
                 output::say("The configuration is good.\n")
             }
             Action::Show { settings } => output::say(&shown(&settings.load()?)?),
@@ -52,14 +54,32 @@ fn shown(loaded: &Loaded) -> Result<String, Failure> {
     let mut text = String::new();
     for (section, settings) in sections {
         let separator = if text.is_empty() { "" } else { "\n" };
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{separator}[{section}]");
-        for (key, value) in settings.as_table().into_iter().flatten() {
-            let origin = loaded.origin(&format!("{section}.{key}"));
-            let _ = writeln!(text, "{:<50} # {origin}", format!("{key} = {value}"));
+        text += separator;
+        if let toml::Value::Table(settings) = settings {
+            show_section(&mut text, &section, settings, loaded);
         }
     }
     Ok(text)
+}
+
+/// A section, and behind its own settings the sections in it.
+fn show_section(text: &mut String, section: &str, settings: toml::Table, loaded: &Loaded) {
+    let mut inner = Vec::new();
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "[{section}]");
+    for (name, value) in settings {
+        let key = format!("{section}.{name}");
+        match value {
+            toml::Value::Table(settings) => inner.push((key, settings)),
+            value => {
+                let _ = writeln!(text, "{:<50} # {}", format!("{name} = {value}"), loaded.origin(&key));
+            }
+        }
+    }
+    for (section, settings) in inner {
+        text.push('\n');
+        show_section(text, &section, settings, loaded);
+    }
 }
 
 #[cfg(test)]
@@ -77,6 +97,8 @@ mod tests {
         };
         let flags = [
             set("server.external_url", "https://registry.example"),
+            set("server.tls.certificate", "/etc/gangplank/tls.crt"),
+            set("server.tls.key", "/etc/gangplank/tls.key"),
             set("log.filter", "a=debug"),
             set("storage.upload_ttl", "90m"),
         ];

@@ -1,5 +1,6 @@
 //! `gangplank login`, `logout` and `whoami`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use frontend::types::{self, CreatedPersonalToken, NewPersonalToken};
@@ -15,9 +16,11 @@ use crate::output::{self, Output, Shown, yes_no};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 A token of its own is made and kept in ~/.config/gangplank/logins.toml, never the password.
+Certificates are trusted as the system does; SSL_CERT_FILE names other authorities for one command.
 
 Examples:
   gangplank login https://registry.example --username acme
+  gangplank login https://registry.internal --username acme --ca-certificate ca.pem
   gangplank login http://127.0.0.1:5000 --username admin --password-stdin < password.txt")]
 pub(crate) struct Login {
     /// The server's address, such as https://registry.example or http://127.0.0.1:5000
@@ -30,6 +33,9 @@ pub(crate) struct Login {
     /// For how long, such as 24h or 30d
     #[arg(long, value_name = "DURATION", value_parser = token::lifetime, default_value = "30d")]
     expires: Duration,
+    /// Trust the authorities in this file (PEM) too, in this and in the commands that follow
+    #[arg(long, value_name = "FILE")]
+    ca_certificate: Option<PathBuf>,
 }
 
 impl Login {
@@ -41,8 +47,10 @@ impl Login {
                 self.url
             ));
         }
+        let ca_certificate = self.ca_certificate()?;
         let password = self.password.existing(&format!("Password of {}: ", self.username))?;
-        let client = Client::with_password(self.url.clone(), self.username, password)?;
+        let client =
+            Client::with_password(self.url.clone(), ca_certificate.as_deref(), self.username, password)?;
         let token = NewPersonalToken {
             expires_in_seconds: self.expires.as_secs(),
             description: Some(format!("gangplank login on {}", host_name())),
@@ -51,6 +59,7 @@ impl Login {
         let made: CreatedPersonalToken = client.post(&path(&["tokens"])?, &token).await?;
         let login = Kept {
             server: self.url,
+            ca_certificate,
             username: made.username,
             token_id: made.token.id,
             token: auth::Secret::new(made.secret),
@@ -76,6 +85,16 @@ impl Login {
             let _ = client.delete(&signing_out(old.token_id)?).await;
         }
         Output::new(false).done(&sentence)
+    }
+
+    /// The file of authorities, as any later command finds it.
+    fn ca_certificate(&self) -> Result<Option<PathBuf>, Failure> {
+        let Some(path) = &self.ca_certificate else { return Ok(None) };
+        if !self.url.is_https() {
+            return Err(Failure::Usage { reason: "--ca-certificate is for https:// addresses".to_owned() });
+        }
+        let whole = std::path::absolute(path);
+        whole.map(Some).map_err(|source| Failure::File { doing: "find", path: path.clone(), source })
     }
 }
 

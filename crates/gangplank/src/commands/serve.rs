@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use frontend::Clock;
+use frontend::{Clock, ExternalUrl};
 use gangplank::config::{self, Flag, Loaded, Log, LogFormat};
 use gangplank::{Running, SystemClock};
 use jiff::{SignedDuration, Timestamp};
@@ -22,7 +22,8 @@ the first start makes one and shows it once.
 Examples:
   gangplank serve --listen 127.0.0.1:5000 --data ./data
   gangplank serve --config /etc/gangplank.toml --set storage.upload_ttl=12h
-  GANGPLANK_SERVER__LISTEN=0.0.0.0:5000 gangplank serve")]
+  GANGPLANK_SERVER__LISTEN=0.0.0.0:5000 gangplank serve
+  gangplank serve --set server.tls.certificate=tls.crt --set server.tls.key=tls.key")]
 pub(crate) struct Serve {
     #[command(flatten)]
     settings: Settings,
@@ -43,7 +44,7 @@ pub(crate) struct Settings {
     /// Keep everything in this folder (storage.data)
     #[arg(long, value_name = "FOLDER")]
     data: Option<String>,
-    /// Give any other setting by its name; may be given several times
+    /// Give any other setting by its name, as `gangplank config show` lists them; may be given several times
     #[arg(long, value_name = "SECTION.KEY=VALUE", value_parser = setting)]
     set: Vec<(String, String)>,
 }
@@ -74,12 +75,13 @@ impl Serve {
         start_log(&config.log);
         // From here on a signal stops in order, also during the start.
         let mut stop = Stop::new()?;
-        let data = config.storage.data.clone();
+        let (data, external) = (config.storage.data.clone(), config.server.external_url.clone());
         let mut running = tokio::select! {
             running = gangplank::start(config, Arc::new(SystemClock)) => running?,
             () = stop.asked() => return Ok(()),
         };
-        output::say(&welcome(&running, &data, output::is_for_a_person()))?;
+        let url = url(running.scheme(), running.address(), external.as_ref());
+        output::say(&welcome(&running, &url, &data, output::is_for_a_person()))?;
         let ended = tokio::select! {
             error = running.failed() => Err(Failure::System { doing: "go on serving", source: error }),
             () = stop.asked() => Ok(()),
@@ -123,8 +125,7 @@ fn start_log(log: &Log) {
 }
 
 /// What a start says on standard output: the first password, once, and after that, or to a person, what to type next.
-fn welcome(running: &Running, data: &Path, for_a_person: bool) -> String {
-    let url = url(running.address());
+fn welcome(running: &Running, url: &str, data: &Path, for_a_person: bool) -> String {
     let mut text = String::new();
     if for_a_person {
         text +=
@@ -137,20 +138,23 @@ fn welcome(running: &Running, data: &Path, for_a_person: bool) -> String {
         );
     }
     if for_a_person || running.first_password().is_some() {
-        text += &next_commands(&url, folder_to_add().as_deref(), SystemClock.now());
+        text += &next_commands(url, folder_to_add().as_deref(), SystemClock.now());
     }
     text
 }
 
-/// The address that a client on this machine types.
-fn url(mut address: SocketAddr) -> String {
+/// What a client on this machine types. A certificate is for a name, which is the external one if that is told.
+fn url(scheme: &str, mut address: SocketAddr, external: Option<&ExternalUrl>) -> String {
+    if let Some(external) = external.filter(|_| scheme == "https") {
+        return external.to_string();
+    }
     if address.ip().is_unspecified() {
         address.set_ip(match address {
             SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
             SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
         });
     }
-    format!("http://{address}")
+    format!("{scheme}://{address}")
 }
 
 /// The folder of this program, if a shell would not find the program by its name.
@@ -163,7 +167,7 @@ fn folder_to_add() -> Option<PathBuf> {
 fn next_commands(url: &str, folder: Option<&Path>, now: Timestamp) -> String {
     let path = folder
         .map_or_else(String::new, |folder| format!("    export PATH=\"{}:$PATH\"\n\n", folder.display()));
-    let host = url.trim_start_matches("http://");
+    let host = url.split_once("://").map_or(url, |(_, host)| host);
     let in_a_week = now.checked_add(SignedDuration::from_hours(7 * 24)).unwrap_or(Timestamp::MAX);
     format!(
         "\
@@ -191,7 +195,7 @@ Next, in another terminal (each login asks for the password):
 mod tests {
     use jiff::Timestamp;
 
-    use super::{next_commands, setting, url};
+    use super::{ExternalUrl, next_commands, setting, url};
 
     #[test]
     fn an_unspecified_address_is_typed_as_this_machine() {
@@ -201,8 +205,18 @@ mod tests {
             ("[::]:5000", "http://[::1]:5000"),
             ("10.1.2.3:80", "http://10.1.2.3:80"),
         ] {
-            assert_eq!(listening.parse().map(url).as_deref(), Ok(typed));
+            assert_eq!(listening.parse().map(|address| url("http", address, None)).as_deref(), Ok(typed));
         }
+    }
+
+    #[test]
+    fn over_tls_the_name_that_is_told_is_typed() {
+        let (address, told) = ("0.0.0.0:443".parse().unwrap(), ExternalUrl::parse("https://r.example").ok());
+        assert_eq!(url("https", address, told.as_ref()), "https://r.example");
+        assert_eq!(url("https", address, None), "https://127.0.0.1:443");
+        assert_eq!(url("http", address, told.as_ref()), "http://127.0.0.1:443", "a proxy has that one");
+        let text = next_commands("https://r.example", None, Timestamp::UNIX_EPOCH);
+        assert!(text.contains("docker push r.example/team-a/web:1.0"), "{text}");
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub const CONFIG_FILE_VARIABLE: &str = "GANGPLANK_CONFIG";
 const PREFIX: &str = "GANGPLANK_";
 /// What separates section and key in a variable's name.
 const SEPARATOR: &str = "__";
+/// The one section in a section.
+const TLS_SECTION: &str = "server.tls";
 
 /// Where a setting came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,6 +183,11 @@ fn set_by_kubernetes(variable: &str) -> bool {
         || rest.starts_with("SERVICE_PORT_")
 }
 
+/// Whether `key` could name a section: any does at the top, below that the one that there is.
+fn may_be_section(key: &str) -> bool {
+    !key.contains('.') || key == TLS_SECTION
+}
+
 #[derive(Default)]
 struct Layers {
     /// What was accepted so far: always readable as [`Config`].
@@ -201,32 +208,33 @@ impl Layers {
             Err(error) => return self.problem("", origin, error.to_string().trim_end().to_owned()),
         };
         for (section, value) in table {
-            match value {
-                toml::Value::Table(settings) if settings.is_empty() => {
-                    self.lay(&section, toml::Value::Table(settings), &origin);
+            self.section(section, value, &origin);
+        }
+    }
+
+    /// Lays what stands in a file under `key`, setting by setting where it is a section.
+    fn section(&mut self, key: String, value: toml::Value, origin: &Origin) {
+        match value {
+            toml::Value::Table(settings) if !settings.is_empty() && may_be_section(&key) => {
+                for (name, value) in settings {
+                    self.section(format!("{key}.{name}"), value, origin);
                 }
-                toml::Value::Table(settings) => {
-                    for (key, value) in settings {
-                        self.lay(&format!("{section}.{key}"), value, &origin);
-                    }
-                }
-                value => self.lay(&section, value, &origin),
             }
+            value => self.lay(&key, value, origin),
         }
     }
 
     fn variable(&mut self, variable: String, value: String) {
         let rest = variable.strip_prefix(PREFIX).unwrap_or(&variable).to_ascii_lowercase();
-        match rest.split_once(SEPARATOR) {
-            Some((section, key)) => {
-                self.text(&format!("{section}.{key}"), &value, Origin::Environment(variable));
-            }
-            None => self.problem(
+        if rest.contains(SEPARATOR) {
+            self.text(&rest.replace(SEPARATOR, "."), &value, Origin::Environment(variable));
+        } else {
+            self.problem(
                 &rest,
                 Origin::Environment(variable),
                 "no setting: a variable's name is GANGPLANK_<SECTION>__<KEY>, with two underscores between"
                     .to_owned(),
-            ),
+            );
         }
     }
 
@@ -255,16 +263,14 @@ impl Layers {
     /// The table with `key` set to `value`, or why it cannot be.
     fn with(&self, key: &str, value: toml::Value) -> Result<toml::Table, String> {
         let mut table = self.table.clone();
-        match key.split_once('.') {
-            Some((section, key)) => {
-                let section = table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-                let Some(section) = section.as_table_mut() else { return Err("no section".to_owned()) };
-                section.insert(key.to_owned(), value);
-            }
-            None => {
-                table.insert(key.to_owned(), value);
-            }
+        let (sections, name) = key.rsplit_once('.').map_or((None, key), |(path, name)| (Some(path), name));
+        let mut innermost = &mut table;
+        for section in sections.into_iter().flat_map(|path| path.split('.')) {
+            let inner = innermost.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            let Some(inner) = inner.as_table_mut() else { return Err("no section".to_owned()) };
+            innermost = inner;
         }
+        innermost.insert(name.to_owned(), value);
         match Config::deserialize(table.clone()) {
             Ok(_) => Ok(table),
             Err(error) => Err(error.message().to_owned()),

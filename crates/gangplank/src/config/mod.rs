@@ -11,6 +11,7 @@ mod layers;
 mod log;
 mod server;
 mod storage;
+mod tls;
 mod upkeep;
 
 use std::time::Duration;
@@ -24,6 +25,7 @@ pub use layers::{
 pub use log::{Log, LogFormat};
 pub use server::Server;
 pub use storage::Storage;
+pub use tls::Tls;
 pub use upkeep::Upkeep;
 
 /// The longest time that anything is given: a century keeps every sum of times within what a timestamp holds.

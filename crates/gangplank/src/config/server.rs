@@ -8,7 +8,7 @@ use kv::Region;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Impossible, duration};
+use super::{Impossible, Tls, duration};
 
 /// `[server]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,8 @@ pub struct Server {
     /// How long requests in flight may take to finish when the server stops.
     #[serde(with = "duration")]
     pub shutdown_timeout: Duration,
+    /// TLS of its own.
+    pub tls: Tls,
 }
 
 impl Default for Server {
@@ -64,6 +66,7 @@ impl Default for Server {
             connection_stuck_max: front.connection_stuck_max,
             transfer_after_end_max: front.transfer_after_end_max,
             shutdown_timeout: front.shutdown_timeout,
+            tls: Tls::default(),
         }
     }
 }
@@ -84,6 +87,7 @@ impl Server {
                 "less than a second would cut off honest clients",
             );
         }
+        self.tls.check(found);
     }
 
     /// The front's settings.

@@ -102,6 +102,23 @@ fn each_layer_keeps_what_the_others_do_not_set() {
 }
 
 #[test]
+fn a_section_in_a_section_is_layered_like_any() {
+    let given = Given {
+        file: Some("[server.tls]\ncertificate = \"file.crt\"\nkey = \"file.key\"\n"),
+        environment: vec![("GANGPLANK_SERVER__TLS__KEY", "variable.key")],
+        flags: vec![("--set", "server.tls.reload_interval", "1m")],
+    };
+    let (loaded, path) = given.load().unwrap();
+    let tls = &loaded.config.server.tls;
+    assert_eq!(tls.certificate, Some(PathBuf::from("file.crt")));
+    assert_eq!(tls.key, Some(PathBuf::from("variable.key")));
+    assert_eq!(tls.reload_interval, Duration::from_secs(60));
+    assert_eq!(loaded.origin("server.tls.certificate"), &Origin::File(path));
+    let variable = Origin::Environment("GANGPLANK_SERVER__TLS__KEY".to_owned());
+    assert_eq!(loaded.origin("server.tls.key"), &variable);
+}
+
+#[test]
 fn text_becomes_what_the_setting_is() {
     let given = Given {
         environment: vec![
@@ -129,6 +146,9 @@ fn an_unknown_key_is_refused_by_its_full_name_and_origin() {
         ("[sever]", "sever"),
         ("listen = \"127.0.0.1:1\"", "listen"),
         ("[server]\nlisten.port = 1", "server.listen"),
+        ("[server.tls]\ncert = \"tls.crt\"", "server.tls.cert"),
+        ("[server]\ntls = \"tls.crt\"", "server.tls"),
+        ("[server.tsl]\ncertificate = \"tls.crt\"", "server.tsl"),
         ("admin_password = \"hunter22\"", "admin_password"),
         ("[[server]]\nlisten = \"127.0.0.1:1\"", "server"),
     ] {
@@ -138,7 +158,9 @@ fn an_unknown_key_is_refused_by_its_full_name_and_origin() {
     }
     for (variable, key) in [
         ("GANGPLANK_SERVER__LISSTEN", "server.lissten"),
-        ("GANGPLANK_SERVER__LISTEN__PORT", "server.listen__port"),
+        ("GANGPLANK_SERVER__LISTEN__PORT", "server.listen.port"),
+        ("GANGPLANK_SERVER__TLS", "server.tls"),
+        ("GANGPLANK_SERVER__TLS__CERT", "server.tls.cert"),
         ("GANGPLANK_SEVER__LISTEN", "sever.listen"),
         ("GANGPLANK_SERVER_LISTEN", "server_listen"),
         ("GANGPLANK_LISTEN", "listen"),
@@ -171,6 +193,11 @@ fn an_impossible_value_is_refused_by_its_key_and_origin() {
         ("server.head_timeout", "30"),
         ("server.head_timeout", "0s"),
         ("server.shutdown_timeout", "1ms"),
+        ("server.tls.certificate", "tls.crt"),
+        ("server.tls.key", "tls.key"),
+        ("server.tls.reload_interval", "5"),
+        ("server.tls.reload_interval", "100ms"),
+        ("server.tls.reload_interval", "2d"),
         ("storage.data", ""),
         ("storage.upload_ttl", "soon"),
         ("storage.upload_ttl", "1s"),

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 fn login(server: &str, username: &str, token_id: u64) -> Login {
     Login {
         server: server.parse().unwrap(),
+        ca_certificate: None,
         username: username.to_owned(),
         token_id,
         token: Secret::new(format!("gp_pat_{token_id}")),
@@ -57,10 +58,12 @@ fn the_last_one_is_current_and_a_server_overrides() {
 fn everything_that_was_kept_comes_back() {
     let folder = tempfile::tempdir().unwrap();
     let logins = Logins::at(folder.path().join("logins.toml"));
-    logins.keep(login(A, "dev@acme", (1 << 53) - 1)).unwrap();
+    let ca_certificate = Some("/etc/ssl/own.pem".into());
+    logins.keep(Login { ca_certificate, ..login(A, "dev@acme", (1 << 53) - 1) }).unwrap();
     let kept = logins.current(None).unwrap();
     assert_eq!((kept.server.to_string().as_str(), kept.username.as_str()), (A, "dev@acme"));
     assert_eq!((kept.token_id, kept.token.reveal()), ((1 << 53) - 1, "gp_pat_9007199254740991"));
+    assert_eq!(kept.ca_certificate.as_deref(), Some(Path::new("/etc/ssl/own.pem")));
     assert_eq!(kept.expires_at.to_string(), "2027-01-31T23:59:59Z");
 }
 

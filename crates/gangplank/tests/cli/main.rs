@@ -7,3 +7,4 @@ mod commands;
 mod remote;
 mod serve;
 mod support;
+mod tls;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::support::{ADMIN_PASSWORD, Answer, Person, answer, eventually};
 
-fn serve(data: &Path) -> Command {
+pub(crate) fn serve(data: &Path) -> Command {
     let mut command = Person::new().command();
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -25,12 +25,13 @@ fn serve_under(limits: &str, data: &Path) -> Command {
 }
 
 /// Where a server that started listens.
-fn url(log: &str) -> String {
-    format!("http://{}", log.split("address=").nth(1).unwrap().split_whitespace().next().unwrap())
+pub(crate) fn url(log: &str) -> String {
+    let scheme = if log.contains("scheme=\"https\"") { "https" } else { "http" };
+    format!("{scheme}://{}", log.split("address=").nth(1).unwrap().split_whitespace().next().unwrap())
 }
 
 /// Starts it and waits until it serves: the process and its log so far, which is then read on.
-fn started(command: &mut Command) -> (Child, String, std::thread::JoinHandle<String>) {
+pub(crate) fn started(command: &mut Command) -> (Child, String, std::thread::JoinHandle<String>) {
     let mut child = command.spawn().unwrap();
     let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut seen = String::new();
@@ -45,7 +46,7 @@ fn started(command: &mut Command) -> (Child, String, std::thread::JoinHandle<Str
 }
 
 /// Asks it to stop, and waits: its answer, with all of its log.
-fn stopped(child: Child, seen: String, rest: std::thread::JoinHandle<String>) -> Answer {
+pub(crate) fn stopped(child: Child, seen: String, rest: std::thread::JoinHandle<String>) -> Answer {
     let id = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
     rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
     let mut answer = answer(child);

@@ -35,6 +35,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start() -> Server {
+        Server::start_with(|_| {})
+    }
+
+    /// One with other settings.
+    pub(crate) fn start_with(change: impl FnOnce(&mut Config)) -> Server {
         let data = tempfile::tempdir().unwrap();
         let mut config = Config::default();
         config.storage.data = data.path().join("data");
@@ -42,10 +47,11 @@ impl Server {
         config.auth.password_memory_kib = 8 * 1024;
         config.auth.password_passes = 1;
         config.admin_password.given = Some(Secret::new(ADMIN_PASSWORD));
+        change(&mut config);
         let clock = Arc::new(TestClock(Mutex::new("2026-11-24T12:00:00Z".parse().unwrap())));
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let running = runtime.block_on(start(config, clock.clone())).unwrap();
-        let url = format!("http://{}", running.address());
+        let url = format!("{}://{}", running.scheme(), running.address());
         Server { runtime, running: Some(running), clock, url, _data: data }
     }
 
