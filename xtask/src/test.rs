@@ -10,7 +10,7 @@ pub(crate) fn test(arguments: &[String], interrupt: &Interrupt) -> Result<(), St
     // With the binary, which the whole-system tests start; and with the tests' features, so that nothing is built twice.
     run::build(&["build", "--release", "--locked", "--workspace", "--bins", "--tests"], interrupt)?;
     let engine = Engine::start(interrupt)?;
-    let mut tests = cargo(&["test", "--release", "--locked", "--workspace"]);
+    let mut tests = cargo(&["test", "--release", "--locked", "--workspace", "--no-fail-fast"]);
     tests.args(arguments).envs(engine.variables()).env(conformance::GO_TOOLS, go::folder());
     watched(&mut tests, interrupt, |_| {})?;
     // Whoever asks for certain tests wants no others.

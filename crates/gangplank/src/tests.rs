@@ -104,8 +104,11 @@ fn what_cannot_be_meant_is_refused_with_what_to_do() {
             "gangplank share add team-a/web --to globex --permanent --until 2027-01-31T23:59:59Z",
             "cannot be used with",
         ),
-        ("gangplank share add team-a/web --to globex --until 2027-01-31T23:59:59", "no offset"),
-        ("gangplank share add team-a/web --to globex --until 2027-01-31", "is a day"),
+        (
+            "gangplank share add team-a/web --to globex --until 2027-01-31T23:59:59",
+            "an instant with its offset",
+        ),
+        ("gangplank share add team-a/web --to globex --until 2027-01-31", "an instant with its offset"),
         ("gangplank share add team-a/web --permanent", "--to"),
         ("gangplank share update team-a/web --to globex", "--description"),
         ("gangplank share list", "--by-me"),
