@@ -1,7 +1,7 @@
 //! The command line, line by line as the documents print it, against a server that it started itself.
 
 use serde_json::Value;
-use tests::{Cli, Image, Registry, ServerProcess, in_seconds};
+use tests::{Cli, Image, Registry, ServerProcess, TestCa, in_seconds};
 
 async fn signed_in(registry: &Registry, login: &str, password: &str) -> Cli {
     let cli = Cli::new();
@@ -161,6 +161,11 @@ async fn the_example_configuration_is_one() {
     // As it stands, and with what is commented out.
     let all: String = text.lines().map(|line| uncommented(line).to_owned() + "\n").collect();
     assert_ne!(all, text);
+    let ca = TestCa::new();
+    let files = ca.issue("example", &["registry.example"]);
+    let path = |file: &std::path::Path| file.to_string_lossy().into_owned();
+    let all = all.replace("/etc/gangplank/tls/tls.crt", &path(&files.certificate));
+    let all = all.replace("/etc/gangplank/tls/tls.key", &path(&files.key));
     let folder = tempfile::tempdir().expect("a temporary folder");
     for text in [text, all] {
         let file = folder.path().join("gangplank.toml");
@@ -169,7 +174,8 @@ async fn the_example_configuration_is_one() {
     }
 }
 
-/// A line without the mark before a setting; prose stays a comment.
+/// A line without the mark before a setting or a section; prose stays a comment.
 fn uncommented(line: &str) -> &str {
-    line.strip_prefix("# ").filter(|setting| setting.split(' ').nth(1) == Some("=")).unwrap_or(line)
+    let is_meant = |text: &&str| text.split(' ').nth(1) == Some("=") || text.starts_with('[');
+    line.strip_prefix("# ").filter(is_meant).unwrap_or(line)
 }
