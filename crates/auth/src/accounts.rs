@@ -5,6 +5,7 @@ use kv::{Key, Transaction, Versioned};
 
 use crate::attempts::touch;
 use crate::lists::{Rows, text};
+use crate::passwords::WhenFull;
 use crate::records::{AccountRecord, Credential, NameRecord};
 use crate::reservations::claimable;
 use crate::{AccountId, AccountName, Auth, Error, Event, EventKind, Principal, Secret, Thing};
@@ -285,7 +286,7 @@ impl Auth {
     ) -> Result<(), Error> {
         let current = current.ok_or(Error::WrongPassword)?;
         let holder = p.id().map(|id| (id, credential));
-        if self.passwords().verify(&p.name(), current, holder, None).await? {
+        if self.passwords().verify(&p.name(), current, holder, None, WhenFull::Refuse).await? {
             Ok(())
         } else {
             Err(Error::WrongPassword)

@@ -8,6 +8,7 @@ use kv::{Entry, Key, decode};
 use sha2::{Digest, Sha256};
 
 use crate::access_tokens::{Claims, Holder, Purpose, refresh_jwt};
+use crate::passwords::WhenFull;
 use crate::principal::{PersonalTokenGrip, Subject};
 use crate::records::{
     AccountRecord, Credential, NameRecord, PersonalTokenPlace, PersonalTokenRecord, UserRecord,
@@ -81,6 +82,32 @@ impl Auth {
         from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Principal, AuthenticationError> {
+        self.sign_in(username, secret, from, now, WhenFull::Refuse).await
+    }
+
+    /// The same for a request whose body cannot be sent twice: where too many passwords wait to be checked, a few such
+    /// requests wait for their turn.
+    ///
+    /// # Errors
+    /// As [`Auth::authenticate`].
+    pub async fn authenticate_for_body(
+        &self,
+        username: &str,
+        secret: &Secret,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Principal, AuthenticationError> {
+        self.sign_in(username, secret, from, now, WhenFull::Wait).await
+    }
+
+    async fn sign_in(
+        &self,
+        username: &str,
+        secret: &Secret,
+        from: Option<IpAddr>,
+        now: Timestamp,
+        when_full: WhenFull,
+    ) -> Result<Principal, AuthenticationError> {
         if secret.reveal().starts_with(PERSONAL_TOKEN_PREFIX) {
             let principal = self.authenticate_personal_token(secret, now).await?;
             let own = principal.name() == username;
@@ -89,7 +116,7 @@ impl Auth {
         let live = self.live_by_login(username).await?;
         let holder = live.as_ref().map(|live| (live.id, live.credential()));
         let source = from.map(|address| Source::new(address, now));
-        let right = self.passwords().verify(username, secret, holder, source).await?;
+        let right = self.passwords().verify(username, secret, holder, source, when_full).await?;
         match live {
             Some(live) if right && live.is_open() => Ok(Principal::whole(live.into_subject())),
             _ => Err(AuthenticationError::Rejected),

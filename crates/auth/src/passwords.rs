@@ -3,18 +3,33 @@
 //! in with every request does not cost a hash each time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use aws_lc_rs::hmac;
 use moka::sync::Cache;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use crate::credentials::PERSONAL_TOKEN_PREFIX;
 use crate::records::{Credential, PasswordHash};
 use crate::settings::PasswordCost;
 use crate::sources::{Place, Source, Sources};
 use crate::{Error, PrincipalId, Secret, Settings};
+
+/// How many sign-ins that cannot be sent again wait for a place in a full queue, and for how long.
+const PATIENT_MAX: usize = 16;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What happens to a sign-in when the queue is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WhenFull {
+    /// It is told to come again.
+    Refuse,
+    /// It waits for a place, with a few others.
+    Wait,
+}
 
 /// The shortest new password, in characters.
 const PASSWORD_CHARACTERS_MIN: usize = 8;
@@ -30,6 +45,8 @@ pub(crate) struct Passwords {
     computing: Arc<Semaphore>,
     /// Those that compute or wait.
     admitted: Arc<Semaphore>,
+    /// Those that wait to be admitted.
+    patient: Arc<Semaphore>,
     /// What each address may have of that.
     sources: Sources,
     cache_key: hmac::Key,
@@ -56,6 +73,7 @@ impl Passwords {
             cost: settings.password_hash,
             computing: Arc::new(Semaphore::new(computing)),
             admitted: Arc::new(Semaphore::new(computing + queue)),
+            patient: Arc::new(Semaphore::new(PATIENT_MAX)),
             sources: Sources::new(settings),
             cache_key: hmac::Key::new(hmac::HMAC_SHA256, &rand::random::<[u8; 32]>()),
             verified,
@@ -69,7 +87,7 @@ impl Passwords {
     pub(crate) async fn hash(&self, password: &Secret) -> Result<PasswordHash, Error> {
         check_new(password)?;
         let password = password.clone();
-        self.compute(None, move |argon2| {
+        self.compute(None, WhenFull::Refuse, move |argon2| {
             argon2.hash_password(password.reveal().as_bytes()).map(|hash| PasswordHash(hash.to_string()))
         })
         .await?
@@ -87,10 +105,15 @@ impl Passwords {
         password: &Secret,
         holder: Option<(PrincipalId, &Credential)>,
         source: Option<Source>,
+        when_full: WhenFull,
     ) -> Result<bool, Error> {
         // Nobody's, and free of cost: it is not worth a place, nor memory.
         if password.reveal().len() > PASSWORD_BYTES_MAX {
             return Ok(false);
+        }
+        // Before what is remembered: else the one right guess among the refused ones would be told from them.
+        if let Some(source) = source {
+            self.sources.check(source, name)?;
         }
         let key = self.cache_key(name, password);
         let expected = holder.map(|(id, credential)| Verified { id, credential_version: credential.version });
@@ -99,7 +122,7 @@ impl Passwords {
         }
         let hash = holder.and_then(|(_, credential)| credential.password.as_ref());
         let place = source.map(|source| self.sources.enter(source, name)).transpose()?;
-        let right = self.matches(password, hash, place).await?;
+        let right = self.matches(password, hash, place, when_full).await?;
         if let Some(source) = source {
             self.sources.checked(source, name, right);
         }
@@ -118,19 +141,21 @@ impl Passwords {
         password: &Secret,
         hash: Option<&PasswordHash>,
         place: Option<Place>,
+        when_full: WhenFull,
     ) -> Result<bool, Error> {
         let (password, hash) = (password.clone(), hash.cloned());
-        self.compute(place, move |argon2| compare(&argon2, password.reveal(), hash.as_ref())).await
+        self.compute(place, when_full, move |argon2| compare(&argon2, password.reveal(), hash.as_ref())).await
     }
 
     async fn compute<T: Send + 'static>(
         &self,
         place: Option<Place>,
+        when_full: WhenFull,
         work: impl FnOnce(Argon2<'static>) -> T + Send + 'static,
     ) -> Result<T, Error> {
         let params = Params::new(self.cost.memory_kib, self.cost.passes, self.cost.lanes, None);
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.map_err(Error::crypto)?);
-        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| Error::Busy)?;
+        let admitted = self.admit(when_full).await?;
         let turn = Arc::clone(&self.computing).acquire_owned().await.map_err(Error::crypto)?;
         // The work goes on when its caller goes away; so it holds its places itself.
         let task = tokio::task::spawn_blocking(move || {
@@ -139,6 +164,19 @@ impl Passwords {
             result
         });
         task.await.map_err(Error::crypto)
+    }
+
+    /// A place in the queue.
+    async fn admit(&self, when_full: WhenFull) -> Result<OwnedSemaphorePermit, Error> {
+        if let Ok(admitted) = Arc::clone(&self.admitted).try_acquire_owned() {
+            return Ok(admitted);
+        }
+        if when_full == WhenFull::Refuse {
+            return Err(Error::Busy);
+        }
+        let _waiting = self.patient.try_acquire().map_err(|_| Error::Busy)?;
+        let admitted = timeout(PATIENCE, Arc::clone(&self.admitted).acquire_owned()).await;
+        admitted.map_err(|_| Error::Busy)?.map_err(Error::crypto)
     }
 
     fn cache_key(&self, name: &str, password: &Secret) -> [u8; 32] {
@@ -186,7 +224,8 @@ mod tests {
     use std::net::IpAddr;
     use std::sync::Arc;
 
-    use super::Passwords;
+    use super::{PATIENT_MAX, Passwords, WhenFull};
+    use crate::Settings;
     use crate::sources::Source;
     use crate::tests::{START, cheap_settings};
     use crate::{AccountId, Credential, Error, PrincipalId, Secret};
@@ -201,14 +240,22 @@ mod tests {
         let changed = Credential { version: 2, ..credential.clone() };
         let without = Credential { password: None, version: 3 };
         let other = PrincipalId { account: AccountId::random(), user: None };
-        assert!(passwords.verify("acme", &right, Some((id, &credential)), None).await.unwrap());
-        assert!(!passwords.verify("acme", &wrong, Some((id, &credential)), None).await.unwrap());
-        assert!(!passwords.verify("acme", &right, Some((id, &without)), None).await.unwrap());
-        assert!(!passwords.verify("acme", &right, None, None).await.unwrap());
+        assert!(
+            passwords.verify("acme", &right, Some((id, &credential)), None, WhenFull::Refuse).await.unwrap()
+        );
+        assert!(
+            !passwords.verify("acme", &wrong, Some((id, &credential)), None, WhenFull::Refuse).await.unwrap()
+        );
+        assert!(
+            !passwords.verify("acme", &right, Some((id, &without)), None, WhenFull::Refuse).await.unwrap()
+        );
+        assert!(!passwords.verify("acme", &right, None, None, WhenFull::Refuse).await.unwrap());
 
         // With no place left, whatever needs a hash is told to come again.
         let _all = passwords.admitted.acquire_many(66).await.unwrap();
-        assert!(passwords.verify("acme", &right, Some((id, &credential)), None).await.unwrap());
+        assert!(
+            passwords.verify("acme", &right, Some((id, &credential)), None, WhenFull::Refuse).await.unwrap()
+        );
         let costly = [
             ("acme", &wrong, Some((id, &credential))),
             ("acme", &right, Some((id, &changed))),
@@ -218,7 +265,7 @@ mod tests {
             ("globex", &right, Some((id, &credential))),
         ];
         for (name, password, holder) in costly {
-            let answer = passwords.verify(name, password, holder, None).await;
+            let answer = passwords.verify(name, password, holder, None, WhenFull::Refuse).await;
             assert!(matches!(answer, Err(Error::Busy)), "{name}, {holder:?}: {answer:?}");
         }
     }
@@ -238,14 +285,18 @@ mod tests {
                 let passwords = Arc::clone(&passwords);
                 tokio::spawn(async move {
                     let wrong = Secret::new("the wrong one");
-                    passwords.verify(&format!("a{n}"), &wrong, None, source([192, 0, 2, 1])).await
+                    passwords
+                        .verify(&format!("a{n}"), &wrong, None, source([192, 0, 2, 1]), WhenFull::Refuse)
+                        .await
                 })
             })
             .collect();
         tokio::task::yield_now().await;
         let others = Arc::clone(&passwords);
         let other = tokio::spawn(async move {
-            others.verify("acme", &right, Some((id, &credential)), source([192, 0, 2, 2])).await
+            others
+                .verify("acme", &right, Some((id, &credential)), source([192, 0, 2, 2]), WhenFull::Refuse)
+                .await
         });
         tokio::task::yield_now().await;
         assert_eq!(passwords.sources.len(), 2);
@@ -271,12 +322,38 @@ mod tests {
         let waiting = Arc::clone(&passwords);
         let task = tokio::spawn(async move {
             let source = Source::new(IpAddr::from([192, 0, 2, 1]), START);
-            waiting.verify("acme", &Secret::new("the wrong one"), None, Some(source)).await
+            waiting.verify("acme", &Secret::new("the wrong one"), None, Some(source), WhenFull::Refuse).await
         });
         tokio::task::yield_now().await;
         assert_eq!(passwords.sources.len(), 1);
         task.abort();
         assert!(task.await.unwrap_err().is_cancelled());
         assert_eq!(passwords.sources.len(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_few_wait_for_a_place_in_a_full_queue_and_the_others_are_refused() {
+        let settings = Settings { password_queue_max: 1, ..cheap_settings() };
+        let passwords = Arc::new(Passwords::new(&settings));
+        let all = passwords.admitted.available_permits().try_into().unwrap();
+        let full = Arc::clone(&passwords.admitted).acquire_many_owned(all).await.unwrap();
+        let patient: Vec<_> = (0..PATIENT_MAX + 4)
+            .map(|n| {
+                let passwords = Arc::clone(&passwords);
+                tokio::spawn(async move {
+                    let wrong = Secret::new("the wrong one");
+                    passwords.verify(&format!("a{n}"), &wrong, None, None, WhenFull::Wait).await
+                })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        drop(full);
+        let answers = futures::future::join_all(patient).await;
+        let waited = answers.iter().filter(|answer| matches!(answer, Ok(Ok(false)))).count();
+        assert_eq!(waited, PATIENT_MAX);
+
+        let _full = Arc::clone(&passwords.admitted).acquire_many_owned(all).await.unwrap();
+        let late = passwords.verify("acme", &Secret::new("the wrong one"), None, None, WhenFull::Wait).await;
+        assert!(matches!(late, Err(Error::Busy)), "nobody waits for ever");
     }
 }

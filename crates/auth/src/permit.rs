@@ -117,6 +117,12 @@ pub struct Vacancy {
 }
 
 impl Vacancy {
+    /// Who holds it.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
     /// The name.
     #[must_use]
     pub fn name(&self) -> &RepositoryName {

@@ -77,15 +77,22 @@ impl Sources {
         Sources { per_address_max, in_flight: InFlight::default(), failures }
     }
 
+    /// Whether `name` may be tried from there at all.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when the address has failed too often at this name within the minute.
+    pub(crate) fn check(&self, source: Source, name: &str) -> Result<(), Error> {
+        let failures = self.failures.get(&key(source, name)).filter(|failures| !failures.ended(source.now));
+        let barred = failures.is_some_and(|failures| failures.count >= FAILURES_MAX);
+        if barred { Err(Error::Busy) } else { Ok(()) }
+    }
+
     /// A place for one check of `name`.
     ///
     /// # Errors
-    /// [`Error::Busy`] when the address has no place left, or has failed too often at this name within the minute.
+    /// [`Error::Busy`] when the address has no place left; as [`Sources::check`].
     pub(crate) fn enter(&self, source: Source, name: &str) -> Result<Place, Error> {
-        let failures = self.failures.get(&key(source, name)).filter(|failures| !failures.ended(source.now));
-        if failures.is_some_and(|failures| failures.count >= FAILURES_MAX) {
-            return Err(Error::Busy);
-        }
+        self.check(source, name)?;
         let mut in_flight = self.in_flight.lock();
         let held = in_flight.entry(source.network).or_default();
         if *held >= self.per_address_max {

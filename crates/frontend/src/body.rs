@@ -36,6 +36,13 @@ pub(crate) enum BodyError {
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// The beginning of a body.
+pub(crate) struct Begun {
+    pub(crate) bytes: BytesMut,
+    /// Whether it is all of it.
+    pub(crate) is_whole: bool,
+}
+
 /// A request's body that fails when it stands still. A [`Body`] for axum, a [`Stream`] of its data for ourselves.
 #[derive(Debug)]
 pub(crate) struct RequestBody<B = Incoming> {
@@ -59,7 +66,7 @@ where
         RequestBody { inner, idle, activity, alarm: Box::pin(tokio::time::sleep(idle)), waiting: false }
     }
 
-    /// How long it is, if that was announced; else the greatest number.
+    /// How much of it is still to come, if that was announced; else the greatest number.
     pub(crate) fn bytes_at_most(&self) -> usize {
         self.inner.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX)
     }
@@ -70,24 +77,54 @@ where
     /// [`BodyError::TooLarge`] beyond `bytes_max`, at once where the length is announced; [`BodyError::Slow`] after two
     /// minutes.
     pub(crate) async fn read(&mut self, bytes_max: usize) -> Result<Bytes, BodyError> {
-        let read = tokio::time::timeout(WHOLE_TIME_MAX, self.read_whole(bytes_max)).await;
+        let read = tokio::time::timeout(WHOLE_TIME_MAX, self.read_rest(BytesMut::new(), bytes_max)).await;
         read.unwrap_or(Err(BodyError::Slow(WHOLE_TIME_MAX)))
     }
 
-    async fn read_whole(&mut self, bytes_max: usize) -> Result<Bytes, BodyError> {
-        if self.inner.size_hint().lower() > bytes_max as u64 {
-            return Err(BodyError::TooLarge(bytes_max));
-        }
-        let Some(first) = self.next().await.transpose()? else { return Ok(Bytes::new()) };
-        let mut whole = BytesMut::from(first);
+    /// Refuses what announces that more than so many bytes are still to come.
+    pub(crate) fn refuse_above(&self, bytes_max: usize) -> Result<(), BodyError> {
+        let announced = self.inner.size_hint().lower();
+        if announced > bytes_max as u64 { Err(BodyError::TooLarge(bytes_max)) } else { Ok(()) }
+    }
+
+    /// The first bytes of it: all, if they are no more than `bytes_max`; else somewhat more than those.
+    ///
+    /// # Errors
+    /// As [`RequestBody::read`], but never for its size.
+    pub(crate) async fn read_up_to(&mut self, bytes_max: usize) -> Result<Begun, BodyError> {
+        let begin = async {
+            let mut begun = Begun { bytes: BytesMut::new(), is_whole: false };
+            while begun.bytes.len() <= bytes_max {
+                match self.next().await.transpose()? {
+                    Some(data) => begun.bytes.extend_from_slice(&data),
+                    None => {
+                        begun.is_whole = true;
+                        break;
+                    }
+                }
+            }
+            Ok(begun)
+        };
+        let begun = tokio::time::timeout(WHOLE_TIME_MAX, begin).await;
+        begun.unwrap_or(Err(BodyError::Slow(WHOLE_TIME_MAX)))
+    }
+
+    /// All of it, from where [`RequestBody::read_up_to`] left off.
+    ///
+    /// # Errors
+    /// As [`RequestBody::read`].
+    pub(crate) async fn read_on(&mut self, begun: Begun, bytes_max: usize) -> Result<Bytes, BodyError> {
+        let read = tokio::time::timeout(WHOLE_TIME_MAX, self.read_rest(begun.bytes, bytes_max)).await;
+        read.unwrap_or(Err(BodyError::Slow(WHOLE_TIME_MAX)))
+    }
+
+    async fn read_rest(&mut self, mut whole: BytesMut, bytes_max: usize) -> Result<Bytes, BodyError> {
+        self.refuse_above(bytes_max.saturating_sub(whole.len()))?;
         while let Some(data) = self.next().await.transpose()? {
             if whole.len() + data.len() > bytes_max {
                 return Err(BodyError::TooLarge(bytes_max));
             }
             whole.extend_from_slice(&data);
-        }
-        if whole.len() > bytes_max {
-            return Err(BodyError::TooLarge(bytes_max));
         }
         Ok(whole.freeze())
     }

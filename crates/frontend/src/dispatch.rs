@@ -145,7 +145,7 @@ async fn repository(
             }
         }
         Operation::Upload(id, step) => {
-            let permit = gate.upload_permit(name, id).await?;
+            let permit = gate.upload_permit(name, id, &step).await?;
             match step {
                 Step::Status => uploads::status(call, &permit, id).await,
                 Step::Append => uploads::append(call, body, &permit, id).await,
@@ -162,7 +162,7 @@ async fn existing(call: &Call<'_>, permit: Permit, operation: Existing) -> Resul
         Existing::ReadBlob(digest) => blobs::read(call, permit, &digest).await,
         Existing::DeleteBlob(digest) => blobs::delete(call, &permit, &digest).await,
         Existing::StatManifest(reference) => manifests::stat(call, &permit, &reference).await,
-        Existing::ReadManifest(reference) => manifests::read(call, &permit, &reference).await,
+        Existing::ReadManifest(reference) => manifests::read(call, permit, &reference).await,
         Existing::DeleteManifest(digest) => manifests::delete(call, &permit, &digest).await,
         Existing::DeleteTag(tag) => tags::delete(call, &permit, &tag).await,
         Existing::ListTags(page) => tags::list(call, &permit, &page).await,

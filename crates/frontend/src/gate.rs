@@ -3,7 +3,6 @@
 //! Refusals are the same on every route of `/v2/`: 401 with a Bearer challenge, 403 or 404, as [`Denied`] has it.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use auth::{Action, AuthenticationError, Denied, Permit, Principal, PushAccess, Secret};
 use http::StatusCode;
@@ -15,11 +14,7 @@ use crate::App;
 use crate::challenge::{Challenge, Fault};
 use crate::credentials::{Credentials, Malformed};
 use crate::error::ApiError;
-
-/// How often, and after what pause, the password of who brings bytes to an upload is checked again while others' fill the
-/// queue.
-const UPLOAD_SIGN_IN_TRIES_MAX: u32 = 60;
-const UPLOAD_SIGN_IN_PAUSE: Duration = Duration::from_millis(500);
+use crate::router::Step;
 
 /// The check before one request.
 pub(crate) struct Gate<'a> {
@@ -93,10 +88,12 @@ impl Gate<'_> {
         &self,
         name: &RepositoryName,
         id: UploadId,
+        step: &Step,
     ) -> Result<Permit, ApiError> {
         let (principal, expired_at) = match &self.credentials {
             Ok(Credentials::Bearer(token)) => self.upload_principal(token).await?,
-            _ => (self.patient_principal().await?, None),
+            _ if step.brings_body() => (self.principal_of_body().await?, None),
+            _ => (self.principal().await?, None),
         };
         let permit = self.app.auth.authorize(&principal, name, Action::Push, self.now).await;
         let permit = permit.map_err(|denied| self.denied(denied))?;
@@ -109,21 +106,16 @@ impl Gate<'_> {
         Ok(permit)
     }
 
-    /// Who asks with a body. A streamed one cannot be sent twice: while passwords cannot be checked, because others'
-    /// fill the queue, it waits for the turn that other requests are told to come back for.
-    async fn patient_principal(&self) -> Result<Principal, ApiError> {
-        let Ok(Credentials::Basic { username, secret }) = &self.credentials else {
-            return self.principal().await;
-        };
-        for _ in 1..UPLOAD_SIGN_IN_TRIES_MAX {
-            match self.app.auth.authenticate(username, secret, self.from, self.now).await {
-                Err(AuthenticationError::Failed(auth::Error::Busy)) => {
-                    tokio::time::sleep(UPLOAD_SIGN_IN_PAUSE).await;
-                }
-                found => return self.recognised(found),
+    /// Who asks with a body. A streamed one cannot be sent twice: it waits for the sign-in that other requests are told to
+    /// come back for.
+    async fn principal_of_body(&self) -> Result<Principal, ApiError> {
+        match &self.credentials {
+            Ok(Credentials::Basic { username, secret }) => {
+                let auth = &self.app.auth;
+                self.recognised(auth.authenticate_for_body(username, secret, self.from, self.now).await)
             }
+            _ => self.principal().await,
         }
-        self.principal().await
     }
 
     fn recognised(&self, found: Result<Principal, AuthenticationError>) -> Result<Principal, ApiError> {

@@ -3,10 +3,11 @@
 //! `Accept` is not looked at: a manifest is served in the media type that it was pushed in, never converted.
 
 use auth::{Permit, PushAccess};
+use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use oci::{Digest, Reference, Tag};
-use storage::{NewManifest, Pushed};
+use storage::{ManifestBody, NewManifest, Pushed, Room, SMALL_MANIFEST_BYTES_MAX};
 
 use crate::body::RequestBody;
 use crate::dispatch::Call;
@@ -15,6 +16,7 @@ use crate::gate::Gate;
 use crate::reply::{
     self, CACHE_IMMUTABLE, CACHE_REVALIDATE, DOCKER_CONTENT_DIGEST, OCI_SUBJECT, OCI_TAG, Reply,
 };
+use crate::transfer;
 
 /// `HEAD /v2/<name>/manifests/<reference>`.
 pub(crate) async fn stat(call: &Call<'_>, permit: &Permit, reference: &Reference) -> Result<Reply, ApiError> {
@@ -25,9 +27,18 @@ pub(crate) async fn stat(call: &Call<'_>, permit: &Permit, reference: &Reference
 }
 
 /// `GET /v2/<name>/manifests/<reference>`.
-pub(crate) async fn read(call: &Call<'_>, permit: &Permit, reference: &Reference) -> Result<Reply, ApiError> {
-    let found = call.app.storage.manifest(permit, reference).await?;
-    let reply = Response::new(reply::full(found.body));
+pub(crate) async fn read(call: &Call<'_>, permit: Permit, reference: &Reference) -> Result<Reply, ApiError> {
+    let found = call.app.storage.manifest(&permit, reference).await?;
+    let reply = match found.body {
+        ManifestBody::Whole(body) => Response::new(reply::full(body)),
+        ManifestBody::Large(manifest) => {
+            let size = manifest.size();
+            let body = transfer::of(call.app, permit, manifest.read(), size, call.now);
+            let mut reply = Response::new(body);
+            reply.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(size));
+            reply
+        }
+    };
     served(call, reply, reference, &found.digest, &found.media_type)
 }
 
@@ -40,9 +51,7 @@ pub(crate) async fn put(
     reference: Reference,
     tags: Vec<Tag>,
 ) -> Result<Reply, ApiError> {
-    let bytes_max = call.app.storage.settings().manifest_bytes_max;
-    let _room = call.app.storage.room_for_manifest(body.bytes_at_most().min(bytes_max)).await?;
-    let body = body.read(bytes_max).await?;
+    let (body, _room) = received(call, body, &access).await?;
     let content_type = match call.headers.get(CONTENT_TYPE) {
         None => "",
         // What is not text is no media type: it is refused as one.
@@ -63,6 +72,29 @@ pub(crate) async fn put(
     };
     let pushed = call.app.storage.put_manifest(&permit, manifest, call.now).await?;
     created(&permit, &pushed)
+}
+
+/// The body, whole. A large one is read once there is room for it.
+async fn received(
+    call: &Call<'_>,
+    body: &mut RequestBody,
+    access: &PushAccess,
+) -> Result<(Bytes, Option<Room>), ApiError> {
+    let bytes_max = call.app.storage.settings().manifest_bytes_max;
+    body.refuse_above(bytes_max)?;
+    let begun = body.read_up_to(SMALL_MANIFEST_BYTES_MAX).await?;
+    if begun.is_whole {
+        return Ok((begun.bytes.freeze(), None));
+    }
+    let account = match access {
+        PushAccess::Existing(permit) => permit.principal().account(),
+        PushAccess::Vacant(vacancy) => vacancy.principal().account(),
+    };
+    // Nobody pushes without an account.
+    let account = account.ok_or_else(|| ApiError::internal("a push by nobody"))?;
+    let bytes = begun.bytes.len().saturating_add(body.bytes_at_most()).min(bytes_max);
+    let room = call.app.storage.room_for_manifest(account, bytes).await?;
+    Ok((body.read_on(begun, bytes_max).await?, Some(room)))
 }
 
 /// `DELETE /v2/<name>/manifests/<digest>`.

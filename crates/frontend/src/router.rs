@@ -130,6 +130,13 @@ pub(crate) enum Step {
     Cancel,
 }
 
+impl Step {
+    /// Whether the request's body is what it is about.
+    pub(crate) fn brings_body(&self) -> bool {
+        matches!(self, Step::Append | Step::Finish(_))
+    }
+}
+
 /// Why a request means no route.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RouteError {

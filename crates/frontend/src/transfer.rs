@@ -1,4 +1,4 @@
-//! The sending of a blob's bytes: read ahead a little, given up when the client stands still, and cut some time after the
+//! The sending of a blob's bytes, or of a large manifest's: read ahead a little, given up when the client stands still, and cut some time after the
 //! end of the right that it rests on: a share, a permission, a credential.
 //!
 //! A task reads and a channel of a few chunks carries, so that the file is let go of in time even when nobody asks for the
@@ -49,16 +49,27 @@ impl Part {
 
 /// A body of `parts`, read from `blob` under `permit`, which began at `now`.
 pub(crate) fn body(app: &App, permit: Permit, blob: Blob, parts: Vec<Part>, now: Timestamp) -> Body {
-    let left = parts.iter().map(Part::length).sum();
-    let lease = Lease::new(app, permit, now);
+    let length = parts.iter().map(Part::length).sum();
     let source = stream::iter(parts).flat_map(move |part| match part {
         Part::Text(text) => stream::iter([Ok(text)]).boxed(),
         Part::Range(range) => blob.read(range).boxed(),
     });
+    of(app, permit, source, length, now)
+}
+
+/// A body of what `source` gives, `length` bytes, under `permit`, which began at `now`.
+pub(crate) fn of(
+    app: &App,
+    permit: Permit,
+    source: impl Stream<Item = Result<Bytes, storage::Error>> + Send + 'static,
+    length: u64,
+    now: Timestamp,
+) -> Body {
+    let lease = Lease::new(app, permit, now);
     let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
     let source = leased(source, lease);
     tokio::spawn(pump(source, sender, app.settings.body_idle_timeout).in_current_span());
-    Transfer { chunks, left }.boxed_unsync()
+    Transfer { chunks, left: length }.boxed_unsync()
 }
 
 /// Why an answer breaks off.
@@ -66,7 +77,7 @@ pub(crate) fn body(app: &App, permit: Permit, blob: Blob, parts: Vec<Part>, now:
 enum BrokenOff {
     #[error("the right that this transfer rests on has ended")]
     RightEnded,
-    #[error("the blob could not be read")]
+    #[error("the content could not be read")]
     Unreadable,
     #[error("the transfer was given up")]
     GivenUp,
@@ -82,7 +93,7 @@ fn leased(
             Ok(chunk) if lease.holds().await => Ok(chunk),
             Ok(_) => Err(BrokenOff::RightEnded),
             Err(error) => {
-                tracing::error!(%error, "a blob could not be read");
+                tracing::error!(%error, "content could not be read");
                 Err(BrokenOff::Unreadable)
             }
         };

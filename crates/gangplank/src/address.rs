@@ -36,14 +36,18 @@ impl ServerUrl {
         self.0.scheme() == "https"
     }
 
-    /// Whether credentials on their way could be read by others: plain HTTP to another machine.
-    pub(crate) fn is_readable_on_the_way(&self) -> bool {
+    /// Whether it is this machine itself.
+    pub(crate) fn is_loopback(&self) -> bool {
         let host = self.0.host_str().unwrap_or_default();
-        let loopback = match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        match host.trim_matches(['[', ']']).parse::<IpAddr>() {
             Ok(address) => address.is_loopback(),
             Err(_) => host == "localhost" || host.ends_with(".localhost"),
-        };
-        !self.is_https() && !loopback
+        }
+    }
+
+    /// Whether credentials on their way could be read by others: plain HTTP to another machine.
+    pub(crate) fn is_readable_on_the_way(&self) -> bool {
+        !self.is_https() && !self.is_loopback()
     }
 }
 

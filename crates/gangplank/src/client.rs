@@ -25,6 +25,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 /// Entries asked for at once.
 const PAGE_ENTRIES: &str = "1000";
+/// Many times the authorities of a system.
+const CA_BYTES_MAX: u64 = 4 << 20;
 /// The longest list that is shown.
 const LIST_ENTRIES_MAX: usize = 1_000_000;
 
@@ -86,6 +88,8 @@ impl Client {
         // Plain HTTP works on a machine that knows no authorities, too.
         let builder =
             if server.is_https() { builder.tls_certs_merge(trusted) } else { builder.tls_certs_only([]) };
+        // A proxy is another machine, or another program: what stays here is none of its business.
+        let builder = if server.is_loopback() { builder.no_proxy() } else { builder };
         let http = builder
             .user_agent(concat!("gangplank/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
@@ -239,7 +243,7 @@ impl Client {
 
 /// The certificates in a file.
 fn authorities(path: &Path) -> Result<Vec<Certificate>, Failure> {
-    let pem = std::fs::read(path).map_err(|source| Failure::File {
+    let pem = gangplank::regular_file::read(path, CA_BYTES_MAX).map_err(|source| Failure::File {
         doing: "read",
         path: path.to_owned(),
         source,
@@ -264,8 +268,20 @@ fn causes(error: &reqwest::Error) -> String {
             "{cause}; if it is from an authority of your own, name that to login: --ca-certificate FILE"
         );
     }
+    if cause.contains("CaUsedAsEndEntity") {
+        return AUTHORITY_AS_SERVER.to_owned();
+    }
     cause
 }
+
+/// What `openssl req -x509` alone leads to, and how it goes on from there.
+const AUTHORITY_AS_SERVER: &str = "\
+its certificate is an authority's own certificate (CA:TRUE), which cannot stand for a server;
+make an authority, and with it a certificate for the server, HOST being its name (an address: IP:HOST, not DNS:HOST):
+    openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj '/CN=our authority' -keyout ca.key -out ca.crt
+    openssl req -x509 -CA ca.crt -CAkey ca.key -newkey rsa:2048 -nodes -days 365 -subj /CN=HOST \\
+      -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:HOST -keyout tls.key -out tls.crt
+let the server serve tls.crt and tls.key, and sign in with --ca-certificate ca.crt";
 
 #[cfg(test)]
 mod tests {

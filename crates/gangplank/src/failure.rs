@@ -62,6 +62,9 @@ pub(crate) enum Failure {
     /// Signed out here; the token could not be revoked there.
     #[error("the login is removed here, but its token stays valid until {until}: {cause}")]
     NotRevoked { until: jiff::Timestamp, cause: Box<Failure> },
+    /// A login failed while another one is current.
+    #[error("{cause}\nnothing has changed: commands go on to {server} as {username}")]
+    StillElsewhere { cause: Box<Failure>, server: ServerUrl, username: String },
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -90,7 +93,7 @@ impl Failure {
                 _ => Exit::Failed,
             },
             Failure::Unreachable { .. } => Exit::Unreachable,
-            Failure::NotRevoked { cause, .. } => cause.exit(),
+            Failure::NotRevoked { cause, .. } | Failure::StillElsewhere { cause, .. } => cause.exit(),
             Failure::Foreign { .. }
             | Failure::Redirected { .. }
             | Failure::File { .. }

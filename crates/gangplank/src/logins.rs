@@ -120,7 +120,7 @@ impl Logins {
         let answer = change(&mut logins);
         let document = Document { login: logins.into_iter().map(Written::from).collect() };
         let text = toml::to_string(&document)
-            .map_err(|error| Failure::Logins { path: self.path.clone(), reason: error.to_string() })?;
+            .map_err(|error| self.failure("write", std::io::Error::new(ErrorKind::InvalidData, error)))?;
         self.replace(folder, &text).map_err(|source| self.failure("write", source))?;
         Ok(answer)
     }

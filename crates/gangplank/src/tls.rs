@@ -1,17 +1,23 @@
 //! The server's certificate and key: read at the start, and looked at from time to time.
 //!
 //! It is their content that counts, not times or events of the file system: whatever replaces the files (a rename, a
-//! link set anew, a mounted secret) is seen the same way. What cannot be served changes nothing but the log.
+//! link set anew, a mounted secret) is seen the same way. A file that is just being written may look whole, a chain that
+//! lacks its end: so what is new counts when it was found twice in a row. What cannot be served changes nothing but the
+//! log.
 
-use std::fs::File;
-use std::io::Read;
+mod doubt;
+
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use frontend::{TlsIdentity, TlsIdentityError};
+use frontend::{Clock, TlsIdentity, TlsIdentityError};
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::config::Tls;
+use crate::regular_file;
+use doubt::Doubt;
 
 /// More than any chain or key has.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -41,13 +47,10 @@ pub enum TlsError {
     },
 }
 
-/// The files, what was last served of them, and what the log was last told about them.
-pub(crate) struct TlsFiles {
+/// Where both are.
+struct Paths {
     certificate: PathBuf,
     key: PathBuf,
-    interval: Duration,
-    served: Content,
-    complaint: Option<String>,
 }
 
 /// What is in both files.
@@ -57,25 +60,42 @@ struct Content {
     key: Vec<u8>,
 }
 
+/// The files, what was last served of them, and what the log was last told about them.
+pub(crate) struct TlsFiles {
+    paths: Paths,
+    clock: Arc<dyn Clock>,
+    interval: Duration,
+    served: Content,
+    /// What the last look found, where that was not what is served.
+    found: Option<Content>,
+    complaint: Option<String>,
+}
+
 impl Tls {
-    /// Reads what the settings name: what the server is known by, or nothing where it speaks plain HTTP.
+    /// Reads what the settings name, as a start at `now` would, and answers what clients will not accept in it.
     ///
     /// # Errors
     /// [`TlsError`], a sentence that names the file.
-    pub fn identity(&self) -> Result<Option<TlsIdentity>, TlsError> {
-        Ok(TlsFiles::open(self)?.map(|(_, identity)| identity))
+    pub fn check_files(&self, now: Timestamp) -> Result<Option<String>, TlsError> {
+        let Some(paths) = Paths::of(self) else { return Ok(None) };
+        let content = paths.read()?;
+        paths.identity(&content)?;
+        Ok(paths.doubt(&content, now))
     }
 }
 
 impl TlsFiles {
     /// Reads them for the first time; nothing where none are named.
-    pub(crate) fn open(settings: &Tls) -> Result<Option<(TlsFiles, TlsIdentity)>, TlsError> {
-        let (Some(certificate), Some(key)) = (&settings.certificate, &settings.key) else { return Ok(None) };
-        let served = Content::read(certificate, key)?;
-        let (certificate, key) = (certificate.clone(), key.clone());
-        let files =
-            TlsFiles { certificate, key, interval: settings.reload_interval, served, complaint: None };
-        let identity = files.identity(&files.served)?;
+    pub(crate) fn open(
+        settings: &Tls,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Option<(TlsFiles, TlsIdentity)>, TlsError> {
+        let Some(paths) = Paths::of(settings) else { return Ok(None) };
+        let served = paths.read()?;
+        let identity = paths.identity(&served)?;
+        let interval = settings.reload_interval;
+        let files = TlsFiles { paths, clock, interval, served, found: None, complaint: None };
+        files.tell_doubt();
         Ok(Some((files, identity)))
     }
 
@@ -101,13 +121,9 @@ impl TlsFiles {
 
     /// What is new, if it can be served. What cannot is told to the log, once.
     fn look(&mut self) -> Option<TlsIdentity> {
-        let found = Content::read(&self.certificate, &self.key)
-            .and_then(|content| if content == self.served { Ok(None) } else { self.renewed(content) });
-        match found {
-            Ok(found) => {
-                self.complaint = None;
-                found
-            }
+        let content = self.paths.read().inspect_err(|_| self.found = None);
+        match content.and_then(|content| self.renewed(content)) {
+            Ok(found) => found,
             Err(error) => {
                 let complaint = error.to_string();
                 if self.complaint.as_ref() != Some(&complaint) {
@@ -122,11 +138,41 @@ impl TlsFiles {
         }
     }
 
+    /// Serves `content` if it is new, and was there at the last look already.
     fn renewed(&mut self, content: Content) -> Result<Option<TlsIdentity>, TlsError> {
-        let identity = self.identity(&content)?;
-        tracing::info!(certificate = %self.certificate.display(), "a new certificate is served");
+        if content == self.served {
+            (self.found, self.complaint) = (None, None);
+            return Ok(None);
+        }
+        if self.found.as_ref() != Some(&content) {
+            self.found = Some(content);
+            return Ok(None);
+        }
+        let identity = self.paths.identity(&content)?;
+        tracing::info!(certificate = %self.paths.certificate.display(), "a new certificate is served");
         self.served = content;
+        (self.found, self.complaint) = (None, None);
+        self.tell_doubt();
         Ok(Some(identity))
+    }
+
+    fn tell_doubt(&self) {
+        if let Some(doubt) = self.paths.doubt(&self.served, self.clock.now()) {
+            tracing::warn!("{doubt}");
+        }
+    }
+}
+
+const CERTIFICATE: &str = "server.tls.certificate";
+const KEY: &str = "server.tls.key";
+
+impl Paths {
+    fn of(settings: &Tls) -> Option<Paths> {
+        Some(Paths { certificate: settings.certificate.clone()?, key: settings.key.clone()? })
+    }
+
+    fn read(&self) -> Result<Content, TlsError> {
+        Ok(Content { certificate: read(CERTIFICATE, &self.certificate)?, key: read(KEY, &self.key)? })
     }
 
     fn identity(&self, content: &Content) -> Result<TlsIdentity, TlsError> {
@@ -142,24 +188,20 @@ impl TlsFiles {
             TlsError::Unusable { setting, path: path.clone(), reason }
         })
     }
-}
 
-const CERTIFICATE: &str = "server.tls.certificate";
-const KEY: &str = "server.tls.key";
-
-impl Content {
-    fn read(certificate: &Path, key: &Path) -> Result<Content, TlsError> {
-        Ok(Content { certificate: read(CERTIFICATE, certificate)?, key: read(KEY, key)? })
+    /// What clients will not accept at `now`, as a sentence that names the file.
+    fn doubt(&self, content: &Content, now: Timestamp) -> Option<String> {
+        let doubt = Doubt::about(&content.certificate, now)?;
+        Some(format!("{CERTIFICATE}: {} {doubt}", self.certificate.display()))
     }
 }
 
 fn read(setting: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
-    let mut content = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut content));
-    match read {
-        Ok(_) => Ok(content),
-        Err(source) => Err(TlsError::Unreadable { setting, path: path.to_owned(), source }),
-    }
+    regular_file::read(path, FILE_BYTES_MAX).map_err(|source| TlsError::Unreadable {
+        setting,
+        path: path.to_owned(),
+        source,
+    })
 }
 
 #[cfg(test)]

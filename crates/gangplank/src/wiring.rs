@@ -104,8 +104,8 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     let limit = open_files::raise_limit();
     open_files::fit(&mut config.server, limit, tables.open_files_max)
         .map_err(|error| StartError::OpenFiles { limit, needed: error.needed })?;
-    let settings = config.server.tls.clone();
-    let identity = blocking(move || TlsFiles::open(&settings)).await??;
+    let (settings, of_tls) = (config.server.tls.clone(), clock.clone());
+    let identity = blocking(move || TlsFiles::open(&settings, of_tls)).await??;
     let region = config.server.region.clone();
     let now = clock.now();
     let folder = config.storage.data.clone();

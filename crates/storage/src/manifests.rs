@@ -5,9 +5,10 @@
 //! the other. Its tags and its entry among its subject's referrers go with it.
 
 mod delete;
+mod large;
 mod push;
 
-use auth::{Action, Actor, Permit, RepositoryId};
+use auth::{AccountId, Action, Actor, Permit, RepositoryId};
 use bytes::Bytes;
 use jiff::Timestamp;
 use kv::{Entry, Key, Versioned};
@@ -15,8 +16,11 @@ use oci::{Algorithm, Digest, Manifest, Reference, Tag};
 use serde::{Deserialize, Serialize};
 
 use crate::commit::{blocking, require, retrying};
+use crate::room::{Room, SMALL_BYTES_MAX};
 use crate::tags::TagRecord;
-use crate::{Error, Room, Storage};
+use crate::{Error, Storage};
+
+pub use large::{LargeManifest, ManifestBody};
 
 /// A manifest to be pushed.
 #[derive(Debug, Clone)]
@@ -54,14 +58,14 @@ pub struct ManifestStat {
 }
 
 /// A manifest with its body.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct StoredManifest {
     /// Its digest.
     pub digest: Digest,
     /// Its media type, without parameters.
     pub media_type: String,
     /// The bytes as they were pushed.
-    pub body: Bytes,
+    pub body: ManifestBody,
 }
 
 /// `Key::Manifest`. Guard: written by every push of it, expected by its deletion, so that no tag comes to name it in
@@ -110,12 +114,18 @@ impl Storage {
         require(permit, &[Action::Pull])?;
         retrying(|| async {
             let Some(stat) = self.find_manifest(permit, reference).await? else { return Ok(None) };
-            let room = self.room_for_manifest(usize::try_from(stat.size).unwrap_or(usize::MAX)).await?;
-            // What a digest names never changes: it is there as it was described, or gone.
-            let body = self.store().get_bytes(body_key(permit.repository(), &stat.digest)).await?;
-            let Some(body) = body else { return gone(reference) };
-            let ManifestStat { digest, media_type, .. } = stat;
-            Ok(Some(StoredManifest { digest, media_type, body: room.filled_with(body.value) }))
+            let ManifestStat { digest, media_type, size } = stat;
+            let repository = permit.repository();
+            let body = if size > SMALL_BYTES_MAX as u64 {
+                ManifestBody::Large(LargeManifest::new(self.clone(), repository, digest.clone(), size))
+            } else {
+                // What a digest names never changes: it is there as it was described, or gone.
+                match self.store().get_bytes(body_key(repository, &digest)).await? {
+                    Some(body) => ManifestBody::Whole(body.value.into()),
+                    None => return gone(reference),
+                }
+            };
+            Ok(Some(StoredManifest { digest, media_type, body }))
         })
         .await
     }
@@ -143,12 +153,13 @@ impl Storage {
         Ok(Some(ManifestStat { digest, media_type, size }))
     }
 
-    /// Room in memory for a manifest of so many bytes, which a caller holds while it has them.
+    /// Room in memory for a manifest above [`SMALL_BYTES_MAX`], of up to so many bytes, that `account` brings; to be held
+    /// while it is there.
     ///
     /// # Errors
     /// [`Error::Busy`] when there is none for a while.
-    pub async fn room_for_manifest(&self, bytes: usize) -> Result<Room, Error> {
-        self.inner.rooms.take(bytes).await
+    pub async fn room_for_manifest(&self, account: AccountId, bytes: usize) -> Result<Room, Error> {
+        self.inner.rooms.take(account, bytes).await
     }
 
     async fn resolve(&self, permit: &Permit, reference: &Reference) -> Result<Digest, Error> {

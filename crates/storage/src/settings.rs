@@ -14,7 +14,7 @@ pub struct Settings {
     pub discard_delay: Duration,
     /// The greatest manifest.
     pub manifest_bytes_max: usize,
-    /// The memory that manifests above 64 KiB may take at once, over all requests; more of them wait.
+    /// The memory that pushed manifests above 64 KiB may take at once, an account's a quarter of it; more of them wait.
     pub manifest_memory_bytes_max: usize,
     /// The greatest blob.
     pub blob_bytes_max: u64,

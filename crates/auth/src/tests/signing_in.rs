@@ -134,8 +134,9 @@ async fn guessing_at_a_name_from_one_address_is_slow() {
     assert_eq!(ask("acme", &wrong, there, 59).await, "rejected");
     assert_eq!(ask("globex", &wrong, here, 59).await, "rejected");
     assert_eq!(ask("acme", &wrong, None, 59).await, "rejected");
-    assert_eq!(ask("acme", &new, here, 59).await, "in", "it is remembered");
-    assert_eq!(ask("acme", &wrong, here, 59).await, "busy", "which is no check");
+    assert_eq!(ask("acme", &new, here, 59).await, "busy", "the one right guess is not told from the others");
+    assert_eq!(ask("acme", &new, there, 59).await, "in", "its owner signs in from elsewhere");
+    assert_eq!(ask("acme", &new, here, 59).await, "busy", "also while it is remembered");
     assert_eq!(ask("acme", &wrong, here, 60).await, "rejected", "the minute is over");
 
     // Names that nobody has are no different.

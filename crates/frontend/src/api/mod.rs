@@ -32,10 +32,11 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::body::Body;
 use axum::middleware::from_fn;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, Uri};
+use percent_encoding::percent_decode_str;
 use tower::ServiceExt;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -77,11 +78,23 @@ where
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(app.clone());
     request.extensions_mut().insert(extract::Source(from));
-    let Ok(mut response) = SERVICE.router.clone().oneshot(request).await;
+    let mut response = if climbs(request.uri().path()) {
+        path_unknown(request.uri().clone()).await.into_response()
+    } else {
+        let Ok(response) = SERVICE.router.clone().oneshot(request).await;
+        response
+    };
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Whether a segment of the path, its slashes written in whatever way, is `.` or `..`. Nothing here has such a name, and a
+/// proxy that resolves them would take the address for another than we do.
+fn climbs(path: &str) -> bool {
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
+    decoded.split('/').any(|segment| matches!(segment, "." | ".."))
 }
 
 fn assemble() -> (Router, OpenApi) {

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use gangplank::StartError;
+use frontend::Clock;
 use gangplank::config::Loaded;
+use gangplank::{StartError, SystemClock};
 
 use crate::commands::serve::Settings;
 use crate::failure::Failure;
@@ -36,7 +37,11 @@ impl ConfigCommand {
         match self.action {
             Action::Check { settings } => {
                 let loaded = settings.load()?;
-                loaded.config.server.tls.identity().map_err(StartError::Tls)?;
+                let doubt =
+                    loaded.config.server.tls.check_files(SystemClock.now()).map_err(StartError::Tls)?;
+                if let Some(doubt) = doubt {
+                    output::warn(&doubt);
+                }
                 output::say("The configuration is good.\n")
             }
             Action::Show { settings } => output::say(&shown(&settings.load()?)?),

@@ -39,8 +39,22 @@ pub(crate) struct Login {
 }
 
 impl Login {
-    /// Signs in: makes a personal token, and keeps that, not the password.
     pub(crate) async fn run(self) -> Result<(), Failure> {
+        let (server, username) = (self.url.clone(), self.username.clone());
+        self.sign_in().await.map_err(|cause| {
+            // Whoever overlooks the failure would change something elsewhere.
+            match Logins::of_this_person().and_then(|logins| logins.current(None)) {
+                Ok(current) if (&current.server, &current.username) != (&server, &username) => {
+                    let Kept { server, username, .. } = current;
+                    Failure::StillElsewhere { cause: Box::new(cause), server, username }
+                }
+                _ => cause,
+            }
+        })
+    }
+
+    /// Signs in: makes a personal token, and keeps that, not the password.
+    async fn sign_in(self) -> Result<(), Failure> {
         if self.url.is_readable_on_the_way() {
             output::warn(&format!(
                 "{} sends the password in the clear; use https:// where others listen",
@@ -93,8 +107,17 @@ impl Login {
         if !self.url.is_https() {
             return Err(Failure::Usage { reason: "--ca-certificate is for https:// addresses".to_owned() });
         }
-        let whole = std::path::absolute(path);
-        whole.map(Some).map_err(|source| Failure::File { doing: "find", path: path.clone(), source })
+        let whole = std::path::absolute(path).map_err(|source| Failure::File {
+            doing: "find",
+            path: path.clone(),
+            source,
+        })?;
+        if whole.to_str().is_none() {
+            let path = whole.display();
+            let reason = format!("{path} is not UTF-8, so it cannot be kept with the login; rename the file");
+            return Err(Failure::Usage { reason });
+        }
+        Ok(Some(whole))
     }
 }
 
@@ -106,14 +129,19 @@ pub(crate) struct Logout {
 }
 
 impl Logout {
-    /// Removes the login here whatever the server answers, and revokes its token there.
+    /// Removes the login here whatever the server answers, and revokes its token there. What stays valid is told.
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let logins = Logins::of_this_person()?;
         let login = logins.current(self.server.as_ref())?;
-        logins.remove(&login)?;
         let (server, username, until) = (login.server.clone(), login.username.clone(), login.expires_at);
         let token = signing_out(login.token_id)?;
-        match Client::with_login(login)?.delete(&token).await {
+        let client = Client::with_login(login.clone());
+        logins.remove(&login)?;
+        let revoked = match client {
+            Ok(client) => client.delete(&token).await,
+            Err(failure) => Err(failure),
+        };
+        match revoked {
             // It opened nothing any more.
             Ok(()) | Err(Failure::LoginEnded { .. } | Failure::Refused { status: 404, .. }) => {}
             Err(cause) => return Err(Failure::NotRevoked { until, cause: Box::new(cause) }),

@@ -188,6 +188,15 @@ fn may_be_section(key: &str) -> bool {
     !key.contains('.') || key == TLS_SECTION
 }
 
+/// `value` as the list that it was probably meant to be.
+fn list(value: &toml::Value) -> toml::Value {
+    let items = match value.as_str() {
+        Some(text) => text.split(',').map(|item| item.trim().into()).collect(),
+        None => vec![value.clone()],
+    };
+    toml::Value::Array(items)
+}
+
 #[derive(Default)]
 struct Layers {
     /// What was accepted so far: always readable as [`Config`].
@@ -251,10 +260,15 @@ impl Layers {
 
     /// Lays one setting over what there is, if it can be.
     fn lay(&mut self, key: &str, value: toml::Value, origin: &Origin) {
+        let as_list = list(&value);
         match self.with(key, value) {
             Ok(table) => {
                 self.table = table;
                 self.origins.insert(key.to_owned(), origin.clone());
+            }
+            // As serde says it of a list.
+            Err(reason) if reason.ends_with("expected a sequence") => {
+                self.problem(key, origin.clone(), format!("{reason}; a list is written as {as_list}"));
             }
             Err(reason) => self.problem(key, origin.clone(), reason),
         }

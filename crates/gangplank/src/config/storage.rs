@@ -24,7 +24,7 @@ pub struct Storage {
     pub discard_delay: Duration,
     /// The greatest manifest.
     pub manifest_bytes_max: usize,
-    /// The memory that manifests above 64 KiB may take at once, over all requests; more of them wait.
+    /// The memory that pushed manifests above 64 KiB may take at once, an account's a quarter of it; more of them wait.
     pub manifest_memory_bytes_max: usize,
     /// The greatest blob.
     pub blob_bytes_max: u64,
@@ -98,7 +98,7 @@ impl Storage {
         found.outside(
             "storage.manifest_memory_bytes_max",
             self.manifest_memory_bytes_max,
-            self.manifest_bytes_max,
+            self.manifest_bytes_max.saturating_mul(4),
             1 << 40,
         );
         found.outside("storage.blob_bytes_max", self.blob_bytes_max, 1 << 20, BLOB_BYTES_MOST);

@@ -265,6 +265,22 @@ fn a_file_that_is_none_is_refused_with_its_place() {
 }
 
 #[test]
+fn a_list_that_is_none_is_told_how_to_be_written() {
+    let variable =
+        |value| Given { environment: vec![("GANGPLANK_SERVER__TRUSTED_PROXIES", value)], ..Given::default() };
+    for (value, list) in [("127.0.0.1", r#"["127.0.0.1"]"#), ("127.0.0.1, ::1", r#"["127.0.0.1", "::1"]"#)] {
+        let refused = variable(value).refused();
+        assert!(refused.contains(&format!("a list is written as {list} (environment")), "{refused}");
+        assert!(variable(list).load().is_ok(), "{list}");
+    }
+    let in_file = "[server]\ntrusted_proxies = \"127.0.0.1\"\n";
+    let refused = Given { file: Some(in_file), ..Given::default() }.refused();
+    assert!(refused.contains(r#"a list is written as ["127.0.0.1"] (file"#), "{refused}");
+    let of_another_kind = variable(r#"["x"]"#).refused();
+    assert!(!of_another_kind.contains("a list is written"), "{of_another_kind}");
+}
+
+#[test]
 fn the_environment_may_name_the_file_unless_a_flag_does() {
     let folder = tempfile::tempdir().unwrap();
     let [by_variable, by_flag] = ["variable.toml", "flag.toml"].map(|name| folder.path().join(name));

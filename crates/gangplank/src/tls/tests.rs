@@ -1,13 +1,17 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use rcgen::generate_simple_self_signed;
+use frontend::Clock;
+use jiff::Timestamp;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd, generate_simple_self_signed};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use super::{Tls, TlsFiles};
+use super::{Content, Doubt, Tls, TlsFiles};
+use crate::SystemClock;
 
 /// A new certificate and its key.
 fn pair() -> (String, String) {
@@ -25,16 +29,27 @@ fn settings(folder: &Path) -> Tls {
     Tls { certificate: file("tls.crt"), key: file("tls.key"), ..Tls::default() }
 }
 
+fn open(settings: &Tls) -> TlsFiles {
+    TlsFiles::open(settings, Arc::new(SystemClock)).unwrap().unwrap().0
+}
+
 fn served() -> (TempDir, TlsFiles) {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &pair());
-    let (files, _) = TlsFiles::open(&settings(folder.path())).unwrap().unwrap();
+    let files = open(&settings(folder.path()));
     (folder, files)
+}
+
+/// What comes of two looks at the same.
+fn look_twice(files: &mut TlsFiles) -> bool {
+    assert!(files.look().is_none(), "it may not be whole yet");
+    files.look().is_some()
 }
 
 #[test]
 fn no_files_are_no_tls() {
-    assert!(Tls::default().identity().unwrap().is_none());
+    assert!(TlsFiles::open(&Tls::default(), Arc::new(SystemClock)).unwrap().is_none());
+    assert_eq!(Tls::default().check_files(Timestamp::UNIX_EPOCH).unwrap(), None);
 }
 
 #[test]
@@ -43,7 +58,7 @@ fn what_cannot_be_served_is_told_with_its_file() {
     let settings = settings(folder.path());
     let (certificate, key): (PathBuf, PathBuf) =
         (folder.path().join("tls.crt"), folder.path().join("tls.key"));
-    let refused = || settings.identity().unwrap_err().to_string();
+    let refused = || settings.check_files(Timestamp::UNIX_EPOCH).unwrap_err().to_string();
     let ours = pair();
 
     let missing = format!("server.tls.certificate: {} cannot be read: No such file", certificate.display());
@@ -61,7 +76,7 @@ fn what_cannot_be_served_is_told_with_its_file() {
         assert!(refused().starts_with(&says), "{}", refused());
     }
     fs::write(&key, &ours.1).unwrap();
-    assert!(settings.identity().unwrap().is_some());
+    assert_eq!(settings.check_files(SystemClock.now()).unwrap(), None);
     for (content, says) in
         [("", "holds no certificate"), (&ours.0[..100], "holds a certificate that cannot be read")]
     {
@@ -80,7 +95,7 @@ fn a_new_pair_is_found_by_its_content() {
     assert!(files.look().is_none());
     let other = pair();
     write(folder.path(), &other);
-    assert!(files.look().is_some());
+    assert!(look_twice(&mut files));
     assert!(files.look().is_none(), "it is new only once");
     write(folder.path(), &other);
     assert!(files.look().is_none(), "the same, written again");
@@ -98,11 +113,45 @@ fn a_link_that_is_set_anew_is_a_new_pair() {
     for name in ["tls.crt", "tls.key"] {
         symlink(Path::new("current").join(name), folder.path().join(name)).unwrap();
     }
-    let (mut files, _) = TlsFiles::open(&settings(folder.path())).unwrap().unwrap();
+    let mut files = open(&settings(folder.path()));
     assert!(files.look().is_none());
     symlink("2", folder.path().join("next")).unwrap();
     fs::rename(folder.path().join("next"), folder.path().join("current")).unwrap();
-    assert!(files.look().is_some());
+    assert!(look_twice(&mut files));
+}
+
+#[test]
+fn a_chain_that_is_still_being_written_is_waited_for() {
+    let (folder, mut files) = served();
+    let (certificate, key) = pair();
+    let chain = format!("{certificate}{}", pair().0);
+    write(folder.path(), &(certificate, key.clone()));
+    assert!(files.look().is_none(), "it fits the key, and lacks its end");
+    write(folder.path(), &(chain.clone(), key));
+    assert!(look_twice(&mut files));
+    assert!(files.served == Content { certificate: chain.into_bytes(), key: files.served.key.clone() });
+}
+
+#[test]
+fn a_certificate_that_clients_refuse_is_doubted() {
+    let made = |change: fn(&mut CertificateParams)| {
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2030, 1, 1));
+        change(&mut params);
+        params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()
+    };
+    let at = |time: &str| time.parse::<Timestamp>().unwrap();
+    let plain = made(|_| {});
+    for (now, doubt) in [
+        ("2019-12-31T23:59:59Z", Some(Doubt::TooEarly(at("2020-01-01T00:00:00Z")))),
+        ("2020-01-01T00:00:00Z", None),
+        ("2030-01-01T00:00:00Z", None),
+        ("2030-01-01T00:00:01Z", Some(Doubt::TooLate(at("2030-01-01T00:00:00Z")))),
+    ] {
+        assert_eq!(Doubt::about(plain.as_bytes(), at(now)), doubt, "{now}");
+    }
+    let authority = made(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
+    assert_eq!(Doubt::about(authority.as_bytes(), at("2025-01-01T00:00:00Z")), Some(Doubt::Authority));
 }
 
 #[test]
@@ -114,13 +163,14 @@ fn what_cannot_be_served_is_told_once_until_it_changes() {
         files.complaint.clone()
     };
     fs::write(folder.path().join("tls.crt"), &certificate).unwrap();
+    assert_eq!(complaint(&mut files), None, "it may not be whole yet");
     let first = complaint(&mut files);
     assert!(first.as_ref().is_some_and(|told| told.contains("does not fit the certificate")), "{first:?}");
     assert_eq!(complaint(&mut files), first);
     fs::remove_file(folder.path().join("tls.key")).unwrap();
     assert!(complaint(&mut files).is_some_and(|told| told.contains("tls.key cannot be read")));
     fs::write(folder.path().join("tls.key"), &key).unwrap();
-    assert!(files.look().is_some(), "whole again");
+    assert!(look_twice(&mut files), "whole again");
     assert_eq!(files.complaint, None);
 }
 
@@ -129,7 +179,7 @@ async fn it_is_followed_until_nobody_looks() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &pair());
     let often = Tls { reload_interval: Duration::from_millis(10), ..settings(folder.path()) };
-    let (files, identity) = TlsFiles::open(&often).unwrap().unwrap();
+    let (files, identity) = TlsFiles::open(&often, Arc::new(SystemClock)).unwrap().unwrap();
     let (shown, mut current) = watch::channel(identity);
     let following = tokio::spawn(files.follow(shown));
     write(folder.path(), &pair());

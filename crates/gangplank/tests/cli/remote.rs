@@ -130,6 +130,36 @@ fn a_login_is_removed_even_if_its_server_is_gone() {
 }
 
 #[test]
+fn no_proxy_hears_what_stays_on_this_machine() {
+    for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
+        let (server, proxy) = (Fake::start(vec![json(TOKEN)]), Fake::start(vec![json(TOKEN)]));
+        let url = server.url.replace("127.0.0.1", "localhost");
+        for url in [&server.url, &url] {
+            let line = format!("login {url} --username acme --password-stdin");
+            Person::new().give_where("a password", &line, |command| {
+                command.env(variable, &proxy.url);
+            });
+        }
+        assert_eq!((server.heads().len(), proxy.heads().len()), (1, 0), "{variable}");
+    }
+}
+
+#[test]
+fn a_login_that_fails_says_where_commands_go() {
+    let fake = Fake::start(vec![json(TOKEN)]);
+    let person = Person::new();
+    let elsewhere = "login http://127.0.0.1:1 --username acme --password-stdin";
+    let alone = person.give("a password", elsewhere);
+    assert!(!alone.stderr.contains("commands go"), "{alone:?}");
+    alone.failed(6, "cannot reach http://127.0.0.1:1");
+    person.give("a password", &format!("login {} --username acme --password-stdin", fake.url)).done();
+    let says = format!("commands go on to {} as acme", fake.url);
+    let second = person.give("a password", elsewhere);
+    assert!(second.stderr.contains(&says), "{second:?}");
+    second.failed(6, "cannot reach http://127.0.0.1:1");
+}
+
+#[test]
 fn nothing_is_asked_without_a_terminal() {
     let person = Person::new();
     person.run("login http://127.0.0.1:1 --username acme").failed(2, "--password-stdin");

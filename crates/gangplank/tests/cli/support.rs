@@ -114,6 +114,11 @@ impl Person {
 
     /// The same with something on standard input.
     pub(crate) fn give(&self, input: &str, line: &str) -> Answer {
+        self.give_where(input, line, |_| {})
+    }
+
+    /// The same in other surroundings.
+    pub(crate) fn give_where(&self, input: &str, line: &str, set: impl FnOnce(&mut Command)) -> Answer {
         let mut command = self.command();
         for (at, part) in line.split('\'').enumerate() {
             if at % 2 == 1 {
@@ -122,12 +127,26 @@ impl Person {
                 command.args(part.split_whitespace());
             }
         }
+        set(&mut command);
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // A command that refuses early does not read it.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        ended(&mut child);
         answer(child)
     }
+}
+
+/// Waits for the end of a command that may hang; what it wrote by then fits into its pipes.
+fn ended(child: &mut Child) {
+    for _ in 0..6_000 {
+        if child.try_wait().unwrap().is_some() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    panic!("it hangs");
 }
 
 /// Waits for a command's end.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::doubles::{Faults, Fuse};
-use super::world::{World, at, body, content, image, sha256};
+use super::world::{World, at, body, content, image, sha256, whole};
 use crate::Error;
 
 /// What a push was told, to be held against what is there in the end.
@@ -65,7 +65,7 @@ async fn holds_and_lets_go(world: &World, acknowledged: &Acknowledged, what: &st
     let bytes: u64 = acknowledged.blobs.values().map(|content| content.len() as u64).sum();
     let usage = world.storage.repository_usage(pull.repository()).await.unwrap();
     assert_eq!((usage.manifests, usage.tags), (1, 1), "{what}");
-    assert_eq!(usage.bytes, bytes + manifest.body.len() as u64, "{what}");
+    assert_eq!(usage.bytes, bytes + whole(manifest.body).len() as u64, "{what}");
 
     world.auth.delete_repository(&world.acme, pull.name(), at(1)).await.unwrap();
     world.tidy().await;

@@ -1,10 +1,11 @@
 //! Manifests and their tags.
 
 use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
 use oci::{Algorithm, Digest, Reference, Tag};
 
-use super::world::{IMAGE, World, at, descriptor, image, image_with, index, settings, sha256};
-use crate::{Error, NewManifest, RepositoryUsage, Settings};
+use super::world::{IMAGE, World, at, descriptor, image, image_with, index, settings, sha256, whole};
+use crate::{Error, ManifestBody, NewManifest, RepositoryUsage, Settings};
 
 fn reference(text: &str) -> Reference {
     Reference::parse(text).unwrap()
@@ -26,7 +27,7 @@ async fn comes_back_byte_for_byte_by_tag_and_by_digest() {
     for name in ["v1", "v1.0", &digest.to_string()] {
         let found = world.storage.manifest(&pull, &reference(name)).await.unwrap();
         assert_eq!(
-            (found.body, found.media_type.as_str(), &found.digest),
+            (whole(found.body), found.media_type.as_str(), &found.digest),
             (spaced.clone().into(), IMAGE, &digest)
         );
         let stat = world.storage.stat_manifest(&pull, &reference(name)).await.unwrap();
@@ -338,24 +339,26 @@ async fn every_change_is_in_the_trail() {
 }
 
 #[tokio::test]
-async fn a_large_manifest_waits_while_others_that_are_still_being_sent_fill_the_memory() {
-    let world = World::with(Settings { manifest_memory_bytes_max: 300 << 10, ..settings() }).await;
+async fn a_large_manifest_comes_in_pieces_and_ends_when_it_is_deleted() {
+    let world = World::new().await;
     let push = world.push("acme/web").await;
     let config = world.blob(&push, b"{}").await;
-    let large =
-        image_with((&config, 2), &[], &format!(r#","annotations":{{"a":"{}"}}"#, "x".repeat(200 << 10)));
-    world.manifest(&push, &large, "large", &["large"]).await.unwrap();
-    world.manifest(&push, &image((&config, 2), &[]), "small", &["small"]).await.unwrap();
+    let note = format!(r#","annotations":{{"a":"{}"}}"#, "x".repeat(300 << 10));
+    let manifest = image_with((&config, 2), &[], &note);
+    let digest = world.manifest(&push, &manifest, "large", &[]).await.unwrap();
     let pull = world.pull("acme/web").await;
-    let held = world.storage.manifest(&pull, &reference("large")).await.unwrap().body;
+    let read = || async {
+        match world.storage.manifest(&pull, &reference("large")).await.unwrap().body {
+            ManifestBody::Large(large) => Box::pin(large.read()),
+            ManifestBody::Whole(_) => panic!("300 KiB are large"),
+        }
+    };
+    let pieces: Vec<Bytes> = read().await.try_collect().await.unwrap();
+    assert!(pieces.len() > 2 && pieces.iter().all(|piece| piece.len() <= 128 << 10));
+    assert_eq!(pieces.concat(), manifest.as_bytes());
 
-    let (another, large) = (world.storage.clone(), reference("large"));
-    let another_pull = world.pull("acme/web").await;
-    let waiting =
-        tokio::spawn(async move { another.manifest(&another_pull, &large).await.map(|it| it.body) });
-    world.storage.manifest(&pull, &reference("small")).await.unwrap();
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    assert!(!waiting.is_finished(), "two of 200 KiB are more than 300 KiB");
-    drop(held);
-    waiting.await.unwrap().unwrap();
+    let mut cut = read().await;
+    cut.next().await.unwrap().unwrap();
+    world.storage.delete_manifest(&world.delete("acme/web").await, &digest, at(0)).await.unwrap();
+    assert!(matches!(cut.next().await, Some(Err(Error::ManifestUnknown))));
 }

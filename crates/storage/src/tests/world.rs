@@ -12,7 +12,7 @@ use kv::Engine;
 use oci::{Algorithm, Digest, Reference, RepositoryName, Tag};
 
 use super::doubles::{FaultyEngine, FaultyPlaces};
-use crate::{BodyError, Error, NewManifest, Settings, Storage, Upload};
+use crate::{BodyError, Error, ManifestBody, NewManifest, Settings, Storage, Upload};
 
 pub(super) const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -275,4 +275,12 @@ type BodyResult = Result<Bytes, BodyError>;
 /// A body that comes as the test sends it.
 pub(super) fn channel() -> (mpsc::Sender<BodyResult>, mpsc::Receiver<BodyResult>) {
     mpsc::channel(1)
+}
+
+/// All of a manifest that is small.
+pub(super) fn whole(body: ManifestBody) -> Bytes {
+    match body {
+        ManifestBody::Whole(bytes) => bytes,
+        ManifestBody::Large(large) => panic!("{} bytes are large", large.size()),
+    }
 }

@@ -55,6 +55,8 @@ async fn accounts() {
             ("POST", "/accounts", json!({"name": "x", "admin": true}), (400, "field_unknown", Some("admin"))),
             ("GET", "/accounts/A%20B", Value::Null, (400, "invalid", Some("account"))),
             ("GET", "/accounts/%FF", Value::Null, (400, "invalid", None)),
+            ("GET", "/accounts/..%2f..%2fv2%2f", Value::Null, (404, "path_unknown", None)),
+            ("GET", "/accounts/%2e%2e", Value::Null, (404, "path_unknown", None)),
             ("GET", "/accounts/none", Value::Null, (404, "not_found", None)),
             ("PATCH", one, json!({}), (400, "nothing_to_change", None)),
             ("PATCH", one, json!({"disabled": null}), (400, "nothing_to_change", None)),
