@@ -1,5 +1,7 @@
 //! What the matrix asks of a client. A client is a file in this folder; what it cannot do, it says.
 
+use std::fmt::{Display, Formatter};
+
 use async_trait::async_trait;
 use tests::Ran;
 
@@ -18,11 +20,38 @@ pub(crate) enum Cannot {
     Failed(String),
 }
 
+/// Something that `cargo xtask clients` brings before a client is tried: it asks for these, one in a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// A package of the distribution, by Debian's name.
+    Package(&'static str),
+    /// A tool in Go.
+    Go(&'static str),
+    /// A package in Python.
+    Python(&'static str),
+    /// A running docker engine.
+    DockerEngine,
+}
+
+impl Display for Need {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Need::Package(name) => write!(f, "package {name}"),
+            Need::Go(name) => write!(f, "go {name}"),
+            Need::Python(name) => write!(f, "python {name}"),
+            Need::DockerEngine => write!(f, "engine docker"),
+        }
+    }
+}
+
 /// A client.
 #[async_trait]
 pub(crate) trait Client: Send + Sync {
     /// What people call it.
     fn name(&self) -> &'static str;
+
+    /// What a machine must have for it.
+    fn needs(&self) -> &'static [Need];
 
     /// Its version, as it tells it; `Err` says why this machine does not have it.
     async fn version(&self) -> Result<String, String>;
@@ -36,6 +65,11 @@ pub(crate) trait Client: Send + Sync {
 /// What is not implemented is not offered by the client.
 #[async_trait]
 pub(crate) trait Session: Send + Sync {
+    /// What is to be said of how it writes to the registry, where that is not the way which it takes of itself.
+    fn manner(&self) -> &'static str {
+        ""
+    }
+
     /// Signs in.
     async fn login(&self, login: &str, password: &str) -> Done;
 
@@ -43,7 +77,8 @@ pub(crate) trait Session: Send + Sync {
     /// matrix reads everything that arrived.
     async fn push(&self, content: &Layout, reference: &str) -> Done;
 
-    /// Pulls, from the registry and not from what it has kept; gives the manifest's digest if the client tells it.
+    /// Pulls, from the registry and not from what it has kept; gives the digest of the manifest that it has then, if the
+    /// client tells it: not what the registry says when it is asked again.
     async fn pull(&self, reference: &str) -> Done<Option<String>>;
 
     /// Pushes an index of two platforms.

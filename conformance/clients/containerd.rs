@@ -10,7 +10,7 @@ use tests::{Daemon, GoTool, Ran, find_program};
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 
-use crate::client::{Cannot, Client, Done, Session, Succeeds};
+use crate::client::{Cannot, Client, Done, Need, Session, Succeeds};
 use crate::layout::{Layout, NAME};
 use crate::stage::Stage;
 
@@ -79,6 +79,13 @@ impl Containerd {
 impl Client for Containerd {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        match self.generation {
+            Generation::Machines => &[Need::Package("containerd")],
+            Generation::Todays => &[Need::Go("containerd")],
+        }
     }
 
     async fn version(&self) -> Result<String, String> {

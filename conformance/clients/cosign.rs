@@ -9,8 +9,8 @@ use tempfile::TempDir;
 use tests::{GoTool, Installation};
 use tokio::sync::OnceCell;
 
-use crate::client::{Cannot, Client, Done, Session, Succeeds};
-use crate::layout::Layout;
+use crate::client::{Cannot, Client, Done, Need, Session, Succeeds};
+use crate::layout::{Layout, written};
 use crate::stage::Stage;
 
 /// What makes it sign without a transparency log and without asking anybody where one is.
@@ -29,6 +29,10 @@ pub(crate) struct Cosign {
 impl Client for Cosign {
     fn name(&self) -> &'static str {
         "cosign"
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[Need::Go("cosign")]
     }
 
     async fn version(&self) -> Result<String, String> {
@@ -113,9 +117,7 @@ impl Session for Somebody {
         self.verifies(&["verify", reference]).await?;
         let folder = self.installation.empty_folder("pulled");
         self.installation.runs(&["save", "--dir", &folder.to_string_lossy(), reference]).await.done()?;
-        let index = fs::read(folder.join("index.json")).expect("the layout's index");
-        let index: Value = serde_json::from_slice(&index).expect("JSON");
-        Ok(index["manifests"][0]["digest"].as_str().map(str::to_owned))
+        written(&folder)
     }
 
     async fn push_index(&self, content: &Layout, reference: &str) -> Done {

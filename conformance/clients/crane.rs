@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use tests::{GoTool, Installation};
 
-use crate::client::{Client, Done, Session, Succeeds};
-use crate::layout::Layout;
+use crate::client::{Client, Done, Need, Session, Succeeds};
+use crate::layout::{Layout, written};
 use crate::stage::Stage;
 
 pub(crate) struct Crane;
@@ -13,6 +13,10 @@ pub(crate) struct Crane;
 impl Client for Crane {
     fn name(&self) -> &'static str {
         "crane"
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[Need::Go("crane")]
     }
 
     async fn version(&self) -> Result<String, String> {
@@ -42,7 +46,7 @@ impl Session for Somebody {
     async fn pull(&self, reference: &str) -> Done<Option<String>> {
         let folder = self.0.empty_folder("pulled");
         self.0.runs(&["pull", "--format", "oci", reference, &folder.to_string_lossy()]).await.done()?;
-        self.0.runs(&["digest", reference]).await.printed().map(Some)
+        written(&folder)
     }
 
     async fn push_index(&self, content: &Layout, reference: &str) -> Done {

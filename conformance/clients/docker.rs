@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use tests::{Docker, find_program};
 
-use crate::client::{Cannot, Client, Done, Session, Succeeds};
+use crate::client::{Cannot, Client, Done, Need, Session, Succeeds};
 use crate::layout::Layout;
 use crate::stage::Stage;
 
@@ -20,6 +20,10 @@ pub(crate) struct DebiansDocker;
 impl Client for DebiansDocker {
     fn name(&self) -> &'static str {
         "docker"
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[Need::Package("docker.io"), Need::DockerEngine]
     }
 
     async fn version(&self) -> Result<String, String> {
@@ -45,13 +49,12 @@ pub(crate) async fn versions(docker: &Docker) -> Result<(String, String), String
     let ran = docker.runs(&["version", "--format", "{{.Server.Version}} {{.Client.Version}}"]).await;
     match ran.stdout.trim().split_once(' ') {
         Some((server, client)) if ran.code == 0 => Ok((server.to_owned(), client.to_owned())),
-        _ => Err(ran.to_string()),
+        _ => Err(format!("the docker engine does not answer: {}", ran.stderr.trim())),
     }
 }
 
 fn engine() -> Result<String, String> {
-    std::env::var(HOST)
-        .map_err(|_| format!("{HOST} names no docker engine: `cargo xtask clients` starts one"))
+    std::env::var(HOST).map_err(|_| format!("no docker engine runs for it ({HOST} is not set)"))
 }
 
 struct Somebody {

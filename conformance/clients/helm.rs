@@ -5,7 +5,7 @@ use std::fs;
 use async_trait::async_trait;
 use tests::{GoTool, Installation};
 
-use crate::client::{Cannot, Client, Done, Session, Succeeds};
+use crate::client::{Cannot, Client, Done, Need, Session, Succeeds};
 use crate::layout::Layout;
 use crate::stage::Stage;
 
@@ -18,6 +18,10 @@ pub(crate) struct Helm;
 impl Client for Helm {
     fn name(&self) -> &'static str {
         "helm"
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[Need::Go("helm")]
     }
 
     async fn version(&self) -> Result<String, String> {

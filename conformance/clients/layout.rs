@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tests::{Blob, Image, index_of};
+use tests::{Blob, Image, digest_of, index_of};
 use tokio::process::Command;
+
+use crate::client::{Cannot, Done};
 
 /// The name of the image in the layout's index.
 pub(crate) const NAME: &str = "1";
@@ -88,6 +90,19 @@ impl Layout {
     /// The archive that is the layer.
     pub(crate) fn layer(&self) -> &Path {
         &self.layer
+    }
+}
+
+/// The digest of what a client has written into a layout: of the first entry of its index, whose bytes must be there.
+pub(crate) fn written(folder: &Path) -> Done<Option<String>> {
+    let index = fs::read(folder.join("index.json")).unwrap_or_default();
+    let index: Value = serde_json::from_slice(&index).unwrap_or_default();
+    let digest = index["manifests"][0]["digest"].as_str().unwrap_or_default();
+    let bytes = fs::read(folder.join("blobs").join(digest.replace(':', "/"))).unwrap_or_default();
+    if digest_of(&bytes) == digest {
+        Ok(Some(digest.to_owned()))
+    } else {
+        Err(Cannot::Failed(format!("the layout that it wrote does not hold what its index names: {index}")))
     }
 }
 

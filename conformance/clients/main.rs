@@ -25,6 +25,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::builder::PossibleValuesParser;
 use client::Client;
 use report::{Report, Row};
 use wire::Wire;
@@ -33,13 +34,29 @@ use wire::Wire;
 #[derive(Parser)]
 struct Arguments {
     /// The clients to try; none: all of them.
+    #[arg(value_parser = PossibleValuesParser::new(clients().iter().map(|client| client.name())))]
     names: Vec<String>,
+    /// Try nothing: print what a machine must have for them.
+    #[arg(long)]
+    needs: bool,
     /// Fail when a client is absent.
     #[arg(long)]
     all: bool,
-    /// Where the table is written to.
-    #[arg(long, default_value = "target/conformance/clients.md")]
-    report: PathBuf,
+    /// Where the table is written to; when all clients are tried, by default `target/conformance/clients.md`.
+    #[arg(long)]
+    report: Option<PathBuf>,
+}
+
+impl Arguments {
+    fn name(&self, client: &dyn Client) -> bool {
+        self.names.is_empty() || self.names.iter().any(|name| client.name() == name)
+    }
+
+    /// Where the table is written to: one with a few clients only does not take the place of the whole.
+    fn report(&self) -> Option<PathBuf> {
+        let whole = self.names.is_empty().then(|| PathBuf::from("target/conformance/clients.md"));
+        self.report.clone().or(whole)
+    }
 }
 
 fn clients() -> Vec<Box<dyn Client>> {
@@ -64,16 +81,22 @@ fn clients() -> Vec<Box<dyn Client>> {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let clients: Vec<_> = clients().into_iter().filter(|client| arguments.name(client.as_ref())).collect();
+    if arguments.needs {
+        clients.iter().flat_map(|client| client.needs()).for_each(|need| println!("{need}"));
+        return ExitCode::SUCCESS;
+    }
     let wire = Wire::listen();
     let mut rows = Vec::new();
-    for client in clients() {
-        if !arguments.names.is_empty() && !arguments.names.iter().any(|name| client.name() == name) {
-            continue;
-        }
+    for client in clients {
         eprintln!("{} …", client.name());
         let result = match client.version().await {
             Ok(version) => Ok((version, matrix::run(client.as_ref(), &wire).await)),
-            Err(why) => Err(why),
+            Err(why) => {
+                eprintln!("{} is absent: {why}", client.name());
+                // Its first sentence: a log may follow.
+                Err(why.lines().next().unwrap_or_default().to_owned())
+            }
         };
         rows.push(Row { name: client.name(), result });
     }
@@ -83,10 +106,12 @@ async fn main() -> ExitCode {
 fn conclude(report: &Report, arguments: &Arguments) -> ExitCode {
     let text = report.text();
     println!("{text}");
-    let folder = arguments.report.parent().map_or(Ok(()), std::fs::create_dir_all);
-    if let Err(error) = folder.and_then(|()| std::fs::write(&arguments.report, &text)) {
-        eprintln!("cannot write {}: {error}", arguments.report.display());
-        return ExitCode::FAILURE;
+    if let Some(path) = arguments.report() {
+        let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        if let Err(error) = folder.and_then(|()| std::fs::write(&path, &text)) {
+            eprintln!("cannot write {}: {error}", path.display());
+            return ExitCode::FAILURE;
+        }
     }
     let absent = report.absent();
     println!("{} passed, {} failed", report.passed(), report.failed());

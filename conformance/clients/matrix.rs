@@ -9,10 +9,12 @@ use tests::{Image, Person};
 
 use crate::client::{Cannot, Client, Done, Session};
 use crate::layout::{self, Layout};
-use crate::stage::Stage;
+use crate::stage::{Held, Stage};
 use crate::wire::Wire;
 
-/// How large a big layer is.
+/// How large a file in a layer is, where its size does not matter.
+const SMALL_BYTES: usize = 3000;
+/// How large a big one is.
 const BIG_BYTES: usize = 256 << 20;
 /// How long one operation may take.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -67,7 +69,7 @@ impl Operation {
 #[derive(Debug)]
 pub(crate) enum Cell {
     /// It was done; how, where that is worth a word.
-    Passed(&'static str),
+    Passed(String),
     /// The client has no such command.
     NotOffered(&'static str),
     /// It was not done.
@@ -91,14 +93,14 @@ pub(crate) async fn run(client: &dyn Client, wire: &Wire) -> Vec<(Operation, Cel
     cells
 }
 
-async fn perform(client: &dyn Client, operation: Operation, wire: &Wire) -> Done<&'static str> {
+async fn perform(client: &dyn Client, operation: Operation, wire: &Wire) -> Done<String> {
     let stage = Stage::set().await;
     match operation {
-        Operation::Login => login(client, &stage).await,
-        Operation::Push => push(client, &stage, 3000).await,
-        Operation::Pull => pull(client, &stage, wire, 3000).await,
-        Operation::BigLayer => pull(client, &stage, wire, BIG_BYTES).await,
-        Operation::Index => index(client, &stage).await,
+        Operation::Login => login(client, &stage, wire).await,
+        Operation::Push => push(client, &stage).await,
+        Operation::Pull => pull(client, &stage, wire).await,
+        Operation::BigLayer => big_layer(client, &stage, wire).await,
+        Operation::Index => index(client, &stage, wire).await,
         Operation::Tags => tags(client, &stage).await,
         Operation::Delete => delete(client, &stage).await,
         Operation::Copy => copy(client, &stage, wire).await,
@@ -114,42 +116,78 @@ async fn session(client: &dyn Client, stage: &Stage, person: &Person) -> Done<Bo
     Ok(session)
 }
 
-async fn login(client: &dyn Client, stage: &Stage) -> Done<&'static str> {
+/// A wrong password, which the registry must have refused itself; and the right one.
+async fn login(client: &dyn Client, stage: &Stage, wire: &Wire) -> Done<String> {
     let session = client.session(stage).await;
+    wire.forget();
     refused(session.login("acme", "wrong").await, "a wrong password")?;
+    if wire.tokens(401) == 0 {
+        return Err(Cannot::Failed("a wrong password never came to the registry".to_owned()));
+    }
+    wire.forget();
     session.login("acme", stage.acme.password()).await?;
-    Ok("")
+    match wire.tokens(200) {
+        0 => Err(Cannot::Failed("the right password got no token of the registry".to_owned())),
+        _ => Ok(String::new()),
+    }
 }
 
 /// Pushes `bytes` to `team-a/web:1`, and sees them there.
-async fn pushed(session: &dyn Session, stage: &Stage, bytes: usize) -> Done<String> {
+async fn pushed(session: &dyn Session, stage: &Stage, bytes: usize) -> Done<Held> {
     let content = Layout::image(bytes).await;
     session.push(&content, &stage.reference("team-a/web:1")).await?;
-    let (digest, held) = stage.reads("team-a/web", "1").await?;
-    if held < bytes as u64 {
-        return Err(Cannot::Failed(format!("{bytes} bytes were pushed, and the registry holds {held}")));
+    let held = stage.reads("team-a/web", "1").await?;
+    if held.bytes < bytes as u64 {
+        let failure = format!("{bytes} bytes were pushed, and the registry holds {}", held.bytes);
+        return Err(Cannot::Failed(failure));
     }
-    Ok(digest)
+    Ok(held)
 }
 
-async fn push(client: &dyn Client, stage: &Stage, bytes: usize) -> Done<&'static str> {
-    pushed(session(client, stage, &stage.acme).await?.as_ref(), stage, bytes).await?;
-    Ok("")
+async fn push(client: &dyn Client, stage: &Stage) -> Done<String> {
+    let session = session(client, stage, &stage.acme).await?;
+    pushed(session.as_ref(), stage, SMALL_BYTES).await?;
+    Ok(session.manner().to_owned())
 }
 
-async fn pull(client: &dyn Client, stage: &Stage, wire: &Wire, bytes: usize) -> Done<&'static str> {
-    let digest = pushed(session(client, stage, &stage.acme).await?.as_ref(), stage, bytes).await?;
-    pulled(session(client, stage, &stage.acme).await?.as_ref(), stage, wire, &digest).await?;
-    Ok("")
+async fn pull(client: &dyn Client, stage: &Stage, wire: &Wire) -> Done<String> {
+    let held = pushed(session(client, stage, &stage.acme).await?.as_ref(), stage, SMALL_BYTES).await?;
+    pulled(session(client, stage, &stage.acme).await?.as_ref(), stage, wire, &held).await?;
+    Ok(String::new())
 }
 
-/// Pulls `team-a/web:1`, and sees that this brings its blobs from the registry.
-async fn pulled(session: &dyn Session, stage: &Stage, wire: &Wire, digest: &str) -> Done {
+/// Both ways.
+async fn big_layer(client: &dyn Client, stage: &Stage, wire: &Wire) -> Done<String> {
+    let pusher = session(client, stage, &stage.acme).await?;
+    let held = pushed(pusher.as_ref(), stage, BIG_BYTES).await?;
+    pulled(session(client, stage, &stage.acme).await?.as_ref(), stage, wire, &held).await?;
+    Ok(pusher.manner().to_owned())
+}
+
+/// Pulls `team-a/web:1`, and sees that this brings all of it from the registry.
+async fn pulled(session: &dyn Session, stage: &Stage, wire: &Wire, held: &Held) -> Done {
     wire.forget();
-    same(session.pull(&stage.reference("team-a/web:1")).await?, digest)?;
-    match wire.count("GET", "/v2/team-a/web/blobs/", 200) {
-        0 => Err(Cannot::Failed("it asked the registry for no blob".to_owned())),
-        _ => Ok(()),
+    same(session.pull(&stage.reference("team-a/web:1")).await?, &held.digest)?;
+    gave(wire, held, "1")
+}
+
+/// Sees that the registry gave the manifest, by its digest or by this name, and each of its layers.
+fn gave(wire: &Wire, held: &Held, name: &str) -> Done {
+    gave_manifest(wire, held, name)?;
+    let lacks = |layer: &&String| !wire.gave(&format!("/v2/team-a/web/blobs/{layer}"));
+    match held.layers.iter().find(lacks) {
+        Some(layer) => Err(Cannot::Failed(format!("it did not get the layer {layer} from the registry"))),
+        None if held.layers.is_empty() => Err(Cannot::Failed("there is no layer to pull".to_owned())),
+        None => Ok(()),
+    }
+}
+
+fn gave_manifest(wire: &Wire, held: &Held, name: &str) -> Done {
+    match [name, &held.digest].iter().any(|it| wire.gave(&format!("/v2/team-a/web/manifests/{it}"))) {
+        true => Ok(()),
+        false => {
+            Err(Cannot::Failed(format!("it did not get the manifest {} from the registry", held.digest)))
+        }
     }
 }
 
@@ -170,21 +208,29 @@ async fn refused_to_pull(session: &dyn Session, stage: &Stage, wire: &Wire, what
     }
 }
 
-async fn index(client: &dyn Client, stage: &Stage) -> Done<&'static str> {
+async fn index(client: &dyn Client, stage: &Stage, wire: &Wire) -> Done<String> {
     let content = Layout::index().await;
     let reference = stage.reference("team-a/web:1");
-    session(client, stage, &stage.acme).await?.push_index(&content, &reference).await?;
-    let (digest, _) = stage.reads("team-a/web", "1").await?;
-    let manifest = stage.acme.tries_to_pull("team-a/web", "1").await.json();
-    if manifest["manifests"].as_array().map(Vec::len) != Some(2) {
-        return Err(Cannot::Failed(format!("an index of two was pushed, and the registry holds {manifest}")));
+    let pusher = session(client, stage, &stage.acme).await?;
+    pusher.push_index(&content, &reference).await?;
+    let held = stage.reads("team-a/web", "1").await?;
+    if held.children.len() != 2 {
+        let failure = format!("an index of two was pushed, and one of {} is there", held.children.len());
+        return Err(Cannot::Failed(failure));
     }
     let another = session(client, stage, &stage.acme).await?;
-    same(another.pull_index(&reference).await?, &digest)?;
-    Ok("")
+    wire.forget();
+    same(another.pull_index(&reference).await?, &held.digest)?;
+    gave_manifest(wire, &held, "1")?;
+    // One platform is enough.
+    let children: Vec<_> = held.children.iter().map(|child| gave(wire, child, &child.digest)).collect();
+    if children.iter().all(Result::is_err) {
+        return Err(Cannot::Failed(format!("it got no image of the index from the registry: {children:?}")));
+    }
+    Ok(pusher.manner().to_owned())
 }
 
-async fn tags(client: &dyn Client, stage: &Stage) -> Done<&'static str> {
+async fn tags(client: &dyn Client, stage: &Stage) -> Done<String> {
     let image = layout::unpackable().await;
     let expected = ["1.0", "1.1", "latest"];
     for tag in expected {
@@ -192,41 +238,43 @@ async fn tags(client: &dyn Client, stage: &Stage) -> Done<&'static str> {
     }
     let mut tags = session(client, stage, &stage.acme).await?.tags(&stage.reference("team-a/web")).await?;
     tags.sort_unstable();
-    if tags == expected { Ok("") } else { Err(Cannot::Failed(format!("it lists {tags:?}"))) }
+    if tags == expected { Ok(String::new()) } else { Err(Cannot::Failed(format!("it lists {tags:?}"))) }
 }
 
-async fn delete(client: &dyn Client, stage: &Stage) -> Done<&'static str> {
+async fn delete(client: &dyn Client, stage: &Stage) -> Done<String> {
     stage.holds("team-a/web", "1", &Image::small()).await;
     stage.holds("team-a/web", "2", &Image::small()).await;
-    session(client, stage, &stage.acme).await?.delete(&stage.reference("team-a/web:1")).await?;
+    let session = session(client, stage, &stage.acme).await?;
+    session.delete(&stage.reference("team-a/web:1")).await?;
     stage.reads("team-a/web", "2").await?;
-    refused(stage.reads("team-a/web", "1").await, "a pull of what was deleted")?;
-    Ok("")
+    let left = stage.reads("team-a/web", "1").await.map(|held| held.digest);
+    refused(left, "a pull of what was deleted")?;
+    Ok(session.manner().to_owned())
 }
 
-async fn copy(client: &dyn Client, stage: &Stage, wire: &Wire) -> Done<&'static str> {
+async fn copy(client: &dyn Client, stage: &Stage, wire: &Wire) -> Done<String> {
     let session = session(client, stage, &stage.acme).await?;
-    let digest = pushed(session.as_ref(), stage, 3000).await?;
+    let held = pushed(session.as_ref(), stage, SMALL_BYTES).await?;
     wire.forget();
     session.copy(&stage.reference("team-a/web:1"), &stage.reference("team-b/copy:1")).await?;
-    let (copied, _) = stage.reads("team-b/copy", "1").await?;
-    same(Some(copied), &digest)?;
+    let copied = stage.reads("team-b/copy", "1").await?;
+    same(Some(copied.digest), &held.digest)?;
     let uploads = "/v2/team-b/copy/blobs/uploads/";
     let carried = wire.count("PUT", uploads, 201);
-    match wire.count("POST", uploads, 201) {
-        0 => Ok("uploaded again"),
-        _ if carried == 0 => Ok("mounted"),
-        _ => Ok("mounted in part"),
-    }
+    let how = match wire.count("POST", uploads, 201) {
+        0 => "uploaded again",
+        _ if carried == 0 => "mounted",
+        _ => "mounted in part",
+    };
+    Ok(how.to_owned())
 }
 
-async fn artifact(client: &dyn Client, stage: &Stage) -> Done<&'static str> {
+async fn artifact(client: &dyn Client, stage: &Stage) -> Done<String> {
     let session = session(client, stage, &stage.acme).await?;
-    pushed(session.as_ref(), stage, 3000).await?;
+    let held = pushed(session.as_ref(), stage, SMALL_BYTES).await?;
     let reference = stage.reference("team-a/web:1");
-    let (digest, _) = stage.reads("team-a/web", "1").await?;
     session.attach(&reference).await?;
-    let path = format!("/v2/team-a/web/referrers/{digest}");
+    let path = format!("/v2/team-a/web/referrers/{}", held.digest);
     let index = stage.acme.get(&path).send().await.expect(200).json();
     let mut found: Vec<&str> =
         index["manifests"].as_array().into_iter().flatten().filter_map(|it| it["digest"].as_str()).collect();
@@ -243,21 +291,24 @@ async fn artifact(client: &dyn Client, stage: &Stage) -> Done<&'static str> {
         listed.sort_unstable();
     }
     match listed {
-        Ok(listed) if listed == found => Ok(""),
+        Ok(listed) if listed == found => Ok(session.manner().to_owned()),
         Ok(listed) => Err(Cannot::Failed(format!("{found:?} refer to it, and it lists {listed:?}"))),
-        Err(Cannot::NotOffered(_)) => Ok("attaches, lists none"),
+        Err(Cannot::NotOffered(_)) => {
+            let how = ["attaches, lists none", session.manner()];
+            Ok(how.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(", "))
+        }
         Err(failed) => Err(failed),
     }
 }
 
 /// Before the share, during it, after its deadline; during another, and after its revocation: with one sign-in.
-async fn share(client: &dyn Client, stage: &Stage, wire: &Wire) -> Done<&'static str> {
-    let digest = pushed(session(client, stage, &stage.acme).await?.as_ref(), stage, 3000).await?;
+async fn share(client: &dyn Client, stage: &Stage, wire: &Wire) -> Done<String> {
+    let held = pushed(session(client, stage, &stage.acme).await?.as_ref(), stage, SMALL_BYTES).await?;
     let globex = session(client, stage, &stage.globex).await?;
     refused_to_pull(globex.as_ref(), stage, wire, "the sharee's pull before the share").await?;
 
     stage.acme.shares("team-a/web", "globex", stage.in_seconds(60)).await;
-    pulled(globex.as_ref(), stage, wire, &digest).await?;
+    pulled(globex.as_ref(), stage, wire, &held).await?;
     stage.server.clock().pass(60);
     refused_to_pull(globex.as_ref(), stage, wire, "the sharee's pull after the deadline").await?;
 
@@ -266,10 +317,10 @@ async fn share(client: &dyn Client, stage: &Stage, wire: &Wire) -> Done<&'static
         .tries_to_share("team-a/web", &json!({ "account": "globex", "permanent": true }))
         .await
         .expect(201);
-    pulled(globex.as_ref(), stage, wire, &digest).await?;
+    pulled(globex.as_ref(), stage, wire, &held).await?;
     stage.acme.revokes("team-a/web", "globex").await;
     refused_to_pull(globex.as_ref(), stage, wire, "the sharee's pull after the revocation").await?;
-    Ok("")
+    Ok(String::new())
 }
 
 fn same(found: Option<String>, digest: &str) -> Done {

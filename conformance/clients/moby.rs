@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tests::{Daemon, Docker, GoTool};
 use tokio::sync::OnceCell;
 
-use crate::client::{Client, Done, Session, Succeeds};
+use crate::client::{Client, Done, Need, Session, Succeeds};
 use crate::docker::{client, copy, pull, tags, versions};
 use crate::layout::Layout;
 use crate::stage::Stage;
@@ -79,6 +79,10 @@ impl Engine {
 impl Client for Moby {
     fn name(&self) -> &'static str {
         "moby"
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[Need::Package("docker.io"), Need::Go("moby"), Need::Go("containerd")]
     }
 
     async fn version(&self) -> Result<String, String> {

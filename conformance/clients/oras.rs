@@ -5,7 +5,7 @@ use std::fs;
 use async_trait::async_trait;
 use tests::{GoTool, Installation};
 
-use crate::client::{Cannot, Client, Done, Session, Succeeds};
+use crate::client::{Cannot, Client, Done, Need, Session, Succeeds};
 use crate::layout::{Layout, NAME};
 use crate::stage::Stage;
 
@@ -15,6 +15,10 @@ pub(crate) struct Oras;
 impl Client for Oras {
     fn name(&self) -> &'static str {
         "oras"
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[Need::Go("oras")]
     }
 
     async fn version(&self) -> Result<String, String> {

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use tests::{ContainersHome, Ran, find_program, version_of};
 use tokio::process::Command;
 
-use crate::client::{Cannot, Client, Done, Session, Succeeds};
+use crate::client::{Cannot, Client, Done, Need, Session, Succeeds};
 use crate::layout::Layout;
 use crate::stage::Stage;
 
@@ -26,6 +26,13 @@ impl Client for Program {
         match self {
             Program::Podman => "podman",
             Program::Buildah => "buildah",
+        }
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        match self {
+            Program::Podman => &[Need::Package("podman")],
+            Program::Buildah => &[Need::Package("buildah")],
         }
     }
 

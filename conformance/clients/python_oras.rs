@@ -5,8 +5,8 @@ use std::fs;
 use async_trait::async_trait;
 use tests::{Installation, PythonPackage, Ran, version_of};
 
-use crate::client::{Cannot, Client, Done, Session, Succeeds};
-use crate::layout::{Layout, NAME};
+use crate::client::{Cannot, Client, Done, Need, Session, Succeeds};
+use crate::layout::{Layout, NAME, written};
 use crate::stage::Stage;
 
 const SCRIPT: &str = include_str!("python_oras.py");
@@ -20,6 +20,10 @@ pub(crate) struct PythonOras;
 impl Client for PythonOras {
     fn name(&self) -> &'static str {
         "oras-py"
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[Need::Package("python3-venv"), Need::Python(PACKAGE)]
     }
 
     async fn version(&self) -> Result<String, String> {
@@ -46,6 +50,11 @@ impl Somebody {
 
 #[async_trait]
 impl Session for Somebody {
+    /// `python_oras.py` says why.
+    fn manner(&self) -> &'static str {
+        "with the password in each request"
+    }
+
     async fn login(&self, login: &str, password: &str) -> Done {
         self.calls(&["login", self.0.host(), login], password).await.done()
     }
@@ -72,9 +81,7 @@ impl Session for Somebody {
     async fn pull_index(&self, reference: &str) -> Done<Option<String>> {
         let folder = self.0.empty_folder("pulled");
         self.calls(&["pull-index", reference, &folder.to_string_lossy(), NAME], "").await.done()?;
-        let index = fs::read(folder.join("index.json")).expect("a file that it wrote");
-        let index: serde_json::Value = serde_json::from_slice(&index).unwrap_or_default();
-        Ok(index["manifests"][0]["digest"].as_str().map(str::to_owned))
+        written(&folder)
     }
 
     async fn tags(&self, repository: &str) -> Done<Vec<String>> {

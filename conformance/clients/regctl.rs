@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tests::{GoTool, Installation};
 
-use crate::client::{Client, Done, Session, Succeeds};
+use crate::client::{Client, Done, Need, Session, Succeeds};
 use crate::layout::{Layout, NAME};
 use crate::stage::Stage;
 
@@ -13,6 +13,10 @@ pub(crate) struct Regctl;
 impl Client for Regctl {
     fn name(&self) -> &'static str {
         "regctl"
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[Need::Go("regctl")]
     }
 
     async fn version(&self) -> Result<String, String> {

@@ -56,7 +56,7 @@ impl Report {
                     line.push(version.clone());
                     for (operation, cell) in cells {
                         line.push(match cell {
-                            Cell::Passed("") => "yes".to_owned(),
+                            Cell::Passed(how) if how.is_empty() => "yes".to_owned(),
                             Cell::Passed(how) => format!("yes, {how}"),
                             Cell::NotOffered(_) => "-".to_owned(),
                             Cell::Failed(_) => "FAILED".to_owned(),

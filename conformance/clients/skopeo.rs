@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tests::Skopeo as SomebodysSkopeo;
 
-use crate::client::{Client, Done, Session, Succeeds};
+use crate::client::{Client, Done, Need, Session, Succeeds};
 use crate::layout::{Layout, NAME};
 use crate::podman;
 use crate::stage::Stage;
@@ -19,6 +19,10 @@ pub(crate) struct Skopeo;
 impl Client for Skopeo {
     fn name(&self) -> &'static str {
         "skopeo"
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[Need::Package("skopeo")]
     }
 
     async fn version(&self) -> Result<String, String> {

@@ -6,6 +6,18 @@ use tests::{Image, Person, TestServer, digest_of};
 
 use crate::client::{Cannot, Done};
 
+/// What the registry holds under a tag or a digest.
+pub(crate) struct Held {
+    /// The manifest's digest.
+    pub(crate) digest: String,
+    /// The size of everything: manifests and blobs.
+    pub(crate) bytes: u64,
+    /// The digests of its layers.
+    pub(crate) layers: Vec<String>,
+    /// What it holds of each entry of an index.
+    pub(crate) children: Vec<Held>,
+}
+
 /// A server of its own, by a clock that the matrix sets; acme, who owns `team-a` and `team-b`; and globex, who owns nothing.
 pub(crate) struct Stage {
     pub(crate) server: TestServer,
@@ -42,9 +54,8 @@ impl Stage {
         self.acme.pushes(repository, tag, image).await;
     }
 
-    /// Reads all that the registry holds under a tag, manifest by manifest and blob by blob, and compares every digest; gives
-    /// the manifest's digest and the number of bytes.
-    pub(crate) async fn reads(&self, repository: &str, reference: &str) -> Done<(String, u64)> {
+    /// Reads all that the registry holds under a tag, manifest by manifest and blob by blob, and compares every digest.
+    pub(crate) async fn reads(&self, repository: &str, reference: &str) -> Done<Held> {
         let answer = self.acme.tries_to_pull(repository, reference).await;
         if answer.status != 200 {
             return Err(Cannot::Failed(format!("the registry does not hold it: {answer:?}")));
@@ -52,8 +63,11 @@ impl Stage {
         let digest = agrees(answer.header("docker-content-digest"), &answer.body)?;
         let manifest = answer.json();
         let mut bytes = answer.body.len() as u64;
+        let mut children = Vec::new();
         for child in entries(&manifest, "manifests") {
-            bytes += Box::pin(self.reads(repository, child)).await?.1;
+            let child = Box::pin(self.reads(repository, child)).await?;
+            bytes += child.bytes;
+            children.push(child);
         }
         for blob in entries(&manifest, "layers").chain(manifest["config"]["digest"].as_str()) {
             let answer = self.acme.get(&format!("/v2/{repository}/blobs/{blob}")).send().await;
@@ -63,7 +77,8 @@ impl Stage {
             agrees(blob, &answer.body)?;
             bytes += answer.body.len() as u64;
         }
-        Ok((digest, bytes))
+        let layers = entries(&manifest, "layers").map(str::to_owned).collect();
+        Ok(Held { digest, bytes, layers, children })
     }
 }
 

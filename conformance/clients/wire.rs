@@ -1,5 +1,5 @@
 //! What the server has answered: its own log, read as it is written. So the matrix knows that a client mounted rather
-//! than uploaded.
+//! than uploaded, and that a pull came from the registry.
 
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,6 +46,18 @@ impl Wire {
         let said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |it: &&Exchange| it.method == method && it.path.starts_with(path) && it.status == status;
         said.iter().filter(fits).count()
+    }
+
+    /// Whether somebody got what is there: a GET of this very path, answered with all of it or with a part.
+    pub(crate) fn gave(&self, path: &str) -> bool {
+        let said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        said.iter().any(|it| it.method == "GET" && it.path == path && matches!(it.status, 200 | 206))
+    }
+
+    /// How often the token service has given this answer. Who names themselves there with a wrong password gets 401;
+    /// who names nobody gets a token for nobody.
+    pub(crate) fn tokens(&self, status: u64) -> usize {
+        ["GET", "POST"].map(|method| self.count(method, "/auth/token", status)).iter().sum()
     }
 }
 

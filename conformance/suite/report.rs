@@ -3,8 +3,12 @@
 //! A case that failed has no `<failure>` element, only a `status` attribute: the status is what counts. And a case in
 //! which one thing passed and another was skipped calls itself passed: the file's head, where the suite counts each
 //! thing, must agree.
+//!
+//! A file alone proves nothing: the suite may have crashed beside it, or have asked another registry.
 
 use roxmltree::{Document, Node};
+
+use crate::program::Ended;
 
 /// What every case's name begins with.
 pub(crate) const PREFIX: &str = "OCI Conformance Test/";
@@ -47,16 +51,28 @@ pub(crate) struct Report {
     pub(crate) head: Head,
     /// The keys of the options that were off.
     off: Vec<String>,
+    /// What is wrong with the run as a whole.
+    wrong: Vec<String>,
 }
 
 impl Report {
-    /// Reads the file; unless an API `may_be_off`, what is off counts as skipped.
-    pub(crate) fn parse(text: &str, may_be_off: bool) -> Result<Report, String> {
-        let document = Document::parse(text).map_err(|error| format!("the report is no XML: {error}"))?;
+    /// Reads what a run against `registry` (`host:port`) left; unless an API `may_be_off`, what is off counts as skipped.
+    pub(crate) fn of(run: &Ended, registry: &str, may_be_off: bool) -> Result<Report, String> {
+        let document =
+            Document::parse(&run.report).map_err(|error| format!("the report is no XML: {error}"))?;
         let find = |tag: &str| document.descendants().find(|node| node.has_tag_name(tag));
         let suite = find("testsuite").ok_or("the report has no <testsuite>")?;
         let property = find("property").filter(|property| property.attribute("name") == Some("Config"));
         let configuration = property.and_then(|property| property.attribute("value"));
+        let options = options(configuration.ok_or("the report tells no configuration")?);
+        let asked = options.iter().find(|(key, _)| key == "registry").map_or("none", |(_, value)| *value);
+        let mut wrong = Vec::new();
+        if run.code != 0 {
+            wrong.push(format!("the suite ended with {}", run.code));
+        }
+        if asked != registry {
+            wrong.push(format!("the suite asked the registry {asked}; expected: {registry}"));
+        }
         Ok(Report {
             cases: suite
                 .children()
@@ -64,7 +80,8 @@ impl Report {
                 .map(|node| case(node, may_be_off))
                 .collect(),
             head: head(suite)?,
-            off: switched_off(configuration.ok_or("the report tells no configuration")?),
+            off: options.into_iter().filter(|(_, value)| *value == "false").map(|(key, _)| key).collect(),
+            wrong,
         })
     }
 
@@ -74,7 +91,8 @@ impl Report {
         self.cases.iter().filter(is_of).filter(|case| case.outcome == outcome).count()
     }
 
-    /// Everything but "passed", with what the suite says of it; `off` are the options that may be off, and must.
+    /// Everything but "passed", with what the suite says of it, and what is wrong with the whole; `off` are the options
+    /// that may be off, and must.
     pub(crate) fn faults(&self, off: &[&str]) -> Vec<String> {
         let is_wrong = |case: &&Case| matches!(case.outcome, Outcome::Failed | Outcome::Skipped);
         let mut faults: Vec<_> = self.cases.iter().filter(is_wrong).map(Case::words).collect();
@@ -86,6 +104,7 @@ impl Report {
         if sorted(self.off.iter().map(String::as_str)) != sorted(off.iter().copied()) {
             faults.push(format!("these options were off: {:?}; expected: {off:?}", self.off));
         }
+        faults.extend_from_slice(&self.wrong);
         faults
     }
 }
@@ -97,6 +116,7 @@ impl FromIterator<Report> for Report {
             cases: Vec::new(),
             head: Head { passed: 0, failed: 0, skipped: 0, off: 0 },
             off: Vec::new(),
+            wrong: Vec::new(),
         };
         for part in parts {
             whole.cases.extend(part.cases);
@@ -105,6 +125,7 @@ impl FromIterator<Report> for Report {
             whole.head.skipped += part.head.skipped;
             whole.head.off += part.head.off;
             whole.off.extend(part.off);
+            whole.wrong.extend(part.wrong);
         }
         whole.off.sort_unstable();
         whole.off.dedup();
@@ -152,21 +173,19 @@ fn head(suite: Node<'_, '_>) -> Result<Head, String> {
     Ok(Head { passed: passed.ok_or("the report's head counts more than all")?, failed, skipped, off })
 }
 
-/// The paths of what is `false` in the suite's configuration: YAML, mappings of mappings by two blanks.
-fn switched_off(configuration: &str) -> Vec<String> {
+/// The suite's configuration, each value behind its path: YAML, mappings of mappings by two blanks.
+fn options(configuration: &str) -> Vec<(String, &str)> {
     let mut path: Vec<&str> = Vec::new();
-    let mut found = Vec::new();
+    let mut options = Vec::new();
     for line in configuration.lines() {
         let key = line.trim_start();
         let depth = (line.len() - key.len()) / 2;
         let Some((key, value)) = key.split_once(':') else { continue };
         path.truncate(depth);
         path.push(key);
-        if value.trim() == "false" {
-            found.push(path.join("."));
-        }
+        options.push((path.join("."), value.trim()));
     }
-    found
+    options
 }
 
 fn sorted<'a>(keys: impl Iterator<Item = &'a str>) -> Vec<&'a str> {

@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter};
 use std::fs;
 use std::path::Path;
 
-use tests::{Person, ServerProcess};
+use tests::ServerProcess;
 
 use crate::content::Content;
 use crate::program::Program;
@@ -28,21 +28,24 @@ enum Mode {
     /// The same with the server as it comes: it refuses such manifests, and is not asked for them.
     Complete,
     /// Pulling, by somebody whose account owns nothing and has a share of the repository.
-    ReadOnly,
+    Shared,
+    /// Pulling and deleting, by the owner: all but pushing of what is there.
+    Owned,
 }
 
 /// An option that is off: its variable, and its key in the configuration that the suite reports.
 type Switch = (&'static str, &'static str);
 
-/// What a sharee may not.
-const READ_ONLY_OFF: [Switch; 5] = [
-    ("OCI_API_PUSH", "apis.push"),
+/// Without it the suite reads what it was told of.
+const PUSH: Switch = ("OCI_API_PUSH", "apis.push");
+/// When it has not pushed, the suite looks for a manifest's digest in the headers of an answer that it has not kept, and
+/// misses it with every registry. `Content::is_pulled_by` looks instead.
+const DIGEST_HEADER: Switch = ("OCI_API_MANIFESTS_DIGEST_HEADER", "apis.manifests.digestHeader");
+/// What a sharee may not, besides pushing.
+const DELETE: [Switch; 3] = [
     ("OCI_API_BLOBS_DELETE", "apis.blobs.delete"),
     ("OCI_API_MANIFESTS_DELETE", "apis.manifests.delete"),
     ("OCI_API_TAGS_DELETE", "apis.tags.delete"),
-    // In this mode the suite looks for a manifest's digest in the headers of an answer that it has not kept, and misses
-    // it with every registry. `Content::is_pulled_by` looks instead.
-    ("OCI_API_MANIFESTS_DIGEST_HEADER", "apis.manifests.digestHeader"),
 ];
 
 /// The groups of read-only mode. Those about blobs only push, and with pushing switched off the suite crashes over them
@@ -56,7 +59,8 @@ impl Mode {
         match self {
             Mode::Sparse => &[],
             Mode::Complete => &[("OCI_DATA_SPARSE", "data.sparse")],
-            Mode::ReadOnly => &READ_ONLY_OFF,
+            Mode::Shared => &[PUSH, DIGEST_HEADER, DELETE[0], DELETE[1], DELETE[2]],
+            Mode::Owned => &[PUSH, DIGEST_HEADER],
         }
     }
 }
@@ -64,7 +68,7 @@ impl Mode {
 impl Run {
     /// Every run.
     pub(crate) fn all() -> impl Iterator<Item = Run> {
-        let modes = [Mode::Sparse, Mode::Complete, Mode::ReadOnly];
+        let modes = [Mode::Sparse, Mode::Complete, Mode::Shared, Mode::Owned];
         modes.into_iter().flat_map(|mode| ["1.1", "dev"].map(|version| Run { version, mode }))
     }
 
@@ -87,37 +91,39 @@ impl Run {
         }
         let server = match self.mode {
             Mode::Sparse => ServerProcess::start_with(&[("GANGPLANK_STORAGE__SPARSE_IMAGES", "true")]).await,
-            Mode::Complete | Mode::ReadOnly => ServerProcess::start().await,
+            Mode::Complete | Mode::Shared | Mode::Owned => ServerProcess::start().await,
         };
         let acme = server.owner("acme", "conformance").await;
-        if self.mode != Mode::ReadOnly {
-            return Report::parse(&program.report(&self.settings(&server, &acme), folder).await?, false);
-        }
+        let reader = match self.mode {
+            Mode::Sparse | Mode::Complete => {
+                let ended = program.run(&acme, &self.settings(&server), folder).await?;
+                return Report::of(&ended, &server.host(), false);
+            }
+            Mode::Shared => server.account("globex").await,
+            Mode::Owned => acme.clone(),
+        };
         let content = Content::pushed_by(&acme, REPOSITORY).await;
-        let globex = server.account("globex").await;
-        acme.shares_for_good(REPOSITORY, globex.login()).await;
-        content.is_pulled_by(&globex, REPOSITORY).await;
+        if self.mode == Mode::Shared {
+            acme.shares_for_good(REPOSITORY, reader.login()).await;
+        }
+        content.is_pulled_by(&reader, REPOSITORY).await;
         let mut parts = Vec::new();
         for group in READ_ONLY_GROUPS {
-            let mut settings = self.settings(&server, &globex);
+            let mut settings = self.settings(&server);
             settings.push(("OCI_FILTER_TEST", format!("{PREFIX}{group}")));
             // Told of content that the filter keeps it from, the suite ends without a report.
             if group == READ_ONLY {
                 settings.extend(content.settings());
             }
-            parts.push(Report::parse(&program.report(&settings, &folder.join(group)).await?, true)?);
+            let ended = program.run(&reader, &settings, &folder.join(group)).await?;
+            parts.push(Report::of(&ended, &server.host(), true)?);
         }
         Ok(parts.into_iter().collect())
     }
 
     /// The suite's settings in all but what the configuration file says.
-    fn settings(self, server: &ServerProcess, user: &Person) -> Vec<(&'static str, String)> {
-        let mut settings = vec![
-            ("OCI_VERSION", self.version.to_owned()),
-            ("OCI_REGISTRY", server.host()),
-            ("OCI_USERNAME", user.login().to_owned()),
-            ("OCI_PASSWORD", user.password().to_owned()),
-        ];
+    fn settings(self, server: &ServerProcess) -> Vec<(&'static str, String)> {
+        let mut settings = vec![("OCI_VERSION", self.version.to_owned()), ("OCI_REGISTRY", server.host())];
         settings.extend(self.mode.off().iter().map(|(variable, _)| (*variable, "false".to_owned())));
         settings
     }
@@ -128,7 +134,8 @@ impl Display for Run {
         let mode = match self.mode {
             Mode::Sparse => "sparse",
             Mode::Complete => "complete",
-            Mode::ReadOnly => "read-only",
+            Mode::Shared => "shared",
+            Mode::Owned => "owned",
         };
         write!(f, "{} {mode}", self.version)
     }

@@ -130,6 +130,20 @@ pub(crate) fn watched(
     }
 }
 
+/// Does something with each, whatever comes of the others, until we are told to stop; all failures make one.
+pub(crate) fn each<T>(
+    all: &[T],
+    interrupt: &Interrupt,
+    work: impl Fn(&T) -> Result<(), String>,
+) -> Result<(), String> {
+    let mut sentences = Vec::new();
+    for one in all {
+        interrupt.check()?;
+        sentences.extend(work(one).err());
+    }
+    if sentences.is_empty() { Ok(()) } else { Err(sentences.join("\nxtask: ")) }
+}
+
 /// Sends a signal to a process (`123`) or a process group (`-123`); one that is gone is no error.
 pub(crate) fn signal(name: &str, receiver: &str, as_root: bool) {
     // The shell's own kill: a small machine need not have the program.

@@ -1,9 +1,9 @@
 //! `cargo xtask conformance` and `cargo xtask clients`: other people's programs against a server of ours.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use crate::command::{Interrupt, target, watched};
+use crate::command::{Interrupt, target, watched, words};
 use crate::engine::Engine;
 use crate::{go, needs, python, run};
 
@@ -21,21 +21,53 @@ pub(crate) fn suite(interrupt: &Interrupt) -> Result<(), String> {
 
 /// Every client, or those that `arguments` name; one that this machine cannot have is listed as absent.
 pub(crate) fn clients(arguments: &[String], interrupt: &Interrupt) -> Result<(), String> {
-    needs::for_the_tests()?;
-    install_clients(interrupt);
+    needs::for_the_build()?;
     build(interrupt)?;
-    let engine = Engine::start(interrupt)?;
-    run_clients(&engine, arguments, interrupt)
+    let needs = Needs::of(arguments)?;
+    say(needs::for_the_clients(|package| needs.hold("package", package)));
+    install_clients(|kind, name| needs.hold(kind, name), interrupt);
+    let engine = match needs.hold("engine", "docker") {
+        true => say(Engine::start(interrupt)),
+        false => None,
+    };
+    interrupt.check()?;
+    run_clients(engine.as_ref(), arguments, interrupt)
+}
+
+/// What the clients need that are tried, as their program tells it: `go crane`, `package podman`, …
+struct Needs(Vec<String>);
+
+impl Needs {
+    /// Asks the program, which knows its clients: it refuses a name that none has.
+    fn of(arguments: &[String]) -> Result<Needs, String> {
+        let mut clients = program("conformance-clients");
+        clients.arg("--needs").args(arguments).stderr(Stdio::inherit());
+        let output =
+            clients.output().map_err(|error| format!("cannot run `{}`: {error}", words(&clients)))?;
+        if !output.status.success() {
+            return Err(format!("`{}` failed ({})", words(&clients), output.status));
+        }
+        Ok(Needs(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()))
+    }
+
+    fn hold(&self, kind: &str, name: &str) -> bool {
+        self.0.contains(&format!("{kind} {name}"))
+    }
+}
+
+/// What a test of everything builds with Go. Else that it is lacking would show after half an hour.
+pub(crate) fn check_go() -> Result<(), String> {
+    go::check(&[if suite_is_given() { &[] } else { go::SUITE }, go::CLIENTS].concat())
 }
 
 /// Both, where the clients are installed and the programs are built.
 pub(crate) fn all(engine: &Engine, interrupt: &Interrupt) -> Result<(), String> {
     run_suite(interrupt)?;
-    run_clients(engine, &["--all".to_owned()], interrupt)
+    run_clients(Some(engine), &["--all".to_owned()], interrupt)
 }
 
 fn run_suite(interrupt: &Interrupt) -> Result<(), String> {
-    if std::env::var_os("OCI_CONFORMANCE").is_none() {
+    if !suite_is_given() {
         go::install(go::SUITE, interrupt)?;
     }
     let mut suite = program("conformance-suite");
@@ -43,19 +75,29 @@ fn run_suite(interrupt: &Interrupt) -> Result<(), String> {
     watched(&mut suite, interrupt, |_| {})
 }
 
-/// What cannot be installed is said here, and is absent from the table; the tests that need it fail.
-pub(crate) fn install_clients(interrupt: &Interrupt) {
-    let tools = go::install(go::CLIENTS, interrupt);
-    let packages = python::install(python::CLIENTS, interrupt);
-    for sentence in [tools, packages].into_iter().filter_map(Result::err) {
-        eprintln!("xtask: {sentence}");
-    }
+/// Whether somebody has built it.
+fn suite_is_given() -> bool {
+    std::env::var_os("OCI_CONFORMANCE").is_some()
 }
 
-fn run_clients(engine: &Engine, arguments: &[String], interrupt: &Interrupt) -> Result<(), String> {
+/// Those clients that are wanted. What cannot be installed is said here, and is absent from the table; the tests that
+/// need it fail.
+pub(crate) fn install_clients(wanted: impl Fn(&str, &str) -> bool, interrupt: &Interrupt) {
+    let tools: Vec<_> = go::CLIENTS.iter().copied().filter(|tool| wanted("go", tool.name)).collect();
+    let packages = python::CLIENTS.iter().copied().filter(|package| wanted("python", package.name));
+    say(go::install(&tools, interrupt));
+    say(python::install(&packages.collect::<Vec<_>>(), interrupt));
+}
+
+/// A failure that is no end: it is said.
+fn say<T>(result: Result<T, String>) -> Option<T> {
+    result.inspect_err(|sentence| eprintln!("xtask: {sentence}")).ok()
+}
+
+fn run_clients(engine: Option<&Engine>, arguments: &[String], interrupt: &Interrupt) -> Result<(), String> {
     let mut clients = program("conformance-clients");
     clients.args(arguments).env(GO_TOOLS, go::folder()).env(PYTHON_PACKAGES, python::folder());
-    clients.envs(engine.variables());
+    clients.envs(engine.into_iter().flat_map(Engine::variables));
     watched(&mut clients, interrupt, |_| {})
 }
 

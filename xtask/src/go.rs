@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::command::{Interrupt, cache, find, output, watched};
+use crate::command::{Interrupt, cache, each, find, output, watched};
 use crate::kept::Kept;
 
 /// The oldest Go that builds them all.
@@ -15,7 +15,7 @@ const GO_MIN: (u32, u32) = (1, 26);
 /// A tool: one or more programs of one module.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tool {
-    name: &'static str,
+    pub(crate) name: &'static str,
     version: &'static str,
     packages: &'static [&'static str],
 }
@@ -73,21 +73,20 @@ pub(crate) fn folder() -> PathBuf {
     cache().join("go")
 }
 
-/// Installs those that are not there yet.
+/// Installs those that are not there yet: each that it can.
 pub(crate) fn install(tools: &[Tool], interrupt: &Interrupt) -> Result<(), String> {
-    let lacking: Vec<_> = tools.iter().filter(|tool| !tool.kept().is_there()).collect();
-    if lacking.is_empty() {
-        return Ok(());
-    }
-    let names: Vec<_> = lacking.iter().map(|tool| tool.name).collect();
-    check_go(&names.join(", "))?;
-    lacking.into_iter().try_for_each(|tool| tool.kept().fill(|part| tool.build(part, interrupt)))
+    check(tools)?;
+    each(&lacking(tools), interrupt, |tool| tool.kept().fill(|part| tool.build(part, interrupt)))
 }
 
-/// Go's programs are built by Go.
-fn check_go(what_for: &str) -> Result<(), String> {
+/// An error when some are not there yet, and this machine has no Go to build them.
+pub(crate) fn check(tools: &[Tool]) -> Result<(), String> {
+    let names: Vec<_> = lacking(tools).iter().map(|tool| tool.name).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
     let (major, minor) = GO_MIN;
-    let wanted = format!("{what_for}: building them needs Go {major}.{minor} or newer");
+    let wanted = format!("{}: building them needs Go {major}.{minor} or newer", names.join(", "));
     let Some(text) = find("go").and_then(|_| output("go", &["env", "GOVERSION"])) else {
         return Err(format!("{wanted}, and `go` is not there; install it and run this again"));
     };
@@ -96,4 +95,8 @@ fn check_go(what_for: &str) -> Result<(), String> {
         (Some(one), Some(two)) if (one, two) >= GO_MIN => Ok(()),
         _ => Err(format!("{wanted}, and this is {text}")),
     }
+}
+
+fn lacking(tools: &[Tool]) -> Vec<Tool> {
+    tools.iter().copied().filter(|tool| !tool.kept().is_there()).collect()
 }

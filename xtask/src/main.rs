@@ -28,7 +28,8 @@ cargo xtask test [ARGUMENTS]   install what the tests lack, start a docker engin
                                else is run then
 cargo xtask conformance        run the official conformance suite against a server of our own, as every version and with
                                every option; OCI_CONFORMANCE=PATH names a suite that is built already
-cargo xtask clients  [NAME]    try every client that is there, and print what each can do
+cargo xtask clients  [NAMES]   try every client, or those named, and print what each can do; one that this machine
+                               cannot have is listed as absent
 cargo xtask fuzz     [TARGET]  feed each fuzz target for a minute, or for --seconds N; --keep takes what is found over
                                into tests/fuzz/corpus
 cargo xtask ci                 formatting, clippy, documentation, and the rules of the house";

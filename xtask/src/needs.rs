@@ -66,11 +66,6 @@ const TESTS: &[Need] = &[
 ];
 
 const CLIENTS: &[Need] = &[
-    Need {
-        package: "containerd",
-        because: "a client of the matrix, with its ctr",
-        is_there: || find("containerd").is_some() && find("ctr").is_some(),
-    },
     Need { package: "podman", because: "a client of the matrix", is_there: || find("podman").is_some() },
     Need { package: "buildah", because: "a client of the matrix", is_there: || find("buildah").is_some() },
     Need {
@@ -88,6 +83,11 @@ pub(crate) fn for_the_build() -> Result<(), String> {
 /// Installs what the build and the tests lack.
 pub(crate) fn for_the_tests() -> Result<(), String> {
     install(BUILD.iter().chain(TESTS).chain(CLIENTS).collect())
+}
+
+/// Installs what the clients lack, of those packages that are wanted.
+pub(crate) fn for_the_clients(wanted: impl Fn(&str) -> bool) -> Result<(), String> {
+    install(TESTS.iter().chain(CLIENTS).filter(|need| wanted(need.package)).collect())
 }
 
 /// Adds rustup's components that the checks use.

@@ -4,13 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::command::{Interrupt, cache, watched};
+use crate::command::{Interrupt, cache, each, watched};
 use crate::kept::Kept;
 
 /// A package, as the index of packages names it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Package {
-    name: &'static str,
+    pub(crate) name: &'static str,
     version: &'static str,
 }
 
@@ -22,9 +22,9 @@ pub(crate) fn folder() -> PathBuf {
     cache().join("python")
 }
 
-/// Installs those that are not there yet.
+/// Installs those that are not there yet: each that it can.
 pub(crate) fn install(packages: &[Package], interrupt: &Interrupt) -> Result<(), String> {
-    packages.iter().try_for_each(|package| {
+    each(packages, interrupt, |package| {
         let kept = Kept { folder: folder(), name: package.name, version: package.version };
         if kept.is_there() { Ok(()) } else { kept.fill(|part| package.install(part, interrupt)) }
     })

@@ -5,8 +5,11 @@ use crate::engine::Engine;
 use crate::{conformance, go, needs, run};
 
 pub(crate) fn test(arguments: &[String], interrupt: &Interrupt) -> Result<(), String> {
+    if arguments.is_empty() {
+        conformance::check_go()?;
+    }
     needs::for_the_tests()?;
-    conformance::install_clients(interrupt);
+    conformance::install_clients(|_, _| true, interrupt);
     // With the binary, which the whole-system tests start; and with the tests' features, so that nothing is built twice.
     run::build(&["build", "--release", "--locked", "--workspace", "--bins", "--tests"], interrupt)?;
     let engine = Engine::start(interrupt)?;

@@ -3,13 +3,20 @@ use super::*;
 const PASSED: &str = r#"<testcase name="OCI Conformance Test/ping" classname="" status="passed"></testcase>"#;
 const BLOB: &str = "OCI Conformance Test/sha256 blobs/post only/blob-get";
 
+const REGISTRY: &str = "127.0.0.1:5000";
+
 /// A report as the suite writes it, of a run in which nothing may be off; `head` are the attributes that count.
 fn report(head: &str, configuration: &str, cases: &str) -> Report {
-    Report::parse(&file(head, configuration, cases), false).unwrap()
+    read(file(head, configuration, cases), false).unwrap()
+}
+
+/// Reads what a run left that ended well.
+fn read(report: String, may_be_off: bool) -> Result<Report, String> {
+    Report::of(&Ended { code: 0, report }, REGISTRY, may_be_off)
 }
 
 fn file(head: &str, configuration: &str, cases: &str) -> String {
-    let configuration = configuration.replace('\n', "&#xA;");
+    let configuration = format!("registry: {REGISTRY}\n{configuration}").replace('\n', "&#xA;");
     format!(
         r#"<testsuites {head}><testsuite name="OCI Conformance Test" {head}><properties>
         <property name="Config" value="{configuration}"></property></properties>{cases}</testsuite></testsuites>"#
@@ -68,16 +75,16 @@ fn a_disabled_case_counts_as_skipped_unless_an_api_may_be_off() {
         )
     };
     let text = file(r#"tests="2" disabled="1""#, "apis:\n  push: false\n", &format!("{PASSED}{}", case("")));
-    let strict = Report::parse(&text, false).unwrap();
+    let strict = read(text.clone(), false).unwrap();
     assert_eq!(outcomes(&strict), [1, 0, 1, 0]);
     assert!(strict.faults(&["apis.push"])[0].starts_with("SKIPPED sha256 blobs/post only/blob-get\n"));
-    let lenient = Report::parse(&text, true).unwrap();
+    let lenient = read(text, true).unwrap();
     assert_eq!(outcomes(&lenient), [1, 0, 0, 1]);
     assert_eq!(lenient.faults(&["apis.push"]), Vec::<String>::new());
 
     // The suite found something wrong as well: that is no case of the configuration's.
     let text = file(r#"tests="1" skipped="1""#, "apis:\n  push: false\n", &case("unsupported"));
-    assert_eq!(outcomes(&Report::parse(&text, true).unwrap()), [0, 0, 1, 0]);
+    assert_eq!(outcomes(&read(text, true).unwrap()), [0, 0, 1, 0]);
 }
 
 #[test]
@@ -108,6 +115,26 @@ fn an_option_that_is_off_unawares_is_a_fault() {
 }
 
 #[test]
+fn a_run_that_did_not_end_with_0_is_a_fault_whatever_its_report_says() {
+    for code in [1, 2, 139, -1] {
+        let run = Ended { code, report: file(r#"tests="1""#, "", PASSED) };
+        let report = Report::of(&run, REGISTRY, false).unwrap();
+        assert_eq!(report.faults(&[]), [format!("the suite ended with {code}")]);
+    }
+}
+
+#[test]
+fn a_report_of_another_registry_is_a_fault() {
+    let report = file(r#"tests="1""#, "", PASSED);
+    let run = Ended { code: 0, report: report.replace(REGISTRY, "127.0.0.1:5001") };
+    let faults = Report::of(&run, REGISTRY, false).unwrap().faults(&[]);
+    assert_eq!(faults, ["the suite asked the registry 127.0.0.1:5001; expected: 127.0.0.1:5000"]);
+    let run = Ended { code: 0, report: report.replace("registry: ", "registries: ") };
+    let faults = Report::of(&run, REGISTRY, false).unwrap().faults(&[]);
+    assert_eq!(faults, ["the suite asked the registry none; expected: 127.0.0.1:5000"]);
+}
+
+#[test]
 fn cases_are_counted_by_group() {
     let case = format!(r#"<testcase name="{BLOB}" status="passed"></testcase>"#);
     let report = report(r#"tests="3""#, "", &format!("{PASSED}{case}{case}"));
@@ -124,6 +151,10 @@ fn parts_make_one_report_that_forgets_nothing() {
     assert_eq!(whole.head, Head { passed: 5, failed: 2, skipped: 4, off: 0 });
     assert_eq!(whole.faults(&["data.sparse"]).len(), 2, "the two that failed");
     assert_eq!(whole.faults(&[]).len(), 3, "and what was off");
+    let crashed = Ended { code: 139, report: file(r#"tests="1""#, "", PASSED) };
+    let crashed = Report::of(&crashed, REGISTRY, false).unwrap();
+    let whole: Report = [report(r#"tests="1""#, "", PASSED), crashed].into_iter().collect();
+    assert_eq!(whole.faults(&[]), ["the suite ended with 139"]);
 }
 
 #[test]
@@ -131,6 +162,6 @@ fn a_file_that_is_no_report_is_an_error() {
     for text in
         ["", "<testsuites></testsuites>", "<testsuites><testsuite tests='1'></testsuite></testsuites>", "{}"]
     {
-        assert!(Report::parse(text, false).is_err(), "{text}");
+        assert!(read(text.to_owned(), false).is_err(), "{text}");
     }
 }

@@ -1,5 +1,6 @@
 //! What real clients depend on, one promise a test: each sends what the client named in it sends, and has the whole
-//! exchange as a snapshot. What must never change is asserted beside it in words.
+//! exchange as a snapshot, but for one in push.rs in which it differs from run to run. What must never change is asserted
+//! beside it in words.
 //!
 //! After a change that is meant: `INSTA_UPDATE=always cargo test --release -p tests protocol`, and read the difference.
 

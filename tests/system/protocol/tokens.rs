@@ -2,9 +2,9 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use tests::{Answer, Image, Person, TestServer};
+use tests::{Answer, Image, Person};
 
-use super::{MANIFEST_OF_WEB, Stage, UPLOADS_TO_WEB, WEB};
+use super::{MANIFEST_OF_WEB, Stage, UPLOADS_TO_WEB, WEB, image};
 
 /// The fields with which containerd asks first: everything that it knows, and a scope.
 fn containerd<'a>(who: &'a Person, scope: &'a str) -> Vec<(&'a str, &'a str)> {
@@ -137,19 +137,23 @@ async fn authentication_07_the_answer_has_token_access_token_and_expires_in_and_
 
 #[tokio::test]
 async fn authentication_07_a_refresh_token_on_get_is_given_where_the_operator_says_so() {
-    let server = TestServer::start_with(|config| config.auth.refresh_tokens_on_get = true).await;
-    let acme = server.owner("acme", "team-a").await;
-    acme.pushes(WEB, "1", &Image::small()).await;
-    let path = "/auth/token?service=gangplank&scope=repository:team-a/web:pull";
-    let without = acme.get(path).send().await.expect(200);
+    let mut stage = Stage::set_with(|config| config.auth.refresh_tokens_on_get = true).await;
+    let acme = stage.acme.clone();
+    acme.pushes(WEB, "1", &image()).await;
+    let scope = "repository:team-a/web:pull";
+    let path = format!("/auth/token?service=gangplank&scope={scope}");
+    let without = stage.hears(acme.get(&path)).await.expect(200);
     assert_eq!(fields_of(&without), ["access_token", "expires_in", "token"], "nobody asked");
     let path = format!("{path}&offline_token=true");
-    let answer = acme.get(&path).send().await.expect(200);
+    let answer = stage.hears(acme.get(&path)).await.expect(200);
+    assert_eq!(fields_of(&answer), ["access_token", "expires_in", "refresh_token", "token"]);
     let refresh = answer.json()["refresh_token"].as_str().expect("a refresh token").to_owned();
-    let again = acme.refreshes(&refresh, "repository:team-a/web:pull").await.expect(200);
-    acme.get(MANIFEST_OF_WEB).bearer(&again.token()).send().await.expect(200);
-    let nobody = server.stranger().get(&path).send().await.expect(200);
+    let again = acme.refreshes(&refresh, scope).await.expect(200);
+    stage.said.note(&again);
+    stage.hears(acme.get(MANIFEST_OF_WEB).bearer(&again.token())).await.expect(200);
+    let nobody = stage.hears(stage.server.stranger().get(&path)).await.expect(200);
     assert_eq!(fields_of(&nobody), ["access_token", "expires_in", "token"], "nobody is no credential");
+    insta::assert_snapshot!(stage.said.text());
 }
 
 /// containerd takes 0 for eternal; docker rounds up to a minute, and asks again when it is refused.
