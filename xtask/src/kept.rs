@@ -24,7 +24,10 @@ impl Kept {
         let part = self.folder.join(format!("{}.{}.part", self.name, std::process::id()));
         let cannot = |what: &str, error| format!("cannot {what} {}: {error}", part.display());
         fs::create_dir_all(&part).map_err(|error| cannot("make", error))?;
-        fill(&part)?;
+        fill(&part).inspect_err(|_| {
+            // Else each try would leave one.
+            let _ = fs::remove_dir_all(&part);
+        })?;
         self.remove_others(&part)?;
         fs::rename(&part, self.path()).map_err(|error| cannot("rename", error))
     }
