@@ -1,32 +1,17 @@
 //! crane, go-containerregistry's command.
 
 use async_trait::async_trait;
-use tests::{GoTool, Installation};
+use tests::Installation;
 
-use crate::client::{Client, Done, Need, Session, Succeeds};
+use crate::client::{Done, Need, Session, Succeeds};
+use crate::go_client::GoClient;
 use crate::layout::{Layout, written};
-use crate::stage::Stage;
 
-pub(crate) struct Crane;
-
-#[async_trait]
-impl Client for Crane {
-    fn name(&self) -> &'static str {
-        "crane"
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        &[Need::Go("crane")]
-    }
-
-    async fn version(&self) -> Result<String, String> {
-        Ok(GoTool::find("crane")?.version)
-    }
-
-    async fn session(&self, stage: &Stage) -> Box<dyn Session> {
-        Box::new(Somebody(Installation::of("crane", &stage.server)))
-    }
-}
+pub(crate) const CLIENT: GoClient = GoClient {
+    name: "crane",
+    needs: &[Need::Go("crane")],
+    somebody: |installation| Box::new(Somebody(installation)),
+};
 
 struct Somebody(Installation);
 

@@ -3,35 +3,20 @@
 use std::fs;
 
 use async_trait::async_trait;
-use tests::{GoTool, Installation};
+use tests::Installation;
 
-use crate::client::{Cannot, Client, Done, Need, Session, Succeeds};
+use crate::client::{Cannot, Done, Need, Session, Succeeds};
+use crate::go_client::GoClient;
 use crate::layout::Layout;
-use crate::stage::Stage;
 
 /// It takes no chart that holds a larger file (`MaxDecompressedFileSize`).
 const FILE_BYTES_MAX: u64 = 5 << 20;
 
-pub(crate) struct Helm;
-
-#[async_trait]
-impl Client for Helm {
-    fn name(&self) -> &'static str {
-        "helm"
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        &[Need::Go("helm")]
-    }
-
-    async fn version(&self) -> Result<String, String> {
-        Ok(GoTool::find("helm")?.version)
-    }
-
-    async fn session(&self, stage: &Stage) -> Box<dyn Session> {
-        Box::new(Somebody(Installation::of("helm", &stage.server)))
-    }
-}
+pub(crate) const CLIENT: GoClient = GoClient {
+    name: "helm",
+    needs: &[Need::Go("helm")],
+    somebody: |installation| Box::new(Somebody(installation)),
+};
 
 struct Somebody(Installation);
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tests::{Blob, Image, digest_of, index_of};
+use tests::{Blob, INDEX, Image, archive_layout, digest_of, index_of, lay_out};
 use tokio::process::Command;
 
 use crate::client::{Cannot, Done};
@@ -41,28 +41,15 @@ impl Layout {
         for (at, architecture) in ["amd64", "arm64"].iter().enumerate() {
             manifest["manifests"][at]["platform"] = json!({ "architecture": architecture, "os": "linux" });
         }
-        let media_type = "application/vnd.oci.image.index.v1+json";
-        let index = Image::bare(media_type, &manifest);
+        let index = Image::bare(INDEX, &manifest);
         Layout::lay(folder, layer, &[&images[0], &images[1], &index], &index).await
     }
 
     async fn lay(folder: TempDir, layer: PathBuf, manifests: &[&Image], named: &Image) -> Layout {
         let root = folder.path().join("layout");
-        fs::create_dir_all(root.join("blobs/sha256")).expect("folders");
-        for image in manifests {
-            put(&root, &image.digest, &image.manifest);
-            image.blobs().for_each(|blob| put(&root, &blob.digest, &blob.bytes));
-        }
-        let reference = json!({ "org.opencontainers.image.ref.name": NAME });
-        let entry = json!({
-            "mediaType": named.media_type, "digest": named.digest, "size": named.manifest.len(),
-            "annotations": reference,
-        });
-        let index = json!({ "schemaVersion": 2, "manifests": [entry] });
-        fs::write(root.join("index.json"), index.to_string()).expect("a file");
-        fs::write(root.join("oci-layout"), json!({ "imageLayoutVersion": "1.0.0" }).to_string())
-            .expect("a file");
-        tar(&root, &folder.path().join("layout.tar"), &["index.json", "oci-layout", "blobs"]).await;
+        let annotations = json!({ "org.opencontainers.image.ref.name": NAME });
+        lay_out(&root, manifests, named, &annotations);
+        archive_layout(&root, &folder.path().join("layout.tar")).await;
         Layout { digest: named.digest.clone(), folder, layer }
     }
 
@@ -124,7 +111,9 @@ fn architecture() -> &'static str {
 async fn archive(folder: &Path, bytes: usize) -> PathBuf {
     let layer = folder.join("layer.tar");
     fs::write(folder.join("file"), Blob::random(bytes).bytes).expect("a file");
-    tar(folder, &layer, &["file"]).await;
+    let mut tar = Command::new("tar");
+    tar.arg("--create").arg("--file").arg(&layer).arg("--directory").arg(folder).arg("file");
+    tests::run(tar, b"").await.succeeds();
     fs::remove_file(folder.join("file")).expect("a file of ours");
     layer
 }
@@ -136,14 +125,4 @@ fn image_of(layer: &Path, architecture: &str) -> Image {
         "rootfs": { "type": "layers", "diff_ids": [layer.digest] },
     });
     Image::of_config(config.to_string().as_bytes(), vec![layer])
-}
-
-fn put(root: &Path, digest: &str, bytes: &[u8]) {
-    fs::write(root.join("blobs").join(digest.replace(':', "/")), bytes).expect("a file");
-}
-
-async fn tar(folder: &Path, archive: &Path, files: &[&str]) {
-    let mut tar = Command::new("tar");
-    tar.arg("--create").arg("--file").arg(archive).arg("--directory").arg(folder).args(files);
-    tests::run(tar, b"").await.succeeds();
 }

@@ -8,6 +8,7 @@ mod containerd;
 mod cosign;
 mod crane;
 mod docker;
+mod go_client;
 mod helm;
 mod layout;
 mod matrix;
@@ -17,9 +18,9 @@ mod podman;
 mod python_oras;
 mod regctl;
 mod report;
+mod server_log;
 mod skopeo;
 mod stage;
-mod wire;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,7 +29,7 @@ use clap::Parser;
 use clap::builder::PossibleValuesParser;
 use client::Client;
 use report::{Report, Row};
-use wire::Wire;
+use server_log::ServerLog;
 
 /// Tries clients against servers of its own.
 #[derive(Parser)]
@@ -69,11 +70,11 @@ fn clients() -> Vec<Box<dyn Client>> {
         Box::new(podman::Program::Podman),
         Box::new(podman::Program::Buildah),
         Box::new(skopeo::Skopeo),
-        Box::new(crane::Crane),
-        Box::new(regctl::Regctl),
-        Box::new(oras::Oras),
+        Box::new(crane::CLIENT),
+        Box::new(regctl::CLIENT),
+        Box::new(oras::CLIENT),
         Box::new(python_oras::PythonOras),
-        Box::new(helm::Helm),
+        Box::new(helm::CLIENT),
         Box::<cosign::Cosign>::default(),
     ]
 }
@@ -86,12 +87,12 @@ async fn main() -> ExitCode {
         clients.iter().flat_map(|client| client.needs()).for_each(|need| println!("{need}"));
         return ExitCode::SUCCESS;
     }
-    let wire = Wire::listen();
+    let log = ServerLog::listen();
     let mut rows = Vec::new();
     for client in clients {
         eprintln!("{} …", client.name());
         let result = match client.version().await {
-            Ok(version) => Ok((version, matrix::run(client.as_ref(), &wire).await)),
+            Ok(version) => Ok((version, matrix::run(client.as_ref(), &log).await)),
             Err(why) => {
                 eprintln!("{} is absent: {why}", client.name());
                 // Its first sentence: a log may follow.

@@ -9,8 +9,8 @@ use tests::{Image, Person};
 
 use crate::client::{Cannot, Client, Done, Session};
 use crate::layout::{self, Layout};
+use crate::server_log::ServerLog;
 use crate::stage::{Held, Stage};
-use crate::wire::Wire;
 
 /// How large a file in a layer is, where its size does not matter.
 const SMALL_BYTES: usize = 3000;
@@ -77,10 +77,10 @@ pub(crate) enum Cell {
 }
 
 /// Asks `client` for everything, each operation on a stage of its own.
-pub(crate) async fn run(client: &dyn Client, wire: &Wire) -> Vec<(Operation, Cell)> {
+pub(crate) async fn run(client: &dyn Client, log: &ServerLog) -> Vec<(Operation, Cell)> {
     let mut cells = Vec::new();
     for operation in Operation::ALL {
-        let work = AssertUnwindSafe(perform(client, operation, wire)).catch_unwind();
+        let work = AssertUnwindSafe(perform(client, operation, log)).catch_unwind();
         let cell = match tokio::time::timeout(LONGEST, work).await {
             Ok(Ok(Ok(how))) => Cell::Passed(how),
             Ok(Ok(Err(Cannot::NotOffered(why)))) => Cell::NotOffered(why),
@@ -93,19 +93,19 @@ pub(crate) async fn run(client: &dyn Client, wire: &Wire) -> Vec<(Operation, Cel
     cells
 }
 
-async fn perform(client: &dyn Client, operation: Operation, wire: &Wire) -> Done<String> {
+async fn perform(client: &dyn Client, operation: Operation, log: &ServerLog) -> Done<String> {
     let stage = Stage::set().await;
     match operation {
-        Operation::Login => login(client, &stage, wire).await,
+        Operation::Login => login(client, &stage, log).await,
         Operation::Push => push(client, &stage).await,
-        Operation::Pull => pull(client, &stage, wire).await,
-        Operation::BigLayer => big_layer(client, &stage, wire).await,
-        Operation::Index => index(client, &stage, wire).await,
+        Operation::Pull => pull(client, &stage, log).await,
+        Operation::BigLayer => big_layer(client, &stage, log).await,
+        Operation::Index => index(client, &stage, log).await,
         Operation::Tags => tags(client, &stage).await,
         Operation::Delete => delete(client, &stage).await,
-        Operation::Copy => copy(client, &stage, wire).await,
+        Operation::Copy => copy(client, &stage, log).await,
         Operation::Artifact => artifact(client, &stage).await,
-        Operation::SharePull => share(client, &stage, wire).await,
+        Operation::SharePull => share(client, &stage, log).await,
     }
 }
 
@@ -117,16 +117,16 @@ async fn session(client: &dyn Client, stage: &Stage, person: &Person) -> Done<Bo
 }
 
 /// A wrong password, which the registry must have refused itself; and the right one.
-async fn login(client: &dyn Client, stage: &Stage, wire: &Wire) -> Done<String> {
+async fn login(client: &dyn Client, stage: &Stage, log: &ServerLog) -> Done<String> {
     let session = client.session(stage).await;
-    wire.forget();
+    log.forget();
     refused(session.login("acme", "wrong").await, "a wrong password")?;
-    if wire.tokens(401) == 0 {
+    if log.tokens(401) == 0 {
         return Err(Cannot::Failed("a wrong password never came to the registry".to_owned()));
     }
-    wire.forget();
+    log.forget();
     session.login("acme", stage.acme.password()).await?;
-    match wire.tokens(200) {
+    match log.tokens(200) {
         0 => Err(Cannot::Failed("the right password got no token of the registry".to_owned())),
         _ => Ok(String::new()),
     }
@@ -150,31 +150,31 @@ async fn push(client: &dyn Client, stage: &Stage) -> Done<String> {
     Ok(session.manner().to_owned())
 }
 
-async fn pull(client: &dyn Client, stage: &Stage, wire: &Wire) -> Done<String> {
+async fn pull(client: &dyn Client, stage: &Stage, log: &ServerLog) -> Done<String> {
     let held = pushed(session(client, stage, &stage.acme).await?.as_ref(), stage, SMALL_BYTES).await?;
-    pulled(session(client, stage, &stage.acme).await?.as_ref(), stage, wire, &held).await?;
+    pulled(session(client, stage, &stage.acme).await?.as_ref(), stage, log, &held).await?;
     Ok(String::new())
 }
 
 /// Both ways.
-async fn big_layer(client: &dyn Client, stage: &Stage, wire: &Wire) -> Done<String> {
+async fn big_layer(client: &dyn Client, stage: &Stage, log: &ServerLog) -> Done<String> {
     let pusher = session(client, stage, &stage.acme).await?;
     let held = pushed(pusher.as_ref(), stage, BIG_BYTES).await?;
-    pulled(session(client, stage, &stage.acme).await?.as_ref(), stage, wire, &held).await?;
+    pulled(session(client, stage, &stage.acme).await?.as_ref(), stage, log, &held).await?;
     Ok(pusher.manner().to_owned())
 }
 
 /// Pulls `team-a/web:1`, and sees that this brings its layers from the registry. (Of its manifest there is nothing to
 /// see: docker's older engine keeps that of an image which it has forgotten, and asks whether it is still the tag's.)
-async fn pulled(session: &dyn Session, stage: &Stage, wire: &Wire, held: &Held) -> Done {
-    wire.forget();
+async fn pulled(session: &dyn Session, stage: &Stage, log: &ServerLog, held: &Held) -> Done {
+    log.forget();
     same(session.pull(&stage.reference("team-a/web:1")).await?, &held.digest)?;
-    gave_layers(wire, held)
+    gave_layers(log, held)
 }
 
 /// Sees that the registry gave each layer.
-fn gave_layers(wire: &Wire, held: &Held) -> Done {
-    let lacks = |layer: &&String| !wire.gave(&format!("/v2/team-a/web/blobs/{layer}"));
+fn gave_layers(log: &ServerLog, held: &Held) -> Done {
+    let lacks = |layer: &&String| !log.gave(&format!("/v2/team-a/web/blobs/{layer}"));
     match held.layers.iter().find(lacks) {
         Some(layer) => Err(Cannot::Failed(format!("it did not get the layer {layer} from the registry"))),
         None if held.layers.is_empty() => Err(Cannot::Failed("there is no layer to pull".to_owned())),
@@ -183,8 +183,8 @@ fn gave_layers(wire: &Wire, held: &Held) -> Done {
 }
 
 /// Sees that the registry gave the manifest, by its digest or by this tag.
-fn gave_manifest(wire: &Wire, held: &Held, tag: &str) -> Done {
-    let given = |name: &str| wire.gave(&format!("/v2/team-a/web/manifests/{name}"));
+fn gave_manifest(log: &ServerLog, held: &Held, tag: &str) -> Done {
+    let given = |name: &str| log.gave(&format!("/v2/team-a/web/manifests/{name}"));
     if given(tag) || given(&held.digest) {
         return Ok(());
     }
@@ -192,12 +192,12 @@ fn gave_manifest(wire: &Wire, held: &Held, tag: &str) -> Done {
 }
 
 /// Pulls `team-a/web:1`, and sees that the registry is asked and refuses.
-async fn refused_to_pull(session: &dyn Session, stage: &Stage, wire: &Wire, what: &str) -> Done {
-    wire.forget();
+async fn refused_to_pull(session: &dyn Session, stage: &Stage, log: &ServerLog, what: &str) -> Done {
+    log.forget();
     refused(session.pull(&stage.reference("team-a/web:1")).await, what)?;
     let answers = |status| {
         ["GET", "HEAD"]
-            .map(|method| wire.count(method, "/v2/team-a/web/manifests/", status))
+            .map(|method| log.count(method, "/v2/team-a/web/manifests/", status))
             .iter()
             .sum::<usize>()
     };
@@ -208,7 +208,7 @@ async fn refused_to_pull(session: &dyn Session, stage: &Stage, wire: &Wire, what
     }
 }
 
-async fn index(client: &dyn Client, stage: &Stage, wire: &Wire) -> Done<String> {
+async fn index(client: &dyn Client, stage: &Stage, log: &ServerLog) -> Done<String> {
     let content = Layout::index().await;
     let reference = stage.reference("team-a/web:1");
     let pusher = session(client, stage, &stage.acme).await?;
@@ -219,11 +219,11 @@ async fn index(client: &dyn Client, stage: &Stage, wire: &Wire) -> Done<String> 
         return Err(Cannot::Failed(failure));
     }
     let another = session(client, stage, &stage.acme).await?;
-    wire.forget();
+    log.forget();
     same(another.pull_index(&reference).await?, &held.digest)?;
-    gave_manifest(wire, &held, "1")?;
+    gave_manifest(log, &held, "1")?;
     // One platform is enough.
-    let gave = |child| gave_manifest(wire, child, &child.digest).and_then(|()| gave_layers(wire, child));
+    let gave = |child| gave_manifest(log, child, &child.digest).and_then(|()| gave_layers(log, child));
     let children: Vec<_> = held.children.iter().map(gave).collect();
     if children.iter().all(Result::is_err) {
         return Err(Cannot::Failed(format!("it got no image of the index from the registry: {children:?}")));
@@ -253,16 +253,16 @@ async fn delete(client: &dyn Client, stage: &Stage) -> Done<String> {
     Ok(session.manner().to_owned())
 }
 
-async fn copy(client: &dyn Client, stage: &Stage, wire: &Wire) -> Done<String> {
+async fn copy(client: &dyn Client, stage: &Stage, log: &ServerLog) -> Done<String> {
     let session = session(client, stage, &stage.acme).await?;
     let held = pushed(session.as_ref(), stage, SMALL_BYTES).await?;
-    wire.forget();
+    log.forget();
     session.copy(&stage.reference("team-a/web:1"), &stage.reference("team-b/copy:1")).await?;
     let copied = stage.reads("team-b/copy", "1").await?;
     same(Some(copied.digest), &held.digest)?;
     let uploads = "/v2/team-b/copy/blobs/uploads/";
-    let carried = wire.count("PUT", uploads, 201);
-    let how = match wire.count("POST", uploads, 201) {
+    let carried = log.count("PUT", uploads, 201);
+    let how = match log.count("POST", uploads, 201) {
         0 => "uploaded again",
         _ if carried == 0 => "mounted",
         _ => "mounted in part",
@@ -303,24 +303,24 @@ async fn artifact(client: &dyn Client, stage: &Stage) -> Done<String> {
 }
 
 /// Before the share, during it, after its deadline; during another, and after its revocation: with one sign-in.
-async fn share(client: &dyn Client, stage: &Stage, wire: &Wire) -> Done<String> {
+async fn share(client: &dyn Client, stage: &Stage, log: &ServerLog) -> Done<String> {
     let held = pushed(session(client, stage, &stage.acme).await?.as_ref(), stage, SMALL_BYTES).await?;
     let globex = session(client, stage, &stage.globex).await?;
-    refused_to_pull(globex.as_ref(), stage, wire, "the sharee's pull before the share").await?;
+    refused_to_pull(globex.as_ref(), stage, log, "the sharee's pull before the share").await?;
 
     stage.acme.shares("team-a/web", "globex", stage.in_seconds(60)).await;
-    pulled(globex.as_ref(), stage, wire, &held).await?;
+    pulled(globex.as_ref(), stage, log, &held).await?;
     stage.server.clock().pass(60);
-    refused_to_pull(globex.as_ref(), stage, wire, "the sharee's pull after the deadline").await?;
+    refused_to_pull(globex.as_ref(), stage, log, "the sharee's pull after the deadline").await?;
 
     stage
         .acme
         .tries_to_share("team-a/web", &json!({ "account": "globex", "permanent": true }))
         .await
         .expect(201);
-    pulled(globex.as_ref(), stage, wire, &held).await?;
+    pulled(globex.as_ref(), stage, log, &held).await?;
     stage.acme.revokes("team-a/web", "globex").await;
-    refused_to_pull(globex.as_ref(), stage, wire, "the sharee's pull after the revocation").await?;
+    refused_to_pull(globex.as_ref(), stage, log, "the sharee's pull after the revocation").await?;
     Ok(String::new())
 }
 

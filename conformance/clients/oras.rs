@@ -3,32 +3,17 @@
 use std::fs;
 
 use async_trait::async_trait;
-use tests::{GoTool, Installation};
+use tests::Installation;
 
-use crate::client::{Cannot, Client, Done, Need, Session, Succeeds};
+use crate::client::{Cannot, Done, Need, Session, Succeeds};
+use crate::go_client::GoClient;
 use crate::layout::{Layout, NAME};
-use crate::stage::Stage;
 
-pub(crate) struct Oras;
-
-#[async_trait]
-impl Client for Oras {
-    fn name(&self) -> &'static str {
-        "oras"
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        &[Need::Go("oras")]
-    }
-
-    async fn version(&self) -> Result<String, String> {
-        Ok(GoTool::find("oras")?.version)
-    }
-
-    async fn session(&self, stage: &Stage) -> Box<dyn Session> {
-        Box::new(Somebody(Installation::of("oras", &stage.server)))
-    }
-}
+pub(crate) const CLIENT: GoClient = GoClient {
+    name: "oras",
+    needs: &[Need::Go("oras")],
+    somebody: |installation| Box::new(Somebody(installation)),
+};
 
 struct Somebody(Installation);
 

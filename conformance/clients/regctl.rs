@@ -1,32 +1,17 @@
 //! regctl, regclient's command.
 
 use async_trait::async_trait;
-use tests::{GoTool, Installation};
+use tests::Installation;
 
-use crate::client::{Client, Done, Need, Session, Succeeds};
+use crate::client::{Done, Need, Session, Succeeds};
+use crate::go_client::GoClient;
 use crate::layout::{Layout, NAME};
-use crate::stage::Stage;
 
-pub(crate) struct Regctl;
-
-#[async_trait]
-impl Client for Regctl {
-    fn name(&self) -> &'static str {
-        "regctl"
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        &[Need::Go("regctl")]
-    }
-
-    async fn version(&self) -> Result<String, String> {
-        Ok(GoTool::find("regctl")?.version)
-    }
-
-    async fn session(&self, stage: &Stage) -> Box<dyn Session> {
-        Box::new(Somebody(Installation::of("regctl", &stage.server)))
-    }
-}
+pub(crate) const CLIENT: GoClient = GoClient {
+    name: "regctl",
+    needs: &[Need::Go("regctl")],
+    somebody: |installation| Box::new(Somebody(installation)),
+};
 
 struct Somebody(Installation);
 

@@ -45,30 +45,22 @@ impl Report {
         let titles = Operation::ALL.iter().map(|operation| operation.title());
         table.set_header(["client", "version"].into_iter().chain(titles));
         let (mut notes, mut failures) = (String::new(), String::new());
-        for row in &self.0 {
-            let mut line = vec![row.name.to_owned()];
-            match &row.result {
+        for Row { name, result } in &self.0 {
+            let mut line = vec![(*name).to_owned()];
+            match result {
                 Err(why) => {
                     line.push("absent".to_owned());
-                    notes += &format!("- {} is absent: {why}\n", row.name);
+                    notes += &format!("- {name} is absent: {why}\n");
                 }
                 Ok((version, cells)) => {
                     line.push(version.clone());
+                    line.extend(cells.iter().map(|(_, cell)| cell.word()));
                     for (operation, cell) in cells {
-                        line.push(match cell {
-                            Cell::Passed(how) if how.is_empty() => "yes".to_owned(),
-                            Cell::Passed(how) => format!("yes, {how}"),
-                            Cell::NotOffered(_) => "-".to_owned(),
-                            Cell::Failed(_) => "FAILED".to_owned(),
-                        });
+                        let title = operation.title();
                         match cell {
-                            Cell::NotOffered(why) => {
-                                notes += &format!("- {}, {}: {why}\n", row.name, operation.title());
-                            }
-                            Cell::Failed(said) => {
-                                failures += &format!("\n{}, {}:\n{said}\n", row.name, operation.title());
-                            }
                             Cell::Passed(_) => {}
+                            Cell::NotOffered(why) => notes += &format!("- {name}, {title}: {why}\n"),
+                            Cell::Failed(said) => failures += &format!("\n{name}, {title}:\n{said}\n"),
                         }
                     }
                 }
@@ -76,5 +68,17 @@ impl Report {
             table.add_row(line);
         }
         format!("{table}\n\nA dash: the client has no command for it.\n\n{notes}{failures}")
+    }
+}
+
+impl Cell {
+    /// What stands in the table.
+    fn word(&self) -> String {
+        match self {
+            Cell::Passed(how) if how.is_empty() => "yes".to_owned(),
+            Cell::Passed(how) => format!("yes, {how}"),
+            Cell::NotOffered(_) => "-".to_owned(),
+            Cell::Failed(_) => "FAILED".to_owned(),
+        }
     }
 }

@@ -86,7 +86,7 @@ impl Display for Program {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Path, PermissionsExt, Program, fs};
 
     #[test]
     fn what_is_no_program_is_refused_in_a_sentence() {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 use tokio::process::Command;
 
-use crate::image::INDEX;
+use crate::layout::{archive_layout, lay_out};
 use crate::program::{self, Ran};
 use crate::{Daemon, Image, Person, Registry, find_program};
 
@@ -87,12 +87,10 @@ impl Containerd {
     /// Takes in `image` under a name of its own.
     pub async fn stores(&self, name: &str, image: &Image) {
         let folder = tempfile::tempdir_in(self.daemon.home()).expect("a temporary folder");
-        lay_out(folder.path(), name, image);
+        let annotations = json!({ "io.containerd.image.name": name });
+        lay_out(folder.path(), &[image], image, &annotations);
         let archive = folder.path().join("archive");
-        let mut tar = Command::new("tar");
-        tar.arg("--create").arg("--file").arg(&archive).arg("--directory").arg(folder.path());
-        tar.args(["oci-layout", "index.json", "blobs"]);
-        program::run(tar, b"").await.succeeds();
+        archive_layout(folder.path(), &archive).await;
         self.runs(&["images", "import", "--no-unpack", &archive.to_string_lossy()]).await.succeeds();
     }
 
@@ -123,24 +121,4 @@ fn by_the_tests_hosts(program: &str) -> Command {
     command.args(["--mount", "sh", "-c", "mount --bind \"$0\" /etc/hosts && exec \"$@\""]);
     command.arg(program::set_by_xtask(HOSTS)).arg(program);
     command
-}
-
-/// The OCI Image Layout of `image`.
-fn lay_out(folder: &Path, name: &str, image: &Image) {
-    let write = |file: &str, content: &[u8]| {
-        fs::write(folder.join(file), content).unwrap_or_else(|error| panic!("{file}: {error}"));
-    };
-    fs::create_dir_all(folder.join("blobs/sha256")).expect("a folder");
-    let manifest = (&image.digest, &image.manifest);
-    for (digest, bytes) in image.blobs().map(|blob| (&blob.digest, &blob.bytes)).chain([manifest]) {
-        write(&format!("blobs/{}", digest.replace(':', "/")), bytes);
-    }
-    let annotations = json!({ "io.containerd.image.name": name });
-    let manifest = json!({
-        "mediaType": image.media_type, "digest": image.digest, "size": image.manifest.len(),
-        "annotations": annotations,
-    });
-    let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [manifest] });
-    write("index.json", index.to_string().as_bytes());
-    write("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#);
 }

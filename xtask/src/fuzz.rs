@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::command::{Interrupt, cache, cargo, output, target, watched, words, workspace};
+use crate::kept::Kept;
 use crate::needs;
 
 const CARGO_FUZZ: &str = "0.13.2";
@@ -74,15 +75,16 @@ fn build(interrupt: &Interrupt) -> Result<(), String> {
 
 /// cargo-fuzz, installed once into the cache folder.
 fn cargo_fuzz(interrupt: &Interrupt) -> Result<PathBuf, String> {
-    let root = cache().join(format!("cargo-fuzz@{CARGO_FUZZ}"));
-    let program = root.join("bin/cargo-fuzz");
-    if !program.is_file() {
-        let mut install = cargo(&["install", "--locked", "--version", CARGO_FUZZ, "--root"]);
-        // Not into the tree's target folder, whatever the environment says.
-        install.arg(&root).arg("cargo-fuzz").env_remove("CARGO_TARGET_DIR");
-        watched(&mut install, interrupt, |_| {})?;
+    let kept = Kept { folder: cache(), name: "cargo-fuzz", version: CARGO_FUZZ };
+    if !kept.is_there() {
+        kept.fill(|part| {
+            let mut install = cargo(&["install", "--locked", "--version", CARGO_FUZZ, "--root"]);
+            // Not into the tree's target folder, whatever the environment says.
+            install.arg(part).arg("cargo-fuzz").env_remove("CARGO_TARGET_DIR");
+            watched(&mut install, interrupt, |_| {})
+        })?;
     }
-    Ok(program)
+    Ok(kept.path().join("bin/cargo-fuzz"))
 }
 
 fn built() -> PathBuf {

@@ -1,4 +1,4 @@
-use super::*;
+use super::{Ended, Head, Outcome, Report};
 
 const PASSED: &str = r#"<testcase name="OCI Conformance Test/ping" classname="" status="passed"></testcase>"#;
 const BLOB: &str = "OCI Conformance Test/sha256 blobs/post only/blob-get";

@@ -121,7 +121,7 @@ impl Passwords {
             return Ok(true);
         }
         let hash = holder.and_then(|(_, credential)| credential.password.as_ref());
-        let place = source.map(|source| self.sources.enter(source, name)).transpose()?;
+        let place = source.map(|source| self.sources.enter(source)).transpose()?;
         let right = self.matches(password, hash, place, when_full).await?;
         if let Some(source) = source {
             self.sources.checked(source, name, right);

@@ -87,12 +87,11 @@ impl Sources {
         if barred { Err(Error::Busy) } else { Ok(()) }
     }
 
-    /// A place for one check of `name`.
+    /// A place for one check.
     ///
     /// # Errors
-    /// [`Error::Busy`] when the address has no place left; as [`Sources::check`].
-    pub(crate) fn enter(&self, source: Source, name: &str) -> Result<Place, Error> {
-        self.check(source, name)?;
+    /// [`Error::Busy`] when the address has no place left.
+    pub(crate) fn enter(&self, source: Source) -> Result<Place, Error> {
         let mut in_flight = self.in_flight.lock();
         let held = in_flight.entry(source.network).or_default();
         if *held >= self.per_address_max {
@@ -166,12 +165,12 @@ mod tests {
             ("2001:db8:0:1::1", "2001:db8:0:2::1", false),
         ] {
             let sources = Sources::new(&settings);
-            let place = sources.enter(source(one), "acme").unwrap();
-            let second = sources.enter(source(other), "globex");
+            let place = sources.enter(source(one)).unwrap();
+            let second = sources.enter(source(other));
             assert_eq!(matches!(second, Err(Error::Busy)), same, "{one} {other}");
             drop((place, second));
             assert_eq!(sources.len(), 0);
-            assert!(sources.enter(source(other), "globex").is_ok(), "{other}");
+            assert!(sources.enter(source(other)).is_ok(), "{other}");
         }
     }
 }

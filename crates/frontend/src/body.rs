@@ -77,8 +77,7 @@ where
     /// [`BodyError::TooLarge`] beyond `bytes_max`, at once where the length is announced; [`BodyError::Slow`] after two
     /// minutes.
     pub(crate) async fn read(&mut self, bytes_max: usize) -> Result<Bytes, BodyError> {
-        let read = tokio::time::timeout(WHOLE_TIME_MAX, self.read_rest(BytesMut::new(), bytes_max)).await;
-        read.unwrap_or(Err(BodyError::Slow(WHOLE_TIME_MAX)))
+        self.read_on(BytesMut::new(), bytes_max).await
     }
 
     /// Refuses what announces that more than so many bytes are still to come.
@@ -109,12 +108,12 @@ where
         begun.unwrap_or(Err(BodyError::Slow(WHOLE_TIME_MAX)))
     }
 
-    /// All of it, from where [`RequestBody::read_up_to`] left off.
+    /// All of it, behind the bytes that were read before.
     ///
     /// # Errors
     /// As [`RequestBody::read`].
-    pub(crate) async fn read_on(&mut self, begun: Begun, bytes_max: usize) -> Result<Bytes, BodyError> {
-        let read = tokio::time::timeout(WHOLE_TIME_MAX, self.read_rest(begun.bytes, bytes_max)).await;
+    pub(crate) async fn read_on(&mut self, begun: BytesMut, bytes_max: usize) -> Result<Bytes, BodyError> {
+        let read = tokio::time::timeout(WHOLE_TIME_MAX, self.read_rest(begun, bytes_max)).await;
         read.unwrap_or(Err(BodyError::Slow(WHOLE_TIME_MAX)))
     }
 

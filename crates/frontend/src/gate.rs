@@ -37,7 +37,7 @@ impl Gate<'_> {
             Ok(Credentials::Bearer(token)) => auth.authenticate_access_token(token.reveal(), self.now).await,
             Err(malformed) => return Err(self.unauthorized(&format!("{malformed}"), Fault::None)),
         };
-        self.recognised(principal)
+        principal.map(recorded).map_err(|error| self.rejected(error))
     }
 
     /// Who asks. Nothing offered is not enough, whatever is public: a client that is let in without its credentials
@@ -111,23 +111,17 @@ impl Gate<'_> {
     async fn principal_of_body(&self) -> Result<Principal, ApiError> {
         match &self.credentials {
             Ok(Credentials::Basic { username, secret }) => {
-                let auth = &self.app.auth;
-                self.recognised(auth.authenticate_for_body(username, secret, self.from, self.now).await)
+                let found = self.app.auth.authenticate_for_body(username, secret, self.from, self.now).await;
+                found.map(recorded).map_err(|error| self.rejected(error))
             }
             _ => self.principal().await,
         }
     }
 
-    fn recognised(&self, found: Result<Principal, AuthenticationError>) -> Result<Principal, ApiError> {
-        let principal = found.map_err(|error| self.rejected(error))?;
-        tracing::Span::current().record("principal", principal.name());
-        Ok(principal)
-    }
-
     async fn upload_principal(&self, token: &Secret) -> Result<(Principal, Option<Timestamp>), ApiError> {
         let found = self.app.auth.authenticate_for_upload(token.reveal(), self.now).await;
         let (principal, expired_at) = found.map_err(|error| self.rejected(error))?;
-        Ok((self.recognised(Ok(principal))?, expired_at))
+        Ok((recorded(principal), expired_at))
     }
 
     /// The answer to credentials that stand for nobody.
@@ -165,4 +159,10 @@ impl Gate<'_> {
     pub(crate) fn unauthorized(&self, message: &str, fault: Fault) -> ApiError {
         ApiError::unauthorized(message, &self.challenge.header(fault))
     }
+}
+
+/// The principal, whose name the request's log then has.
+fn recorded(principal: Principal) -> Principal {
+    tracing::Span::current().record("principal", principal.name());
+    principal
 }

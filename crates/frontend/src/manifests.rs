@@ -94,7 +94,7 @@ async fn received(
     let account = account.ok_or_else(|| ApiError::internal("a push by nobody"))?;
     let bytes = begun.bytes.len().saturating_add(body.bytes_at_most()).min(bytes_max);
     let room = call.app.storage.room_for_manifest(account, bytes).await?;
-    Ok((body.read_on(begun, bytes_max).await?, Some(room)))
+    Ok((body.read_on(begun.bytes, bytes_max).await?, Some(room)))
 }
 
 /// `DELETE /v2/<name>/manifests/<digest>`.

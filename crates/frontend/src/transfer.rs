@@ -1,5 +1,5 @@
-//! The sending of a blob's bytes, or of a large manifest's: read ahead a little, given up when the client stands still, and cut some time after the
-//! end of the right that it rests on: a share, a permission, a credential.
+//! The sending of a blob's bytes, or of a large manifest's: read ahead a little, given up when the client stands still,
+//! and cut some time after the end of the right that it rests on: a share, a permission, a credential.
 //!
 //! A task reads and a channel of a few chunks carries, so that the file is let go of in time even when nobody asks for the
 //! next chunk: over HTTP/2, a client that opens no window is never polled for.

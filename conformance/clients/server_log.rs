@@ -24,16 +24,16 @@ pub(crate) struct Exchange {
 
 /// Every request that servers of this process have answered.
 #[derive(Clone, Default)]
-pub(crate) struct Wire(Arc<Mutex<Vec<Exchange>>>);
+pub(crate) struct ServerLog(Arc<Mutex<Vec<Exchange>>>);
 
-impl Wire {
+impl ServerLog {
     /// Listens from now on, for good.
-    pub(crate) fn listen() -> Wire {
-        let wire = Wire::default();
+    pub(crate) fn listen() -> ServerLog {
+        let log = ServerLog::default();
         let subscriber =
-            tracing_subscriber::registry().with(wire.clone().with_filter(EnvFilter::new("frontend=debug")));
+            tracing_subscriber::registry().with(log.clone().with_filter(EnvFilter::new("frontend=debug")));
         tracing::subscriber::set_global_default(subscriber).expect("nobody else listens");
-        wire
+        log
     }
 
     /// Forgets what was said so far.
@@ -77,7 +77,7 @@ impl Visit for Exchange {
     }
 }
 
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Wire {
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ServerLog {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let mut exchange = Exchange::default();
         attributes.record(&mut exchange);
