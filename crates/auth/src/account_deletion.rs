@@ -23,16 +23,17 @@ impl Auth {
     /// Administrators only.
     ///
     /// # Errors
-    /// [`Error::NotEmpty`] while it owns namespaces, [`Error::LastAdministrator`].
+    /// [`Error::NotEmpty`] while it owns namespaces, [`Error::LastAdministrator`], [`Error::NotFound`] for one that the
+    /// caller may not see, [`Error::Forbidden`] for who sees it and is no administrator.
     pub async fn delete_account(
         &self,
         p: &Principal,
         name: &AccountName,
         now: Timestamp,
     ) -> Result<(), Error> {
-        administrator(p)?;
         self.until_done(async || {
             let (id, record) = self.visible_account(p, name).await?;
+            administrator(p)?;
             let namespaces = Key::NamespaceOf { account: id.raw(), name: "" }.siblings(self.region());
             if self.count(namespaces, 1).await? > 0 {
                 return Err(Error::NotEmpty { what: Thing::Account });

@@ -128,7 +128,8 @@ impl Auth {
     /// Closes an account, its users and whatever was issued to them, at once; or opens it again. Administrators only.
     ///
     /// # Errors
-    /// [`Error::LastAdministrator`].
+    /// [`Error::LastAdministrator`], [`Error::NotFound`] for one that the caller may not see, [`Error::Forbidden`] for who
+    /// sees it and is no administrator.
     pub async fn set_account_disabled(
         &self,
         p: &Principal,
@@ -136,9 +137,9 @@ impl Auth {
         disabled: bool,
         now: Timestamp,
     ) -> Result<Account, Error> {
-        administrator(p)?;
         self.until_done(async || {
             let (id, record) = self.visible_account(p, name).await?;
+            administrator(p)?;
             if record.value.disabled == disabled {
                 return Ok(Some(Account::new(id, record.value)));
             }
@@ -234,15 +235,13 @@ impl Auth {
 
 /// What other modules of this crate need of accounts.
 impl Auth {
-    /// The account that bears `name`.
+    /// The account that bears `name`; the same reads whether there is one or not.
     pub(crate) async fn account_named(
         &self,
         name: &AccountName,
     ) -> Result<Option<(AccountId, Versioned<AccountRecord>)>, Error> {
         let key = Key::AccountName { name: name.as_str() };
-        let Some(id) = self.store().get::<NameRecord>(key).await?.and_then(|name| name.value.held()) else {
-            return Ok(None);
-        };
+        let id = self.id_or_none(key).await?;
         let record = self.store().get::<AccountRecord>(Key::Account { account: id }).await?;
         Ok(record.map(|record| (id.into(), record)))
     }

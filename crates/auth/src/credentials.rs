@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use kv::{Entry, Key, decode};
+use kv::{Entry, Id, Key, decode};
 use sha2::{Digest, Sha256};
 
 use crate::access_tokens::{Claims, Holder, Purpose, refresh_jwt};
@@ -258,24 +258,24 @@ impl Auth {
         Ok((live(id, account.as_ref(), user.as_ref())?, token))
     }
 
+    /// Whoever signs in as `login`. A name that nobody has costs the same reads as one that somebody has: it is looked up
+    /// as the name of what has the id that nothing is ever given.
     async fn live_by_login(&self, login: &str) -> Result<Option<Live>, kv::Error> {
         let Some((account_name, user_name)) = parse_login(login) else { return Ok(None) };
         let name = Key::AccountName { name: account_name.as_str() };
-        let Some(held) = self.store().get::<NameRecord>(name).await?.and_then(|name| name.value.held())
-        else {
-            return Ok(None);
+        let account = self.id_or_none(name).await?;
+        let user = match &user_name {
+            Some(user) => Some(self.id_or_none(Key::UserName { account, name: user.as_str() }).await?),
+            None => None,
         };
-        let account = AccountId::from(held);
-        let Some(user_name) = user_name else {
-            return Ok(self.live_with_token(PrincipalId { account, user: None }, None).await?.0);
-        };
-        let name = Key::UserName { account: held, name: user_name.as_str() };
-        let Some(user) = self.store().get::<NameRecord>(name).await?.and_then(|name| name.value.held())
-        else {
-            return Ok(None);
-        };
-        let id = PrincipalId { account, user: Some(UserId::from(user)) };
+        let id = PrincipalId { account: AccountId::from(account), user: user.map(UserId::from) };
         Ok(self.live_with_token(id, None).await?.0)
+    }
+
+    /// The id that the name at `key` stands for; the one that nothing has where it stands for none.
+    pub(crate) async fn id_or_none(&self, key: Key<'_>) -> Result<Id, kv::Error> {
+        let name = self.store().get::<NameRecord>(key).await?;
+        Ok(name.and_then(|name| name.value.held()).unwrap_or(Id::MIN))
     }
 }
 

@@ -66,6 +66,7 @@ pub use ids::{AccountId, NamespaceId, RepositoryId, ShareId, TokenId, UserId};
 pub use keys::{KeysError, SigningKeys};
 pub use names::{
     AccountName, DESCRIPTION_CHARACTERS_MAX, Description, NAME_CHARACTERS_MAX, Secret, UserName,
+    turns_direction,
 };
 pub use namespaces::Namespace;
 pub use narrowing::BoundPattern;

@@ -98,8 +98,9 @@ impl Description {
     }
 }
 
-/// The explicit directional controls of Unicode (`Bidi_Control`): marks, embeddings, overrides, isolates.
-fn turns_direction(c: char) -> bool {
+/// Whether `c` is one of Unicode's explicit directional controls (`Bidi_Control`): marks, embeddings, overrides, isolates.
+#[must_use]
+pub fn turns_direction(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -53,6 +53,9 @@ pub(crate) struct Passwords {
     /// Keyed name and password → whom they were good for. It is compared with the live record, so an entry dies with
     /// the credential's version.
     verified: Cache<[u8; 32], Verified>,
+    /// How many hashes were computed.
+    #[cfg(test)]
+    hashes: std::sync::atomic::AtomicUsize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +80,15 @@ impl Passwords {
             sources: Sources::new(settings),
             cache_key: hmac::Key::new(hmac::HMAC_SHA256, &rand::random::<[u8; 32]>()),
             verified,
+            #[cfg(test)]
+            hashes: std::sync::atomic::AtomicUsize::new(0),
         }
+    }
+
+    /// How many hashes were computed.
+    #[cfg(test)]
+    pub(crate) fn hashes(&self) -> usize {
+        self.hashes.load(std::sync::atomic::Ordering::SeqCst)
     }
 
     /// The hash of a new password.
@@ -157,6 +168,8 @@ impl Passwords {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.map_err(Error::crypto)?);
         let admitted = self.admit(when_full).await?;
         let turn = Arc::clone(&self.computing).acquire_owned().await.map_err(Error::crypto)?;
+        #[cfg(test)]
+        self.hashes.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         // The work goes on when its caller goes away; so it holds its places itself.
         let task = tokio::task::spawn_blocking(move || {
             let result = work(argon2);

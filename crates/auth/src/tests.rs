@@ -1,5 +1,6 @@
 //! A registry's authority in memory, set up in lines that read like prose, and the tests that need all of it.
 
+mod account_names;
 mod authorizing;
 mod catalogs;
 mod interleaved;

@@ -310,16 +310,14 @@ impl Auth {
         if sees_all || p.user() == Some(user.id) { Ok(user) } else { Err(missing()) }
     }
 
-    /// The user that `account` calls `name`.
+    /// The user that `account` calls `name`; the same reads whether there is one or not.
     pub(crate) async fn user_named(
         &self,
         account: AccountId,
         name: &UserName,
     ) -> Result<Option<(UserId, Versioned<UserRecord>)>, Error> {
         let key = Key::UserName { account: account.raw(), name: name.as_str() };
-        let Some(id) = self.store().get::<NameRecord>(key).await?.and_then(|name| name.value.held()) else {
-            return Ok(None);
-        };
+        let id = self.id_or_none(key).await?;
         let record = self.store().get::<UserRecord>(Key::User { account: account.raw(), user: id }).await?;
         Ok(record.map(|record| (id.into(), record)))
     }

@@ -1,6 +1,7 @@
 //! Whole exchanges over real connections, against a registry in this process whose clock the test sets.
 
 mod app;
+mod calls;
 mod connections;
 mod pulling;
 mod pushing;

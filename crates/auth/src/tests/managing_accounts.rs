@@ -29,9 +29,17 @@ async fn only_administrators_manage_accounts() {
         let made = test.create_account(p, &name, &password, START).await;
         assert!(matches!(made, Err(Error::Forbidden)), "{made:?}");
         assert!(matches!(test.list_accounts(p, None, 10, START).await, Err(Error::Forbidden)));
-        let closed = test.set_account_disabled(p, &account("globex"), true, START).await;
+        // What may be seen is forbidden; what may not, is not there.
+        let own = p.account_name().unwrap();
+        let closed = test.set_account_disabled(p, own, true, START).await;
         assert!(matches!(closed, Err(Error::Forbidden)), "{closed:?}");
-        assert!(matches!(test.delete_account(p, &account("globex"), START).await, Err(Error::Forbidden)));
+        assert!(matches!(test.delete_account(p, own, START).await, Err(Error::Forbidden)));
+        for other in [account("globex"), account("missing")] {
+            let closed = test.set_account_disabled(p, &other, true, START).await;
+            assert!(matches!(closed, Err(Error::NotFound { what: Thing::Account })), "{closed:?}");
+            let deleted = test.delete_account(p, &other, START).await;
+            assert!(matches!(deleted, Err(Error::NotFound { what: Thing::Account })), "{deleted:?}");
+        }
         assert!(matches!(test.free_account_name(p, &account("globex"), START).await, Err(Error::Forbidden)));
     }
     let nobody = Principal::anonymous();

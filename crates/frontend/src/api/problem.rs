@@ -113,6 +113,10 @@ codes! {
     NoSpace = "no_space", INSUFFICIENT_STORAGE;
 }
 
+/// The longest sentence and the longest name of a field that are told, in characters: what a caller sent may be in them.
+const DETAIL_CHARACTERS_MAX: usize = 600;
+const FIELD_CHARACTERS_MAX: usize = 100;
+
 /// What a caller is told. Made with [`Problem::new`], or from an error of `auth` or `storage` by `?`.
 #[derive(Debug)]
 pub(super) struct Problem {
@@ -187,9 +191,9 @@ impl Problem {
             kind: "about:blank".to_owned(),
             title: status.canonical_reason().unwrap_or_default().to_owned(),
             status: status.as_u16(),
-            detail: self.detail.clone().into_owned(),
+            detail: harmless(&self.detail, DETAIL_CHARACTERS_MAX),
             code: self.code.as_str().to_owned(),
-            field: self.field.clone().map(Cow::into_owned),
+            field: self.field.as_deref().map(|field| harmless(field, FIELD_CHARACTERS_MAX)),
         }
     }
 }
@@ -291,6 +295,18 @@ fn of_sharing(error: auth::Error) -> Problem {
         }
         error => Problem::failure(&error),
     }
+}
+
+/// `text` as it may be shown in a terminal: what would do something there, instead of being read, is replaced, and what is
+/// too long is cut off.
+fn harmless(text: &str, characters_max: usize) -> String {
+    let shown =
+        |c: char| if c.is_control() || auth::turns_direction(c) { char::REPLACEMENT_CHARACTER } else { c };
+    let mut harmless: String = text.chars().take(characters_max).map(shown).collect();
+    if text.chars().nth(characters_max).is_some() {
+        harmless.push('…');
+    }
+    harmless
 }
 
 /// `reason` as a sentence.

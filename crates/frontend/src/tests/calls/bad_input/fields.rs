@@ -1,0 +1,62 @@
+//! The fields of every body, with what they are for. A test holds this list against the document: a field that is not
+//! here is a failure.
+
+use super::values::Kind;
+
+/// A field of a body.
+pub(super) struct Field {
+    /// The body's schema in the OpenAPI document.
+    pub(super) schema: &'static str,
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    /// The rest of a body that is complete with this field.
+    pub(super) beside: &'static str,
+    /// The code for its absence; none: it may be absent.
+    pub(super) absent: Option<&'static str>,
+}
+
+const fn field(schema: &'static str, name: &'static str, kind: Kind, beside: &'static str) -> Field {
+    Field { schema, name, kind, beside, absent: None }
+}
+
+impl Field {
+    const fn needed(self) -> Field {
+        self.absent("field_missing")
+    }
+
+    const fn absent(self, code: &'static str) -> Field {
+        Field { absent: Some(code), ..self }
+    }
+}
+
+const PASSWORD: &str = r#"{"password": "a good password"}"#;
+const WITH_INITECH: &str = r#"{"account": "initech"}"#;
+const NOTHING: &str = "{}";
+
+pub(super) const FIELDS: &[Field] = &[
+    field("NewAccount", "name", Kind::Name, PASSWORD).needed(),
+    field("NewAccount", "password", Kind::Password, r#"{"name": "umbrella"}"#).needed(),
+    field("CredentialChange", "disabled", Kind::Boolean, NOTHING).absent("nothing_to_change"),
+    field("CredentialChange", "password", Kind::Password, r#"{"current_password": "{current}"}"#)
+        .absent("nothing_to_change"),
+    field("CredentialChange", "current_password", Kind::CurrentPassword, PASSWORD).absent("wrong_password"),
+    field("NewUser", "name", Kind::Name, PASSWORD).needed(),
+    field("NewUser", "password", Kind::Password, r#"{"name": "new"}"#),
+    field("NewNamespace", "name", Kind::Name, NOTHING).needed(),
+    field("NewRepository", "name", Kind::Name, NOTHING).needed(),
+    field("NewRepository", "description", Kind::Description, r#"{"name": "team-a/new"}"#),
+    field("RepositoryChange", "visibility", Kind::Word, NOTHING).absent("nothing_to_change"),
+    field("RepositoryChange", "description", Kind::Description, NOTHING).absent("nothing_to_change"),
+    field("SetPermission", "level", Kind::Word, NOTHING).needed(),
+    field("NewShare", "account", Kind::Name, r#"{"permanent": true}"#).needed(),
+    field("NewShare", "until", Kind::Deadline, WITH_INITECH).absent("deadline_missing"),
+    field("NewShare", "permanent", Kind::Boolean, WITH_INITECH).absent("deadline_missing"),
+    field("NewShare", "description", Kind::Description, r#"{"account": "initech", "permanent": true}"#),
+    field("NewShare", "region", Kind::Region, r#"{"account": "initech", "permanent": true}"#),
+    field("ShareChange", "until", Kind::Deadline, NOTHING).absent("nothing_to_change"),
+    field("ShareChange", "permanent", Kind::Boolean, NOTHING).absent("nothing_to_change"),
+    field("ShareChange", "description", Kind::Description, NOTHING).absent("nothing_to_change"),
+    field("NewPersonalToken", "expires_in_seconds", Kind::Seconds, NOTHING).needed(),
+    field("NewPersonalToken", "description", Kind::Description, r#"{"expires_in_seconds": 60}"#),
+    field("NewPersonalToken", "scope", Kind::Scope, r#"{"expires_in_seconds": 60}"#),
+];

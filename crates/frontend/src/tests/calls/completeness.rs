@@ -1,0 +1,101 @@
+//! That no call is left out: the table has a row for every operation that the program itself knows of.
+
+use std::collections::BTreeSet;
+
+use http::Method;
+use serde_json::Value;
+
+use super::role::State;
+use super::rows;
+use crate::router::{Existing, Open, Operation, Push, Route, Start, Step, parse};
+
+/// Operations that have no row yet.
+const TO_COME: &[(&str, &str)] = &[];
+
+#[test]
+fn every_operation_of_the_openapi_document_has_a_row() {
+    let document: Value = serde_json::from_str(crate::openapi()).unwrap();
+    let listed: BTreeSet<_> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, item)| {
+            item.as_object().unwrap().keys().map(move |method| (method.to_uppercase(), path.clone()))
+        })
+        .collect();
+    let of_table = rows().filter(|row| row.path().starts_with("/api/v1/"));
+    let of_table: BTreeSet<_> = of_table.map(|row| (row.method.to_owned(), row.path().to_owned())).collect();
+    let to_come = TO_COME.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned()));
+    let with_a_row: BTreeSet<_> = of_table.into_iter().chain(to_come).collect();
+    let without: Vec<_> = listed.difference(&with_a_row).collect();
+    let unknown: Vec<_> = with_a_row.difference(&listed).collect();
+    assert!(without.is_empty(), "these have no row in tests/calls/management.rs: {without:?}");
+    assert!(unknown.is_empty(), "the document knows none of these: {unknown:?}");
+}
+
+/// A name for each kind of route. A new one does not compile without its name here, and does not pass without its row.
+macro_rules! routes {
+    ($($name:literal: $pattern:pat,)+) => {
+        const ROUTES: &[&str] = &[$($name),+];
+
+        fn name(route: &Route) -> &'static str {
+            match route { $($pattern => $name,)+ }
+        }
+    };
+}
+
+routes! {
+    "health": Route::Open(Open::Health),
+    "ready": Route::Open(Open::Ready),
+    "token": Route::Open(Open::Token),
+    "token, by form": Route::Open(Open::TokenForm),
+    "keys": Route::Open(Open::Keys),
+    "the management interface": Route::Open(Open::Api),
+    "base": Route::Base,
+    "catalog": Route::Catalog(_),
+    "stat a blob": Route::Repository(_, Operation::Existing(Existing::StatBlob(_))),
+    "read a blob": Route::Repository(_, Operation::Existing(Existing::ReadBlob(_))),
+    "delete a blob": Route::Repository(_, Operation::Existing(Existing::DeleteBlob(_))),
+    "stat a manifest": Route::Repository(_, Operation::Existing(Existing::StatManifest(_))),
+    "read a manifest": Route::Repository(_, Operation::Existing(Existing::ReadManifest(_))),
+    "delete a manifest": Route::Repository(_, Operation::Existing(Existing::DeleteManifest(_))),
+    "delete a tag": Route::Repository(_, Operation::Existing(Existing::DeleteTag(_))),
+    "list tags": Route::Repository(_, Operation::Existing(Existing::ListTags(_))),
+    "referrers": Route::Repository(_, Operation::Referrers(_)),
+    "begin an upload": Route::Repository(_, Operation::Push(Push::Blob(Start::Session(_)))),
+    "push a blob": Route::Repository(_, Operation::Push(Push::Blob(Start::Whole(_)))),
+    "mount a blob": Route::Repository(_, Operation::Push(Push::Blob(Start::Mount { .. }))),
+    "push a manifest": Route::Repository(_, Operation::Push(Push::Manifest { .. })),
+    "see an upload": Route::Repository(_, Operation::Upload(_, Step::Status)),
+    "go on with an upload": Route::Repository(_, Operation::Upload(_, Step::Append)),
+    "finish an upload": Route::Repository(_, Operation::Upload(_, Step::Finish(_))),
+    "cancel an upload": Route::Repository(_, Operation::Upload(_, Step::Cancel)),
+}
+
+#[test]
+fn every_route_of_the_router_has_a_row() {
+    let digest = super::world::sha256(b"some").to_string();
+    let mut seen = BTreeSet::new();
+    for row in rows() {
+        let mut target = row.target.replace("{repository}", State::Shared.repository());
+        for (word, value) in [
+            ("{own-namespace}", "team-a"),
+            ("{upload}", "00000000000000000000000000000001"),
+            ("{others-upload}", "00000000000000000000000000000001"),
+        ] {
+            target = target.replace(word, value);
+        }
+        for word in ["{image}", "{layer}", "{loose}", "{hello}"] {
+            target = target.replace(word, &digest);
+        }
+        let (path, query) =
+            target.split_once('?').map_or((target.as_str(), None), |(path, query)| (path, Some(query)));
+        let method = Method::from_bytes(row.method.as_bytes()).unwrap();
+        match parse(&method, path, query) {
+            Ok(route) => drop(seen.insert(name(&route))),
+            Err(error) => panic!("{} is no route: {error}", row.name()),
+        }
+    }
+    let without: Vec<_> = ROUTES.iter().filter(|name| !seen.contains(*name)).collect();
+    assert!(without.is_empty(), "these have no row in tests/calls/registry.rs: {without:?}");
+}

@@ -1,0 +1,58 @@
+//! Memory that counts how often it is asked: what takes more reads for a name that exists tells that it does.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use kv::memory::Memory;
+use kv::{Batch, Direction, Engine, Entry, Error, Outcome, Range};
+
+#[derive(Default)]
+pub(super) struct Counting {
+    memory: Memory,
+    reads: AtomicUsize,
+    commits: AtomicUsize,
+}
+
+impl Counting {
+    /// The reads since this was asked last.
+    pub(super) fn reads(&self) -> usize {
+        self.reads.swap(0, Ordering::SeqCst)
+    }
+
+    /// The commits since this was asked last.
+    pub(super) fn commits(&self) -> usize {
+        self.commits.swap(0, Ordering::SeqCst)
+    }
+
+    fn count(&self, reads: usize) {
+        self.reads.fetch_add(reads, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Engine for Counting {
+    async fn get(&self, key: &[u8]) -> Result<Option<Entry>, Error> {
+        self.count(1);
+        self.memory.get(key).await
+    }
+
+    async fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Entry>>, Error> {
+        self.count(keys.len());
+        self.memory.get_many(keys).await
+    }
+
+    async fn scan(
+        &self,
+        range: Range,
+        limit: usize,
+        direction: Direction,
+    ) -> Result<Vec<(Vec<u8>, Entry)>, Error> {
+        self.count(1);
+        self.memory.scan(range, limit, direction).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Outcome, Error> {
+        self.commits.fetch_add(1, Ordering::SeqCst);
+        self.memory.commit(batch).await
+    }
+}

@@ -1,0 +1,324 @@
+//! The registry that every cell of the table is asked of, made once and copied for each: acme with its users, its
+//! repositories `team-a/web` (shared with globex), `team-a/own` (private) and `team-a/open` (public), each with an image
+//! `v1`, an artifact about it, a blob that no manifest names and an open upload of whoever may push; the accounts globex,
+//! initech and hooli; and the administrator.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth::{
+    AccountName, Auth, Description, Level, NewShare, NewToken, PasswordCost, PermissionTarget, Principal,
+    PushAccess, Secret, ShareEnd, SigningKeys, UserName, Visibility,
+};
+use bytes::Bytes;
+use futures::stream;
+use jiff::Timestamp;
+use kv::{Batch, Direction, Engine, Region, Store};
+use oci::{Algorithm, Digest, ManifestType, NamespaceName, Reference, RepositoryName};
+use serde_json::json;
+use storage::{NewManifest, Storage};
+
+use super::engine::Counting;
+use super::role::{Role, State};
+use super::wire::{Answer, Question, Wire};
+use crate::{App, Clock, Settings};
+
+const CONFIG: &[u8] = b"{}";
+/// A blob that no manifest names.
+const LOOSE: &[u8] = b"what a manifest may come to name";
+const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
+
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        NOW
+    }
+}
+
+/// Everything that the store holds.
+pub(super) type Content = Vec<(Vec<u8>, Vec<u8>)>;
+
+pub(super) struct World {
+    content: Content,
+    places: Arc<storage::memory::Memory>,
+    keys: SigningKeys,
+    /// What `{…}` stands for in a row, by role where it differs.
+    values: BTreeMap<(Option<&'static str>, &'static str, &'static str), String>,
+}
+
+/// A registry of its own, as the world was made.
+pub(super) struct Copy {
+    pub(super) wire: Wire,
+    engine: Arc<Counting>,
+}
+
+impl Copy {
+    pub(super) async fn content(&self) -> Content {
+        content(&self.engine).await
+    }
+
+    /// Whether anybody wrote to it since this was asked last.
+    pub(super) fn was_written_to(&self) -> bool {
+        self.engine.commits() > 0
+    }
+
+    /// The answer, and the reads that it took.
+    pub(super) async fn ask(&self, question: &Question) -> (Answer, usize) {
+        self.engine.reads();
+        let answer = self.wire.ask(question).await;
+        (answer, self.engine.reads())
+    }
+}
+
+async fn content(engine: &Counting) -> Content {
+    let everything = (Bound::Unbounded, Bound::Unbounded);
+    let entries = engine.scan(everything, kv::SCAN_ENTRIES_MAX, Direction::Forward).await.unwrap();
+    assert!(entries.len() < kv::SCAN_ENTRIES_MAX, "a small world");
+    entries.into_iter().map(|(key, entry)| (key, entry.value)).collect()
+}
+
+pub(super) fn password_of(login: &str) -> String {
+    format!("the password of {login}")
+}
+
+pub(super) fn sha256(content: &[u8]) -> Digest {
+    Digest::of(Algorithm::Sha256, content)
+}
+
+fn layer(repository: &str) -> Vec<u8> {
+    format!("the layer of {repository}").into_bytes()
+}
+
+impl World {
+    pub(super) async fn new() -> World {
+        let engine = Arc::new(Counting::default());
+        let mut world = World {
+            content: Vec::new(),
+            places: Arc::new(storage::memory::Memory::new()),
+            keys: SigningKeys::ephemeral().unwrap(),
+            values: BTreeMap::new(),
+        };
+        let app = world.app(Arc::clone(&engine)).await;
+        Making { app: &app, values: &mut world.values }.all().await;
+        world.content = content(&engine).await;
+        world
+    }
+
+    async fn app(&self, engine: Arc<Counting>) -> App {
+        let store = Store::open(engine, Region::parse("test").unwrap()).await.unwrap();
+        let password_hash = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
+        let rules = auth::Settings { password_hash, ..auth::Settings::default() };
+        let auth = Auth::new(store.clone(), self.keys.clone(), rules);
+        let storage = Storage::new(store, self.places.clone(), storage::Settings::default());
+        App { auth, storage, clock: Arc::new(Still), settings: Arc::new(Settings::default()) }
+    }
+
+    /// A registry that is all of it, and that nobody else touches.
+    pub(super) async fn copy(&self) -> Copy {
+        let engine = Arc::new(Counting::default());
+        engine.commit(Batch { put: self.content.clone(), ..Batch::default() }).await.unwrap();
+        let app = self.app(Arc::clone(&engine)).await;
+        Copy { wire: Wire::new(app), engine }
+    }
+
+    /// What `{name}` stands for where `role` asks about the repository in `state`.
+    pub(super) fn value(&self, role: Role, state: State, name: &str) -> Option<String> {
+        let repository = state.repository();
+        Some(match name {
+            "repository" => repository.to_owned(),
+            "own-namespace" => role.own_namespace().to_owned(),
+            "layer" => sha256(&layer(repository)).to_string(),
+            "loose" => sha256(LOOSE).to_string(),
+            "image" => sha256(image(repository).as_bytes()).to_string(),
+            "manifest" => artifact(repository, "another"),
+            name => {
+                let of = |login| {
+                    self.values.get(&(login, repository, name)).or(self.values.get(&(login, "", name)))
+                };
+                of(role.login()).or_else(|| of(None))?.clone()
+            }
+        })
+    }
+}
+
+/// The world in the making.
+struct Making<'a> {
+    app: &'a App,
+    values: &'a mut BTreeMap<(Option<&'static str>, &'static str, &'static str), String>,
+}
+
+impl Making<'_> {
+    async fn all(&mut self) {
+        let auth = &self.app.auth;
+        auth.bootstrap(|| Secret::new(password_of("admin")), NOW).await.unwrap();
+        let admin = self.principal("admin").await;
+        for name in ["acme", "globex", "initech", "hooli"] {
+            let password = Secret::new(password_of(name));
+            auth.create_account(&admin, &AccountName::parse(name).unwrap(), &password, NOW).await.unwrap();
+        }
+        for (owner, name) in [
+            ("acme", "team-a"),
+            ("acme", "team-b"),
+            ("globex", "globex"),
+            ("initech", "initech"),
+            ("admin", "admins"),
+        ] {
+            let owner = self.principal(owner).await;
+            auth.create_namespace(&owner, &NamespaceName::parse(name).unwrap(), NOW).await.unwrap();
+        }
+        for login in ["manager@acme", "editor@acme", "reader@acme", "ci@acme", "ops@globex"] {
+            self.user(login).await;
+        }
+        let levels = [("manager", Level::Manage), ("editor", Level::Edit), ("reader", Level::Read)];
+        for (user, level) in levels {
+            self.permit("acme", "team-a", user, level).await;
+            self.permit("acme", "team-b", user, level).await;
+        }
+        self.permit("acme", "team-b", "ci", Level::Read).await;
+        self.permit("globex", "globex", "ops", Level::Edit).await;
+        for state in State::REPOSITORY {
+            self.repository(state.repository()).await;
+        }
+        self.open_and_share().await;
+        for role in Role::ALL {
+            self.credentials(role).await;
+        }
+    }
+
+    async fn principal(&self, login: &str) -> Principal {
+        let password = Secret::new(password_of(login));
+        self.app.auth.authenticate(login, &password, None, NOW).await.unwrap()
+    }
+
+    async fn user(&self, login: &str) {
+        let (user, account) = login.split_once('@').unwrap();
+        let owner = self.principal(account).await;
+        let (account, user) = (AccountName::parse(account).unwrap(), UserName::parse(user).unwrap());
+        let password = Secret::new(password_of(login));
+        self.app.auth.create_user(&owner, &account, &user, Some(&password), NOW).await.unwrap();
+    }
+
+    async fn permit(&self, owner: &str, target: &str, user: &str, level: Level) {
+        let owner = self.principal(owner).await;
+        let target = match RepositoryName::parse(target) {
+            Ok(name) => PermissionTarget::Repository(name),
+            Err(_) => PermissionTarget::Namespace(NamespaceName::parse(target).unwrap()),
+        };
+        let user = UserName::parse(user).unwrap();
+        self.app.auth.set_permission(&owner, &target, &user, level, NOW).await.unwrap();
+    }
+
+    /// A repository of acme's with all that the module says.
+    async fn repository(&mut self, name: &'static str) {
+        let (auth, storage) = (&self.app.auth, &self.app.storage);
+        let acme = self.principal("acme").await;
+        let parsed = RepositoryName::parse(name).unwrap();
+        let PushAccess::Vacant(vacancy) = auth.authorize_push(&acme, &parsed, NOW).await.unwrap() else {
+            panic!("{name} is there already");
+        };
+        let permit = auth.establish(vacancy, NOW).await.unwrap();
+        for content in [CONFIG, LOOSE, &layer(name)] {
+            let upload = storage.start_upload(&permit, Algorithm::Sha256, NOW).await.unwrap();
+            let body = stream::iter([Ok(Bytes::copy_from_slice(content))]);
+            storage.finish(&permit, upload.id, &sha256(content), None, None, body, NOW).await.unwrap();
+        }
+        for (reference, body) in [("v1".to_owned(), image(name)), digested(artifact(name, "one"))] {
+            let manifest = NewManifest {
+                content_type: ManifestType::OciImage.as_str(),
+                body: Bytes::from(body),
+                reference: Reference::parse(&reference).unwrap(),
+                tags: Vec::new(),
+            };
+            storage.put_manifest(&permit, manifest, NOW).await.unwrap();
+        }
+        self.permit("acme", name, "ci", Level::Read).await;
+        self.uploads(name).await;
+    }
+
+    /// An upload of everybody who may push, and one of somebody else. Who may not push has none: its is the owner's.
+    async fn uploads(&mut self, name: &'static str) {
+        let parsed = RepositoryName::parse(name).unwrap();
+        let mut others = None;
+        for login in ["acme", "manager@acme", "editor@acme"] {
+            let principal = self.principal(login).await;
+            let permit = self.app.auth.authorize(&principal, &parsed, auth::Action::Push, NOW).await.unwrap();
+            let upload = self.app.storage.start_upload(&permit, Algorithm::Sha256, NOW).await.unwrap();
+            let id = upload.id.to_string();
+            self.values.insert((Some(login), name, "upload"), id.clone());
+            self.values.entry((None, name, "upload")).or_insert(id.clone());
+            if let Some(others) = others.replace(id) {
+                self.values.insert((Some(login), name, "others-upload"), others);
+            }
+        }
+        for login in [Some("acme"), None] {
+            self.values.insert((login, name, "others-upload"), others.clone().unwrap());
+        }
+    }
+
+    async fn open_and_share(&self) {
+        let acme = self.principal("acme").await;
+        let open = RepositoryName::parse(State::Public.repository()).unwrap();
+        self.app.auth.set_visibility(&acme, &open, Visibility::Public, NOW).await.unwrap();
+        let share = NewShare {
+            grantee: AccountName::parse("globex").unwrap(),
+            end: ShareEnd::Permanent,
+            description: Description::default(),
+            region: None,
+        };
+        let web = RepositoryName::parse(State::Shared.repository()).unwrap();
+        self.app.auth.create_share(&acme, &web, share, NOW).await.unwrap();
+    }
+
+    /// Two personal tokens of the role's own: one to come with, one to be talked about.
+    async fn credentials(&mut self, role: Role) {
+        let Some(login) = role.login() else { return };
+        let principal = self.principal(login).await;
+        for (secret_name, id_name) in [("secret", "used-token"), ("", "token")] {
+            let description = Description::parse("of the table").unwrap();
+            let new = NewToken { expires_in: Duration::from_secs(3600), description, scope: None };
+            let (token, secret) = self.app.auth.create_personal_token(&principal, new, NOW).await.unwrap();
+            self.values.insert((Some(login), "", id_name), token.id.to_string());
+            self.values.insert((Some(login), "", secret_name), secret.reveal().to_owned());
+            if role == Role::Owner && id_name == "token" {
+                self.values.insert((None, "", "owners-token"), token.id.to_string());
+                // Nobody's own is somebody's.
+                self.values.insert((None, "", "token"), token.id.to_string());
+            }
+        }
+        self.values.insert((Some(login), "", "password"), password_of(login));
+    }
+}
+
+fn digested(body: String) -> (String, String) {
+    (sha256(body.as_bytes()).to_string(), body)
+}
+
+fn descriptor(media_type: &str, content: &[u8]) -> serde_json::Value {
+    json!({ "mediaType": media_type, "digest": sha256(content), "size": content.len() })
+}
+
+fn image(repository: &str) -> String {
+    json!({
+        "schemaVersion": 2,
+        "mediaType": ManifestType::OciImage.as_str(),
+        "config": descriptor("application/vnd.oci.image.config.v1+json", CONFIG),
+        "layers": [descriptor("application/vnd.oci.image.layer.v1.tar", &layer(repository))],
+    })
+    .to_string()
+}
+
+fn artifact(repository: &str, which: &str) -> String {
+    json!({
+        "schemaVersion": 2,
+        "mediaType": ManifestType::OciImage.as_str(),
+        "artifactType": "application/vnd.example.signature",
+        "config": descriptor("application/vnd.oci.empty.v1+json", CONFIG),
+        "layers": [],
+        "subject": descriptor(ManifestType::OciImage.as_str(), image(repository).as_bytes()),
+        "annotations": { "which": which },
+    })
+    .to_string()
+}
