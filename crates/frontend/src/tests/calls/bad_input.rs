@@ -74,10 +74,8 @@ impl Bench {
             format!("{told:?} is named instead of {field:?}")
         } else if changed {
             "something has changed".to_owned()
-        } else if let Some(fault) = harm(&answer) {
-            fault
         } else {
-            return None;
+            harm(&answer)?
         };
         Some(format!("{fault}: {}", shortened(&answer.text())))
     }
