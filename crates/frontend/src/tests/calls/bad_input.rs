@@ -17,7 +17,7 @@ use super::role::{Role, State};
 use super::rows;
 use super::table::{Cell, Row};
 use super::wire::{Answer, Question};
-use super::world::{Content, Copy, World, password_of};
+use super::world::{Copy, World, password_of};
 use fields::{FIELDS, Field};
 use values::{Kind, Verdict, names};
 
@@ -28,15 +28,13 @@ const ANSWER_BYTES_MAX: usize = 4096;
 struct Bench {
     world: World,
     copy: Copy,
-    content: Content,
 }
 
 impl Bench {
     async fn new() -> Bench {
         let world = World::new().await;
         let copy = world.copy().await;
-        let content = copy.content().await;
-        Bench { world, copy, content }
+        Bench { world, copy }
     }
 
     /// The answer, and whether the store is another now; the next question is asked of the world as it was.
@@ -47,7 +45,7 @@ impl Bench {
 
     /// Whether the store is another now; the next question is asked of the world as it was.
     async fn renew(&mut self) -> bool {
-        let changed = self.copy.was_written_to() && self.copy.content().await != self.content;
+        let changed = self.copy.differs_from(&self.world).await;
         if changed {
             self.copy = self.world.copy().await;
         }

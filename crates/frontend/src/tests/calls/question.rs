@@ -37,10 +37,9 @@ impl Asked<'_> {
         let mut faults = Vec::new();
         for proof in self.proofs() {
             let copy = self.world.copy().await;
-            let before = copy.content().await;
             let question = self.question(&copy, proof, None).await;
             let (answer, reads) = copy.ask(&question).await;
-            let changed = copy.content().await != before;
+            let changed = copy.differs_from(self.world).await;
             let mut check = |fault: Result<(), String>| {
                 faults.extend(fault.err().map(|fault| format!("with a {proof:?}, {fault}")));
             };

@@ -38,8 +38,8 @@ impl Clock for Still {
     }
 }
 
-/// Everything that the store holds.
-pub(super) type Content = Vec<(Vec<u8>, Vec<u8>)>;
+/// Everything that a store holds.
+type Content = Vec<(Vec<u8>, Vec<u8>)>;
 
 pub(super) struct World {
     content: Content,
@@ -56,13 +56,10 @@ pub(super) struct Copy {
 }
 
 impl Copy {
-    pub(super) async fn content(&self) -> Content {
-        content(&self.engine).await
-    }
-
-    /// Whether anybody wrote to it since this was asked last.
-    pub(super) fn was_written_to(&self) -> bool {
-        self.engine.commits() > 0
+    /// Whether it holds something else than the world that it was copied from.
+    pub(super) async fn differs_from(&self, world: &World) -> bool {
+        // What was not written to is the same; most questions write nothing.
+        self.engine.commits() > 0 && content(&self.engine).await != world.content
     }
 
     /// The answer, and the reads that it took.
@@ -121,6 +118,7 @@ impl World {
         let engine = Arc::new(Counting::default());
         engine.commit(Batch { put: self.content.clone(), ..Batch::default() }).await.unwrap();
         let app = self.app(Arc::clone(&engine)).await;
+        engine.commits();
         Copy { wire: Wire::new(app), engine }
     }
 

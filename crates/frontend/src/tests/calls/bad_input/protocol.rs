@@ -82,13 +82,30 @@ const HEADERS: &[&str] = &[
     "x-forwarded-for",
 ];
 
+/// One bad value of each sort, percent-encoded: enough where every route takes each parameter.
+const FEW: &[&str] = &[
+    "",
+    "two%20words",
+    "%E6%BC%A2%E5%AD%97",
+    "%07",
+    "a%0D%0Aset-cookie:%20b",
+    "%2E%2E%2F%2E%2E%2Fetc%2Fpasswd",
+    "%FF",
+    "%00",
+    super::DIGITS,
+    "99999999999999999999",
+    "-7",
+    "sha256:0",
+    "%F0%9F%9A%A2%F0%9F%9A%A2%F0%9F%9A%A2",
+];
+
 #[tokio::test]
 async fn queries_that_are_none() {
     let (mut bench, mut faults) = (Bench::new().await, Vec::new());
     for row in registry_rows().filter(|row| row.method != "HEAD" && !row.target.contains("others")) {
         let question = valid(&bench, row).await;
         for parameter in PARAMETERS {
-            for segment in segments() {
+            for segment in FEW {
                 let path = question.target.split('?').next().unwrap();
                 let bad = Question { target: format!("{path}?{parameter}={segment}"), ..question.clone() };
                 let (answer, changed) = bench.ask(&bad).await;
