@@ -22,6 +22,7 @@ mod attempts;
 mod authorize;
 mod bootstrap;
 mod catalog;
+mod category;
 mod credentials;
 mod deadline;
 mod error;
@@ -34,6 +35,7 @@ mod names;
 mod namespaces;
 mod narrowing;
 mod passwords;
+mod permission_batches;
 mod permissions;
 mod permit;
 mod personal_tokens;
@@ -59,6 +61,7 @@ use std::sync::Arc;
 pub use access_tokens::AccessToken;
 pub use accounts::Account;
 pub use catalog::Catalog;
+pub use category::Category;
 pub use deadline::{DeadlineError, parse_deadline};
 pub use error::{AuthenticationError, Denied, Error, Thing};
 pub use events::{Actor, Event, EventKind};
@@ -70,6 +73,7 @@ pub use names::{
 };
 pub use namespaces::Namespace;
 pub use narrowing::BoundPattern;
+pub use permission_batches::{PERMISSIONS_AT_ONCE_MAX, UserLevel};
 pub use permissions::{Permission, PermissionTarget};
 pub use permit::{Action, ContentScope, Permit, PushAccess, Vacancy};
 pub use personal_tokens::{Made, NewToken, PersonalToken};
@@ -79,7 +83,7 @@ pub use records::{
     PersonalTokenPlace, PersonalTokenRecord, ReapRecord, RepositoryDetails, RepositoryLife, ShareRecord,
     UnknownNames, UserRecord, Visibility,
 };
-pub use repositories::{Repository, Which};
+pub use repositories::{DetailsChange, Repository, Which};
 pub use scope::{PATTERNS_MAX, SCOPES_MAX, Scope, ScopePattern, ScopeRequest, Verbs};
 pub use settings::{PasswordCost, Settings};
 pub use shares::{NewShare, Share, ShareChange, ShareEnd};

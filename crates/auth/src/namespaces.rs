@@ -24,6 +24,8 @@ pub struct Namespace {
     pub name: NamespaceName,
     /// The owning account's name.
     pub account: AccountName,
+    /// What the caller may do in all of it; `None`: it sees the namespace for a repository's sake alone.
+    pub level: Option<Level>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -86,7 +88,8 @@ impl Auth {
         tx.expect(name_key, taken.map(|name| name.version)).put(name_key, &NameRecord::Held(id.raw()))?;
         tx.expect(key, None).put(key, &record)?.put(list_key, &id)?;
         namespace_event(&mut tx, account, EventKind::NamespaceCreated, p, name, now)?;
-        let shown = Namespace { id, name: name.clone(), account: owner.name, created_at: now };
+        let (name, account, level) = (name.clone(), owner.name, Some(Level::Manage));
+        let shown = Namespace { id, name, account, level, created_at: now };
         self.finish(tx, shown).await
     }
 
@@ -128,8 +131,8 @@ impl Auth {
                     self.store().get::<NamespaceRecord>(Key::Namespace { namespace: id.raw() }).await?
                 {
                     let NamespaceRecord { name, created_at, .. } = record.value;
-                    let account = subject.account_name.clone();
-                    namespaces.push(Namespace { id, name, account, created_at });
+                    let (account, level) = (subject.account_name.clone(), self.level_in(p, id).await?);
+                    namespaces.push(Namespace { id, name, account, level, created_at });
                 }
             }
         }
@@ -147,8 +150,9 @@ impl Auth {
     ) -> Result<Namespace, Error> {
         let found = self.visible_namespace(p, name).await?;
         let account = p.whole_subject()?.account_name.clone();
+        let level = self.level_in(p, found.id).await?;
         let NamespaceRecord { name, created_at, .. } = found.record.value;
-        Ok(Namespace { id: found.id, name, account, created_at })
+        Ok(Namespace { id: found.id, name, account, level, created_at })
     }
 
     /// Removes a namespace. Its name stays reserved for its account. Needs *manage* on it.
@@ -253,11 +257,16 @@ impl Auth {
     ) -> Result<FoundNamespace, Error> {
         let found = self.visible_namespace(p, name).await?;
         p.whole_subject()?;
-        let level = match p.user() {
-            None => Some(Level::Manage),
-            Some(user) => self.level_on_namespace(user, found.id).await?,
-        };
+        let level = self.level_in(p, found.id).await?;
         if level >= Some(Level::Manage) { Ok(found) } else { Err(Error::Forbidden) }
+    }
+
+    /// What the caller may do in all of `namespace`, which is its account's.
+    async fn level_in(&self, p: &Principal, namespace: NamespaceId) -> Result<Option<Level>, Error> {
+        match p.user() {
+            None => Ok(Some(Level::Manage)),
+            Some(user) => self.level_on_namespace(user, namespace).await,
+        }
     }
 
     async fn level_on_namespace(&self, user: UserId, namespace: NamespaceId) -> Result<Option<Level>, Error> {

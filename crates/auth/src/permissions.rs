@@ -1,7 +1,7 @@
 //! Permissions: what a user may do with a namespace or a repository of its account. Who manages the target sets them.
 
 use jiff::Timestamp;
-use kv::{Key, Target, Transaction, Version, decode};
+use kv::{Key, Target, Transaction, Version, Versioned, decode};
 use oci::{NamespaceName, RepositoryName};
 
 use crate::attempts::touch;
@@ -10,7 +10,7 @@ use crate::rights::FoundNamespace;
 use crate::scope::Verbs;
 use crate::{
     AccountId, AccountName, Action, Auth, Error, Event, EventKind, Level, Principal, RepositoryId, Thing,
-    UserName,
+    UserId, UserName,
 };
 
 /// What a permission is on, by name.
@@ -34,6 +34,8 @@ impl std::fmt::Display for PermissionTarget {
 /// A user's permission, as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permission {
+    /// The user.
+    pub user_id: UserId,
     /// The user's name within the account.
     pub user: UserName,
     /// The account's name.
@@ -51,9 +53,9 @@ impl Permission {
 }
 
 /// A target that the caller manages, by id, with the record that guards it.
-struct Managed {
-    target: Target,
-    owner: AccountId,
+pub(crate) struct Managed {
+    pub(crate) target: Target,
+    pub(crate) owner: AccountId,
     guard: Guard,
 }
 
@@ -65,7 +67,7 @@ enum Guard {
 impl Managed {
     /// A namespace's deletion removes the permissions on it in its own commit, and must see this one; a repository's
     /// leaves them to the reaper, which comes after.
-    fn guard(&self, tx: &mut Transaction) -> Result<(), kv::Error> {
+    pub(crate) fn guard(&self, tx: &mut Transaction) -> Result<(), kv::Error> {
         match &self.guard {
             Guard::Namespace(found) => {
                 touch(tx, Key::Namespace { namespace: found.id.raw() }, &found.record)?;
@@ -142,17 +144,10 @@ impl Auth {
         let missing = Error::NotFound { what: Thing::User };
         let (user, record) = self.user_named(managed.owner, name).await?.ok_or(missing)?;
         let mut tx = self.store().transaction();
-        // The user's deletion, which removes its permissions, must see this one.
-        touch(&mut tx, Key::User { account: managed.owner.raw(), user: user.raw() }, &record)?;
         managed.guard(&mut tx)?;
-        let permission = PermissionRecord { level, set_at: now };
-        let (user, target) = (user.raw(), managed.target);
-        tx.put(Key::Permission { user, target }, &permission)?;
-        tx.put(Key::PermissionOn { target, user }, &permission)?;
-        let detail = format!("{}: {}", name, level_word(level));
-        permission_event(&mut tx, managed.owner, EventKind::PermissionSet, (p, on, now), detail)?;
+        put_permission(&mut tx, &managed, (user, &record), level, (p, on, now))?;
         let account = p.subject()?.account_name.clone();
-        self.finish(tx, Permission { user: name.clone(), account, level }).await
+        self.finish(tx, Permission { user_id: user, user: name.clone(), account, level }).await
     }
 
     /// Takes away what `user` may do with `on`.
@@ -179,20 +174,25 @@ impl Auth {
         let Some(managed) = self.managed(p, on, now).await? else { return Ok(None) };
         let (user, _) =
             self.user_named(managed.owner, name).await?.ok_or(Error::NotFound { what: Thing::User })?;
+        let mut tx = self.store().transaction();
+        self.take_permission(&mut tx, &managed, (user, name), (p, on, now)).await?;
+        self.finish(tx, ()).await
+    }
+
+    /// Takes `user`'s permission on the target away in `tx`.
+    pub(crate) async fn take_permission(
+        &self,
+        tx: &mut Transaction,
+        managed: &Managed,
+        (user, name): (UserId, &UserName),
+        by: By<'_>,
+    ) -> Result<(), Error> {
         let (user, target) = (user.raw(), managed.target);
         let key = Key::Permission { user, target };
         let held = self.store().get::<PermissionRecord>(key).await?;
         let held = held.ok_or(Error::NotFound { what: Thing::Permission })?;
-        let mut tx = self.store().transaction();
         tx.expect(key, Some(held.version)).delete(key).delete(Key::PermissionOn { target, user });
-        permission_event(
-            &mut tx,
-            managed.owner,
-            EventKind::PermissionRemoved,
-            (p, on, now),
-            name.to_string(),
-        )?;
-        self.finish(tx, ()).await
+        permission_event(tx, managed.owner, EventKind::PermissionRemoved, by, name.to_string())
     }
 
     /// The permissions on `on` by users' names, those after `after`.
@@ -227,7 +227,7 @@ impl Auth {
                 // Both are in the order of ids.
                 let found = users.binary_search_by_key(&id, |(user, _)| *user).ok()?;
                 let user = users[found].1.name.clone();
-                Some(Permission { user, account: account.clone(), level })
+                Some(Permission { user_id: id.into(), user, account: account.clone(), level })
             })
             .filter(|permission| after.is_none_or(|after| permission.user.as_str() > after))
             .collect();
@@ -254,7 +254,7 @@ impl Auth {
     }
 
     /// The target, if the caller manages it; `None` when it was deleted a moment ago: look again.
-    async fn managed(
+    pub(crate) async fn managed(
         &self,
         p: &Principal,
         on: &PermissionTarget,
@@ -288,11 +288,32 @@ fn level_word(level: Level) -> &'static str {
     }
 }
 
+/// Who changes a permission, on what, and when.
+pub(crate) type By<'a> = (&'a Principal, &'a PermissionTarget, Timestamp);
+
+/// Gives a user its level on the target in `tx`, whatever it had.
+pub(crate) fn put_permission(
+    tx: &mut Transaction,
+    managed: &Managed,
+    (user, record): (UserId, &Versioned<UserRecord>),
+    level: Level,
+    by: By<'_>,
+) -> Result<(), Error> {
+    // The user's deletion, which removes its permissions, must see this one.
+    touch(tx, Key::User { account: managed.owner.raw(), user: user.raw() }, record)?;
+    let permission = PermissionRecord { level, set_at: by.2 };
+    let (user, target) = (user.raw(), managed.target);
+    tx.put(Key::Permission { user, target }, &permission)?;
+    tx.put(Key::PermissionOn { target, user }, &permission)?;
+    let detail = format!("{}: {}", record.value.name, level_word(level));
+    permission_event(tx, managed.owner, EventKind::PermissionSet, by, detail)
+}
+
 fn permission_event(
     tx: &mut Transaction,
     owner: AccountId,
     kind: EventKind,
-    (p, on, now): (&Principal, &PermissionTarget, Timestamp),
+    (p, on, now): By<'_>,
     detail: String,
 ) -> Result<(), Error> {
     Ok(Event::new(owner, kind, p.into(), on.to_string(), now).with_detail(detail).record(tx)?)

@@ -42,7 +42,7 @@ impl Auth {
         let gone = shares_gone && permissions_gone;
         if gone {
             tx.delete(Key::RepositoryDetails { repository }).delete(Key::ShareGuard { repository });
-            for which in [Usage::Manifests, Usage::Tags, Usage::Bytes] {
+            for which in [Usage::Manifests, Usage::Tags, Usage::Bytes, Usage::LastPush] {
                 tx.delete(Key::RepositoryUsage { repository, which });
             }
         }

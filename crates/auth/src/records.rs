@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::narrowing::BoundPattern;
 use crate::{
-    AccountId, AccountName, Description, NamespaceId, RepositoryId, ShareId, TokenId, UserId, UserName,
+    AccountId, AccountName, Category, Description, NamespaceId, PrincipalId, RepositoryId, ShareId, TokenId,
+    UserId, UserName,
 };
 
 /// A password's hash in the PHC string format.
@@ -143,6 +144,9 @@ pub struct RepositoryDetails {
     /// What its owner says of it.
     #[serde(default)]
     pub description: Description,
+    /// How its owner sorts it.
+    #[serde(default)]
+    pub category: Category,
 }
 
 /// `Key::Reap`: a repository that was deleted, and is still to be emptied.
@@ -193,6 +197,9 @@ pub struct ShareRecord {
     pub description: Description,
     /// The sign-in name of who made it.
     pub created_by: String,
+    /// Who made it; `None` in records of before this was kept.
+    #[serde(default)]
+    pub creator: Option<PrincipalId>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.

@@ -12,8 +12,8 @@ use crate::records::{
 };
 use crate::scope::Verbs;
 use crate::{
-    AccountId, AccountName, Action, Auth, Denied, Description, Error, Event, EventKind, Level, NamespaceId,
-    Permit, Principal, PushAccess, RepositoryId, Thing, Visibility,
+    AccountId, AccountName, Action, Auth, Category, Denied, Description, Error, Event, EventKind, Level,
+    NamespaceId, Permit, Principal, PushAccess, RepositoryId, Thing, Visibility,
 };
 
 /// A repository, as it is shown. What it holds is counted elsewhere.
@@ -23,14 +23,29 @@ pub struct Repository {
     pub id: RepositoryId,
     /// Its name.
     pub name: RepositoryName,
+    /// The namespace that it lies in.
+    pub namespace: NamespaceId,
     /// The owning account's name.
     pub account: AccountName,
+    /// The owning account.
+    pub owner: AccountId,
     /// Who may pull it.
     pub visibility: Visibility,
     /// What its owner says of it.
     pub description: Description,
+    /// How its owner sorts it.
+    pub category: Category,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// A change of what an owner says of a repository; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct DetailsChange {
+    /// The text.
+    pub description: Option<Description>,
+    /// How it is sorted.
+    pub category: Option<Category>,
 }
 
 impl Repository {
@@ -40,8 +55,9 @@ impl Repository {
         life: RepositoryLife,
         details: RepositoryDetails,
     ) -> Repository {
-        let RepositoryLife { name, visibility, created_at, .. } = life;
-        Repository { id, name, account, visibility, description: details.description, created_at }
+        let RepositoryLife { name, namespace, owner, visibility, created_at, .. } = life;
+        let RepositoryDetails { description, category } = details;
+        Repository { id, name, namespace, account, owner, visibility, description, category, created_at }
     }
 }
 
@@ -219,14 +235,36 @@ impl Auth {
         description: &Description,
         now: Timestamp,
     ) -> Result<Repository, Error> {
+        let change = DetailsChange { description: Some(description.clone()), category: None };
+        self.change_details(p, name, &change, now).await
+    }
+
+    /// Changes what a repository's owner says of it. Needs *manage*.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`].
+    pub async fn change_details(
+        &self,
+        p: &Principal,
+        name: &RepositoryName,
+        change: &DetailsChange,
+        now: Timestamp,
+    ) -> Result<Repository, Error> {
         self.until_done(async || {
             let permit = self.authorize(p, name, Action::Manage, now).await?;
             let Some(life) = self.life(permit.repository()).await? else { return Ok(None) };
-            let details = RepositoryDetails { description: description.clone() };
             let repository = permit.repository().raw();
+            let key = Key::RepositoryDetails { repository };
+            let found = self.store().get::<RepositoryDetails>(key).await?;
             let mut tx = self.store().transaction();
             tx.expect(Key::Repository { repository }, Some(life.version));
-            tx.put(Key::RepositoryDetails { repository }, &details)?;
+            tx.expect(key, found.as_ref().map(|found| found.version));
+            let before = found.map(|found| found.value).unwrap_or_default();
+            let details = RepositoryDetails {
+                description: change.description.clone().unwrap_or(before.description),
+                category: change.category.unwrap_or(before.category),
+            };
+            tx.put(key, &details)?;
             repository_event(&mut tx, &permit, EventKind::RepositoryDescribed, now)?;
             let account = p.subject()?.account_name.clone();
             self.finish(tx, Repository::new(permit.repository(), account, life.value, details)).await

@@ -11,7 +11,7 @@ use oci::RepositoryName;
 use crate::records::{OpenShare, RepositoryLife, ShareGuardRecord, ShareRecord};
 use crate::{
     AccountId, AccountName, Action, Actor, Auth, Denied, Description, Error, Event, EventKind, Permit,
-    Principal, RepositoryId, ShareId, Thing, Visibility,
+    Principal, PrincipalId, RepositoryId, ShareId, Thing, Visibility,
 };
 
 /// When a share ends.
@@ -63,6 +63,8 @@ pub struct Share {
     pub id: ShareId,
     /// What is shared.
     pub repository: RepositoryName,
+    /// The same, by its id.
+    pub repository_id: RepositoryId,
     /// The account that shares.
     pub owner: AccountName,
     /// The account that it is shared with.
@@ -73,6 +75,8 @@ pub struct Share {
     pub description: Description,
     /// The sign-in name of who made it.
     pub created_by: String,
+    /// Who made it, where that is known; the owner otherwise.
+    pub creator: PrincipalId,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -87,8 +91,20 @@ impl Share {
         owner: AccountName,
         grantee: AccountName,
     ) -> Share {
-        let ShareRecord { deadline, description, created_by, created_at, updated_at, .. } = record;
-        Share { id, repository, owner, grantee, deadline, description, created_by, created_at, updated_at }
+        let creator = record.creator.unwrap_or(PrincipalId { account: record.owner, user: None });
+        Share {
+            id,
+            repository,
+            repository_id: record.repository,
+            owner,
+            grantee,
+            deadline: record.deadline,
+            description: record.description,
+            created_by: record.created_by,
+            creator,
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+        }
     }
 
     /// Whether it opens anything at `now`; otherwise it has ended.
@@ -165,6 +181,7 @@ impl Auth {
             deadline,
             description: new.description.clone(),
             created_by: p.name(),
+            creator: p.id(),
             created_at: now,
             updated_at: now,
         };

@@ -8,6 +8,7 @@ mod managing_accounts;
 mod managing_namespaces;
 mod managing_repositories;
 mod managing_users;
+mod permission_batches;
 mod personal_tokens;
 mod sharing;
 mod signing_in;

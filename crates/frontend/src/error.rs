@@ -187,6 +187,7 @@ impl From<storage::Error> for ApiError {
             Error::BlobUnknown { .. } => (StatusCode::NOT_FOUND, ErrorCode::BlobUnknown),
             Error::BlobReferenced { .. } => (StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Unsupported),
             Error::ManifestUnknown => (StatusCode::NOT_FOUND, ErrorCode::ManifestUnknown),
+            Error::TagExists => (StatusCode::CONFLICT, ErrorCode::TagInvalid),
             Error::ManifestInvalid(_) | Error::BlobSizeMismatch { .. } => {
                 (StatusCode::BAD_REQUEST, ErrorCode::ManifestInvalid)
             }

@@ -25,6 +25,7 @@ mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod gate;
+mod json;
 mod manifests;
 mod mounts;
 mod origin;

@@ -133,7 +133,7 @@ pub enum Target {
     Repository(Id),
 }
 
-/// A counter of a repository.
+/// A counter of a repository, or another figure that is kept beside them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Usage {
     /// Manifests held.
@@ -142,6 +142,8 @@ pub enum Usage {
     Tags,
     /// Bytes of the manifests and linked blobs, each digest once.
     Bytes,
+    /// When something was last pushed: no counter, a time.
+    LastPush,
 }
 
 /// A key of the layout above. Digests are raw: a byte for the algorithm, then the hash, so that they tell their own
@@ -262,6 +264,7 @@ impl Key<'_> {
                 Usage::Manifests => 1,
                 Usage::Tags => 2,
                 Usage::Bytes => 3,
+                Usage::LastPush => 4,
             }]),
             Key::Listed { name } => local(0x28).last(name.as_bytes()),
             Key::PublicName { name } => local(0x29).last(name.as_bytes()),

@@ -28,6 +28,9 @@ pub enum Error {
     /// No such manifest or tag in this repository.
     #[error("the manifest is unknown in this repository")]
     ManifestUnknown,
+    /// The tag names something already, and was not to be moved.
+    #[error("the tag exists already")]
+    TagExists,
     /// The manifest breaks a rule.
     #[error("invalid manifest: {0}")]
     ManifestInvalid(#[source] oci::ManifestError),

@@ -42,7 +42,9 @@ use std::sync::Arc;
 pub use blobs::{Blob, BlobStat, Piece};
 pub use collect::Collected;
 pub use error::{BodyError, Error};
-pub use manifests::{LargeManifest, ManifestBody, ManifestStat, NewManifest, Pushed, StoredManifest};
+pub use manifests::{
+    LargeManifest, ManifestBody, ManifestStat, NewManifest, Pushed, StoredManifest, TagCopy,
+};
 pub use places::{Place, PlaceError, PlaceReader, PlaceWriter, Places, suite};
 pub use reap::Reaped;
 pub use referrers::Referrers;

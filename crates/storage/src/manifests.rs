@@ -4,6 +4,7 @@
 //! deletes a blob expects that counter, whoever pushes a manifest expects the blob's link: so one of the two notices
 //! the other. Its tags and its entry among its subject's referrers go with it.
 
+mod copy_tag;
 mod delete;
 mod large;
 mod push;
@@ -20,6 +21,7 @@ use crate::room::{Room, SMALL_BYTES_MAX};
 use crate::tags::TagRecord;
 use crate::{Error, Storage};
 
+pub use copy_tag::TagCopy;
 pub use large::{LargeManifest, ManifestBody};
 
 /// A manifest to be pushed.

@@ -1,7 +1,8 @@
-//! What a repository takes up, as counters that are part of each change.
+//! What a repository takes up, as counters that are part of each change, and when it was last pushed to.
 
 use auth::RepositoryId;
-use kv::{Entry, Key, Usage};
+use jiff::Timestamp;
+use kv::{Entry, Key, Usage, decode};
 
 use crate::{Error, Storage};
 
@@ -14,6 +15,8 @@ pub struct RepositoryUsage {
     pub tags: u64,
     /// The bytes of its manifests and blobs, each once.
     pub bytes: u64,
+    /// When a manifest was last pushed, or a tag last set, if that is known.
+    pub pushed_at: Option<Timestamp>,
 }
 
 impl Storage {
@@ -22,10 +25,16 @@ impl Storage {
     /// # Errors
     /// As the store.
     pub async fn repository_usage(&self, repository: RepositoryId) -> Result<RepositoryUsage, Error> {
-        let key = |which| usage_key(repository, which);
-        let [manifests, tags, bytes] =
-            self.snapshot([key(Usage::Manifests), key(Usage::Tags), key(Usage::Bytes)]).await?;
-        Ok(RepositoryUsage { manifests: count(manifests)?, tags: count(tags)?, bytes: count(bytes)? })
+        let which = [Usage::Manifests, Usage::Tags, Usage::Bytes, Usage::LastPush];
+        let keys = which.map(|which| usage_key(repository, which));
+        let [manifests, tags, bytes, pushed] = self.snapshot(keys).await?;
+        let pushed = pushed.map(|entry| decode::<Timestamp>(keys[3], &entry)).transpose()?;
+        Ok(RepositoryUsage {
+            manifests: count(manifests)?,
+            tags: count(tags)?,
+            bytes: count(bytes)?,
+            pushed_at: pushed.map(|pushed| pushed.value),
+        })
     }
 }
 

@@ -50,6 +50,11 @@ async fn who_has_a_permission_within_sees_a_namespace() {
     }
     let page = test.list_namespaces(&acme, Some("team-a"), 10, START).await.unwrap();
     assert_eq!(page[0].name, namespace("team-a-b"));
+    for (p, level) in [(&acme, Some(Level::Manage)), (&whole, Some(Level::Read)), (&one, None)] {
+        let shown = test.show_namespace(p, &namespace("team-a"), START).await.unwrap();
+        let listed = test.list_namespaces(p, None, 1, START).await.unwrap();
+        assert_eq!((shown.level, listed[0].level), (level, level), "{}", p.name());
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,10 @@ use kv::{Key, Target, Usage};
 use oci::NamespaceName;
 
 use super::{Answer, START, TestAuth, account, repository};
-use crate::{Action, Description, Error, Level, Principal, RepositoryLife, ShareEnd, Thing, Visibility};
+use crate::{
+    Action, Category, Description, DetailsChange, Error, Level, Principal, RepositoryLife, ShareEnd, Thing,
+    Visibility,
+};
 
 /// All names that `p` is listed, in pages of `limit`.
 async fn names(test: &TestAuth, p: &Principal, within: Option<&str>, limit: usize) -> Vec<String> {
@@ -106,6 +109,14 @@ async fn only_who_manages_changes_what_is_said_and_who_sees() {
     let hidden = test.show_repository(&none, &name, START).await;
     assert!(matches!(hidden, Err(Error::NotFound { what: Thing::Repository })), "{hidden:?}");
 
+    // Each part of the details changes by itself.
+    let sorted = DetailsChange { category: Some(Category::Database), ..DetailsChange::default() };
+    let sorted = test.change_details(&acme, &name, &sorted, START).await.unwrap();
+    assert_eq!((sorted.description, sorted.category), (text.clone(), Category::Database));
+    test.set_description(&acme, &name, &text, START).await.unwrap();
+    let shown = test.show_repository(&acme, &name, START).await.unwrap();
+    assert_eq!((shown.category, shown.owner), (Category::Database, acme.account().unwrap()));
+
     assert_eq!(test.set_visibility(&acme, &name, Visibility::Public, START).await.unwrap().description, text);
     assert_eq!(test.may(&Principal::anonymous(), "team-a/web", Action::Pull, START).await, Answer::Yes);
     test.set_visibility(&acme, &name, Visibility::Private, START).await.unwrap();
@@ -140,7 +151,7 @@ async fn a_deleted_repository_is_gone_at_once_and_emptied_later() {
     assert!(matches!(alive, Err(Error::Exists { what: Thing::Repository })), "{alive:?}");
     test.list("team-a/web", old).await;
     let mut tx = test.store().transaction();
-    let usage = [Usage::Manifests, Usage::Tags, Usage::Bytes];
+    let usage = [Usage::Manifests, Usage::Tags, Usage::Bytes, Usage::LastPush];
     let usage = usage.map(|which| Key::RepositoryUsage { repository: old.raw(), which });
     for key in usage {
         tx.add(key, 3, 0..=9);

@@ -10,7 +10,6 @@ use auth::{AccountName, Principal, TokenId, UserName};
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::middleware::Next;
 use axum::response::Response;
-use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -21,6 +20,7 @@ use serde::de::DeserializeOwned;
 use super::problem::{Code, Problem, of_field};
 use crate::App;
 use crate::credentials::Credentials;
+use crate::json::{self, JsonError};
 
 /// The largest body: ten times what any request here can need.
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -215,7 +215,7 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
         if !app.auth.still_good(principal, app.clock.now()).await? {
             return Err(Problem::sign_in("The credentials ended while the body came."));
         }
-        object(&body.to_bytes()).map(JsonBody)
+        Ok(JsonBody(json::object(&body.to_bytes())?))
     }
 }
 
@@ -235,42 +235,18 @@ fn unreadable(error: &(dyn std::error::Error + 'static)) -> Problem {
     Problem::new(Code::BodyIncomplete, "The body ended before its promised length.")
 }
 
-/// Reads one JSON object. What serde reads beyond that (an array of the fields' values in order) is refused.
-fn object<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
-    match body.trim_ascii_start().first() {
-        Some(b'{') => {}
-        Some(_) => return Err(Problem::new(Code::BodyMalformed, "The body must be a JSON object.")),
-        None => return Err(Problem::new(Code::BodyMalformed, "The body is empty; send a JSON object.")),
-    }
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        let error = error.into_inner();
-        // A wrong type in an enum's place is a syntax error to serde_json, although the body is well-formed.
-        let well_formed = error.is_data() || serde_json::from_slice::<serde_json::Value>(body).is_ok();
-        if well_formed { misfit(&path, &error) } else { malformed(&error) }
-    })?;
-    reader.end().map_err(|error| malformed(&error))?;
-    Ok(value)
-}
-
-fn malformed(error: &serde_json::Error) -> Problem {
-    Problem::new(Code::BodyMalformed, format!("The body is not well-formed JSON: {error}."))
-}
-
-fn misfit(path: &str, error: &serde_json::Error) -> Problem {
-    let message = error.to_string();
-    // serde's own words are the only place that names an unknown, absent or repeated field.
-    let named = message.split('`').nth(1).unwrap_or_default();
-    if message.starts_with("unknown field") {
-        let detail = format!("There is no field `{named}` here: {message}.");
-        Problem::new(Code::FieldUnknown, detail).field(named.to_owned())
-    } else if message.starts_with("missing field") {
-        Problem::new(Code::FieldMissing, format!("The field `{named}` is needed.")).field(named.to_owned())
-    } else if message.starts_with("duplicate field") {
-        Problem::new(Code::Invalid, format!("The field `{named}` is given twice.")).field(named.to_owned())
-    } else {
-        Problem::new(Code::Invalid, format!("The field `{path}` does not fit: {message}."))
-            .field(path.to_owned())
+impl From<JsonError> for Problem {
+    fn from(error: JsonError) -> Problem {
+        let code = match &error {
+            JsonError::Empty(_) | JsonError::Kind(_) | JsonError::Malformed(_) => Code::BodyMalformed,
+            JsonError::Unknown { .. } => Code::FieldUnknown,
+            JsonError::Missing { .. } => Code::FieldMissing,
+            JsonError::Repeated { .. } | JsonError::Misfit { .. } => Code::Invalid,
+        };
+        let problem = Problem::new(code, format!("{error}."));
+        match error.field() {
+            Some(field) => problem.field(field.to_owned()),
+            None => problem,
+        }
     }
 }

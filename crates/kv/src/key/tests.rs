@@ -35,6 +35,7 @@ fn one_of_each<'a>(digest: &'a [u8], hash: &'a [u8; 32]) -> Vec<Key<'a>> {
         Key::RepositoryUsage { repository, which: Usage::Manifests },
         Key::RepositoryUsage { repository, which: Usage::Tags },
         Key::RepositoryUsage { repository, which: Usage::Bytes },
+        Key::RepositoryUsage { repository, which: Usage::LastPush },
         Key::Listed { name: "team-a/web" },
         Key::PublicName { name: "team-a/web" },
         Key::Permission { user, target: Target::Namespace(namespace) },

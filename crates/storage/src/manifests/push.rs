@@ -35,6 +35,17 @@ struct Push<'a> {
     now: Timestamp,
 }
 
+/// Tags to be set.
+pub(super) struct Tagging<'a> {
+    pub(super) permit: &'a Permit,
+    /// What they are to name.
+    pub(super) digest: &'a Digest,
+    pub(super) tags: &'a BTreeSet<Tag>,
+    /// Whether one that names something already may be moved.
+    pub(super) overwrite: bool,
+    pub(super) now: Timestamp,
+}
+
 impl Storage {
     /// Pushes a manifest, and sets its tags. Pushing what is there already sets the tags alone. For [`Action::Push`].
     ///
@@ -125,7 +136,7 @@ impl Storage {
         if found.is_none() {
             push.write_new(&mut commit)?;
         }
-        self.set_tags(push, &mut commit).await?;
+        self.set_tags(&push.tagging(), &mut commit).await?;
         self.record_event(&mut commit, push.permit, EventKind::ManifestPushed, push.detail(), push.now)?;
         self.commit(commit, ()).await
     }
@@ -156,21 +167,26 @@ impl Storage {
         }
     }
 
-    async fn set_tags(&self, push: &Push<'_>, commit: &mut Transaction) -> Result<(), Error> {
+    /// Points tags at a manifest whose record `commit` expects and writes.
+    pub(super) async fn set_tags(&self, push: &Tagging<'_>, commit: &mut Transaction) -> Result<(), Error> {
         let repository = push.permit.repository().raw();
+        commit.put(usage_key(push.permit.repository(), Usage::LastPush), &push.now)?;
         let key_of = |tag| Key::Tag { repository, tag: Tag::as_str(tag) };
         let keys: Vec<_> = push.tags.iter().map(key_of).collect();
         let mut made = 0;
         for (tag, found) in push.tags.iter().zip(self.entries(&keys).await?) {
             let found = found.map(|entry| decode::<TagRecord>(key_of(tag), &entry)).transpose()?;
+            if found.is_some() && !push.overwrite {
+                return Err(Error::TagExists);
+            }
             commit.expect(key_of(tag), found.as_ref().map(|found| found.version));
             commit.put(key_of(tag), &TagRecord { digest: push.digest.clone(), updated_at: push.now })?;
             match found {
-                Some(found) if found.value.digest == push.digest => continue,
+                Some(found) if found.value.digest == *push.digest => continue,
                 Some(found) => _ = commit.delete(tag_of(repository, &found.value.digest, tag)),
                 None => made += 1,
             }
-            commit.put(tag_of(repository, &push.digest, tag), &())?;
+            commit.put(tag_of(repository, push.digest, tag), &())?;
         }
         if made > 0 {
             commit.add(usage_key(push.permit.repository(), Usage::Tags), made, COUNT);
@@ -180,6 +196,16 @@ impl Storage {
 }
 
 impl Push<'_> {
+    fn tagging(&self) -> Tagging<'_> {
+        Tagging {
+            permit: self.permit,
+            digest: &self.digest,
+            tags: &self.tags,
+            overwrite: true,
+            now: self.now,
+        }
+    }
+
     fn size(&self) -> u64 {
         self.body.len() as u64
     }

@@ -5,7 +5,7 @@ use futures::{StreamExt, TryStreamExt};
 use oci::{Algorithm, Digest, Reference, Tag};
 
 use super::world::{IMAGE, World, at, descriptor, image, image_with, index, settings, sha256, whole};
-use crate::{Error, ManifestBody, NewManifest, RepositoryUsage, Settings};
+use crate::{Error, ManifestBody, NewManifest, RepositoryUsage, Settings, TagCopy};
 
 fn reference(text: &str) -> Reference {
     Reference::parse(text).unwrap()
@@ -160,7 +160,8 @@ async fn counters_are_exact_and_tags_move() {
         (image((&config, 6), &[(&layer, 5)]), image((&config, 6), &[(&layer, 5), (&layer, 5)]));
     let expect = async |manifests, tags, bytes: usize| {
         let bytes = bytes as u64;
-        assert_eq!(usage(&world, "acme/web").await, RepositoryUsage { manifests, tags, bytes });
+        let found = usage(&world, "acme/web").await;
+        assert_eq!((found.manifests, found.tags, found.bytes), (manifests, tags, bytes));
     };
     expect(0, 0, 11).await;
     let a = world.manifest(&push, &first, "latest", &["v1"]).await.unwrap();
@@ -202,6 +203,45 @@ async fn counters_are_exact_and_tags_move() {
         world.storage.delete_blob(&delete, blob, at(0)).await.unwrap();
     }
     expect(0, 0, 0).await;
+}
+
+#[tokio::test]
+async fn one_more_tag_names_what_a_tag_names() {
+    let world = World::new().await;
+    let push = world.push("acme/web").await;
+    let config = world.blob(&push, b"config").await;
+    let (first, second) = (image((&config, 6), &[]), image_with((&config, 6), &[], r#","annotations":{}"#));
+    let a = world.manifest(&push, &first, "v1", &[]).await.unwrap();
+    let b = world.manifest(&push, &second, "v2", &[]).await.unwrap();
+    let pull = world.pull("acme/web").await;
+    let tag = |text: &str| Tag::parse(text).unwrap();
+    let copy = |source: &str, destination: &str, overwrite| TagCopy {
+        source: tag(source),
+        destination: tag(destination),
+        overwrite,
+    };
+    let named = async |name: &str| world.storage.tag(&pull, &tag(name)).await.unwrap().digest;
+
+    world.storage.copy_tag(&push, &copy("v1", "latest", false), at(3)).await.unwrap();
+    assert_eq!(named("latest").await, a);
+    assert_eq!(usage(&world, "acme/web").await.tags, 3);
+    assert_eq!(usage(&world, "acme/web").await.pushed_at, Some(at(3)));
+    let taken = world.storage.copy_tag(&push, &copy("v2", "latest", false), at(3)).await;
+    assert!(matches!(taken, Err(Error::TagExists)), "{taken:?}");
+    assert_eq!(named("latest").await, a);
+    world.storage.copy_tag(&push, &copy("v2", "latest", true), at(4)).await.unwrap();
+    assert_eq!((named("latest").await, named("v1").await), (b.clone(), a));
+    assert_eq!(usage(&world, "acme/web").await.tags, 3, "moved");
+    let missing = world.storage.copy_tag(&push, &copy("v3", "v4", true), at(4)).await;
+    assert!(matches!(missing, Err(Error::ManifestUnknown)), "{missing:?}");
+    let read_only = world.storage.copy_tag(&pull, &copy("v1", "v4", true), at(4)).await;
+    assert!(matches!(read_only, Err(Error::NotPermitted)), "{read_only:?}");
+
+    // It goes with the manifest, like any other.
+    world.storage.delete_manifest(&world.delete("acme/web").await, &b, at(5)).await.unwrap();
+    let gone = world.storage.tag(&pull, &tag("latest")).await;
+    assert!(matches!(gone, Err(Error::ManifestUnknown)), "{gone:?}");
+    assert_eq!(usage(&world, "acme/web").await.tags, 1);
 }
 
 #[tokio::test]
