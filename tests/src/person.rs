@@ -330,6 +330,18 @@ impl Person {
         self.delete(&format!("{}/shares/{from}", at(repository))).send().await.expect(204);
     }
 
+    /// The events of this account's audit trail that fit `query`, the first that happened first.
+    pub async fn audits(&self, query: &str) -> Vec<Value> {
+        let path = format!("/api/v1/audit?order=oldest_first&limit=1000&{query}");
+        let page = self.get(&path).send().await.expect(200).json();
+        page["items"].as_array().expect("a list").clone()
+    }
+
+    /// What was used under a share.
+    pub async fn sees_usage(&self, repository: &str, of: &str) -> Value {
+        self.get(&format!("{}/shares/{of}/usage", at(repository))).send().await.expect(200).json()
+    }
+
     /// Makes a repository public or private.
     pub async fn makes(&self, repository: &str, visibility: &str) -> Answer {
         self.patch(&at(repository)).json(&json!({ "visibility": visibility })).send().await

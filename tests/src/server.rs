@@ -95,6 +95,11 @@ impl TestServer {
         TestServer::open(self.data, self.clock, None, |_| {}).await
     }
 
+    /// Has everything written that it took down: what its clock's standing still, or a second, would put off.
+    pub async fn flush(&self) {
+        self.running.flush().await;
+    }
+
     /// Its clock.
     #[must_use]
     pub fn clock(&self) -> &TestClock {

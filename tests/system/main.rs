@@ -3,6 +3,7 @@
 //! `cargo xtask test` starts what they need; those that need a docker engine, or a client that this machine
 //! lacks, fail without it, rather than pass.
 
+mod audit;
 mod commands;
 mod disk;
 mod docker;

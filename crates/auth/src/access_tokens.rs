@@ -167,6 +167,11 @@ impl Claims {
         Grants(self.access.clone())
     }
 
+    /// The name of its holder when it was issued.
+    pub(crate) fn name(&self) -> &str {
+        &self.sub
+    }
+
     /// The end of its life.
     pub(crate) fn expires_at(&self) -> Option<Timestamp> {
         Timestamp::from_second(self.exp).ok()
@@ -209,6 +214,7 @@ impl Auth {
         }
         let expires_in_seconds = life_in_seconds(now, ends_at).ok_or(Error::Unauthenticated)?;
         let token = self.sign(principal, Purpose::Access, grants, now, ends_at)?;
+        self.note_access_token(principal, &granted, now);
         Ok(AccessToken { token: Secret::new(token), expires_in_seconds, granted })
     }
 
@@ -226,6 +232,7 @@ impl Auth {
         let ends_at = earliest(after(now, self.settings().refresh_token_ttl), principal.credential_ends_at);
         life_in_seconds(now, ends_at).ok_or(Error::Unauthenticated)?;
         let token = self.sign(principal, Purpose::Refresh, Vec::new(), now, ends_at)?;
+        self.note_refresh_token(principal, now);
         Ok(Secret::new(format!("{REFRESH_TOKEN_PREFIX}{token}")))
     }
 

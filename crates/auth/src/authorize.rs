@@ -37,7 +37,13 @@ impl Auth {
     ) -> Result<Permit, Denied> {
         let standing = self.standing(principal, name, now).await?;
         match &standing.repository {
-            Some(found) => permit(principal, found, standing.basis, action),
+            Some(found) => {
+                let permit = permit(principal, found, standing.basis, action);
+                if let Err(Denied::Forbidden | Denied::NotFound) = permit {
+                    self.note_refusal(principal, name, &standing, action, now);
+                }
+                permit
+            }
             None if sees_vacancy(principal, name, &standing) => Err(Denied::Vacant),
             None => Err(unseen(principal)),
         }
@@ -54,7 +60,11 @@ impl Auth {
         now: Timestamp,
     ) -> Result<PushAccess, Denied> {
         let standing = self.standing(principal, name, now).await?;
-        push_access(principal, name, &standing)
+        let access = push_access(principal, name, &standing);
+        if let Err(Denied::Forbidden | Denied::NotFound) = access {
+            self.note_refusal(principal, name, &standing, Action::Push, now);
+        }
+        access
     }
 
     /// The permit to read `repository` as the source of a mount that names none: by the rights held now, within a

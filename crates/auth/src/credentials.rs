@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::access_tokens::{Claims, Holder, Purpose, refresh_jwt};
 use crate::passwords::WhenFull;
 use crate::principal::{PersonalTokenGrip, Subject};
+use crate::recorder::{Refused, with_token};
 use crate::records::{
     AccountRecord, Credential, NameRecord, PersonalTokenPlace, PersonalTokenRecord, UserRecord,
 };
@@ -54,6 +55,13 @@ impl Live {
             credential_version,
         }
     }
+}
+
+/// What a sign-in name stands for.
+struct Named {
+    /// The account, whether it has such a user or not.
+    account: Option<AccountId>,
+    live: Option<Live>,
 }
 
 /// A sign-in name: `acme`, or `dev@acme`, split at the last `@`.
@@ -109,18 +117,28 @@ impl Auth {
         when_full: WhenFull,
     ) -> Result<Principal, AuthenticationError> {
         if secret.reveal().starts_with(PERSONAL_TOKEN_PREFIX) {
-            let principal = self.authenticate_personal_token(secret, now).await?;
-            let own = principal.name() == username;
-            return if own { Ok(principal) } else { Err(AuthenticationError::Rejected) };
+            return self.personal_token_holder(secret, Some(username), from, now).await;
         }
-        let live = self.live_by_login(username).await?;
+        let Named { account, live } = self.live_by_login(username).await?;
         let holder = live.as_ref().map(|live| (live.id, live.credential()));
         let source = from.map(|address| Source::new(address, now));
         let right = self.passwords().verify(username, secret, holder, source, when_full).await?;
-        match live {
-            Some(live) if right && live.is_open() => Ok(Principal::whole(live.into_subject())),
-            _ => Err(AuthenticationError::Rejected),
+        let reason = match live {
+            Some(live) if right && live.is_open() => {
+                let principal = Principal::whole(live.into_subject()).coming_from(from);
+                self.note_sign_in(&principal, "password".to_owned(), now);
+                return Ok(principal);
+            }
+            Some(_) if right => "disabled",
+            Some(_) => "wrong password",
+            None => "unknown user",
+        };
+        // Of a name that no account has there is no trail to write into.
+        if let Some(account) = account {
+            let refused = Refused { account, name: username, from, reason: reason.to_owned() };
+            self.note_refused_sign_in(refused, now);
         }
+        Err(AuthenticationError::Rejected)
     }
 
     /// The account or user that holds this personal token.
@@ -131,13 +149,36 @@ impl Auth {
     pub async fn authenticate_personal_token(
         &self,
         secret: &Secret,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Principal, AuthenticationError> {
+        self.personal_token_holder(secret, None, from, now).await
+    }
+
+    /// The same, if it signs in under this name.
+    async fn personal_token_holder(
+        &self,
+        secret: &Secret,
+        username: Option<&str>,
+        from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Principal, AuthenticationError> {
         let hash = personal_token_hash(secret);
         let place = self.store().get::<PersonalTokenPlace>(Key::PersonalTokenHash { hash: &hash }).await?;
         let place = place.ok_or(AuthenticationError::Rejected)?.value;
         let id = PrincipalId { account: place.account, user: place.user };
-        self.principal(id, None, Some(place.token), now).await?.ok_or(AuthenticationError::Rejected)
+        let with = with_token(place.token);
+        let (name, reason) = match self.principal(id, None, Some(place.token), now).await? {
+            Some(principal) if username.is_none_or(|username| principal.name() == username) => {
+                let principal = principal.coming_from(from);
+                self.note_sign_in(&principal, with, now);
+                return Ok(principal);
+            }
+            Some(principal) => (principal.name(), format!("{with} under another name")),
+            None => (with.clone(), format!("{with} has ended")),
+        };
+        self.note_refused_sign_in(Refused { account: place.account, name: &name, from, reason }, now);
+        Err(AuthenticationError::Rejected)
     }
 
     /// Whoever an access token was issued to; perhaps nobody, with what it grants.
@@ -147,9 +188,10 @@ impl Auth {
     pub async fn authenticate_access_token(
         &self,
         jwt: &str,
+        from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Principal, AuthenticationError> {
-        match self.authenticate_for_upload(jwt, now).await? {
+        match self.authenticate_for_upload(jwt, from, now).await? {
             (principal, None) => Ok(principal),
             (_, Some(at)) => Err(AuthenticationError::Expired { at }),
         }
@@ -163,6 +205,7 @@ impl Auth {
     pub async fn authenticate_for_upload(
         &self,
         jwt: &str,
+        from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<(Principal, Option<Timestamp>), AuthenticationError> {
         let claims = self.verify_token(jwt, Purpose::Access, now)?;
@@ -171,7 +214,8 @@ impl Auth {
             Some(holder) => self.token_holder(holder, now).await?,
             None => Principal::anonymous(),
         };
-        Ok((principal.granted(claims.grants()), (now >= ends_at).then_some(ends_at)))
+        let principal = principal.granted(claims.grants()).coming_from(from);
+        Ok((principal, (now >= ends_at).then_some(ends_at)))
     }
 
     /// Whoever a refresh token was issued to.
@@ -181,6 +225,7 @@ impl Auth {
     pub async fn authenticate_refresh_token(
         &self,
         token: &Secret,
+        from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Principal, AuthenticationError> {
         let jwt = refresh_jwt(token).ok_or(AuthenticationError::Rejected)?;
@@ -189,8 +234,14 @@ impl Auth {
         if now >= ends_at {
             return Err(AuthenticationError::Expired { at: ends_at });
         }
-        let principal = self.token_holder(claims.holder.ok_or(AuthenticationError::Rejected)?, now).await?;
-        Ok(principal.ending(ends_at))
+        let holder = claims.holder.ok_or(AuthenticationError::Rejected)?;
+        let principal = self.token_holder(holder, now).await;
+        if let Err(AuthenticationError::Rejected) = principal {
+            let reason = "refresh token of a credential that has ended".to_owned();
+            let refused = Refused { account: holder.id.account, name: claims.name(), from, reason };
+            self.note_refused_sign_in(refused, now);
+        }
+        Ok(principal?.ending(ends_at).coming_from(from))
     }
 
     /// Whether what `principal` came with would still be accepted, access tokens' own life apart.
@@ -260,8 +311,10 @@ impl Auth {
 
     /// Whoever signs in as `login`. A name that nobody has costs the same reads as one that somebody has: it is looked up
     /// as the name of what has the id that nothing is ever given.
-    async fn live_by_login(&self, login: &str) -> Result<Option<Live>, kv::Error> {
-        let Some((account_name, user_name)) = parse_login(login) else { return Ok(None) };
+    async fn live_by_login(&self, login: &str) -> Result<Named, kv::Error> {
+        let Some((account_name, user_name)) = parse_login(login) else {
+            return Ok(Named { account: None, live: None });
+        };
         let name = Key::AccountName { name: account_name.as_str() };
         let account = self.id_or_none(name).await?;
         let user = match &user_name {
@@ -269,7 +322,9 @@ impl Auth {
             None => None,
         };
         let id = PrincipalId { account: AccountId::from(account), user: user.map(UserId::from) };
-        Ok(self.live_with_token(id, None).await?.0)
+        let (live, _) = self.live_with_token(id, None).await?;
+        let is_known = account != Id::MIN;
+        Ok(Named { account: is_known.then_some(id.account), live })
     }
 
     /// The id that the name at `key` stands for; the one that nothing has where it stands for none.

@@ -1,56 +1,20 @@
-//! The audit trail: one record for each change, written in the change's own commit.
+//! The audit trail: who did what, when, from where, and whether it was done.
 //!
-//! It is no log of requests: pulls and sign-ins are counted elsewhere. A change that is not in the trail did not
-//! happen, and one that is did.
+//! The event of a change is written in the change's own commit: a change that is not in the trail did not happen, and
+//! one that is did. What changes nothing (sign-ins, tokens, pulls) comes in by way of [`crate::recorder`], a moment
+//! later. It is no log of requests.
 
+use std::net::IpAddr;
 use std::ops::Bound;
 
 use jiff::Timestamp;
 use kv::{Id, Key, Transaction, decode};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Auth, Error, Principal, UserId};
-
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each variant says what happened")]
-pub enum EventKind {
-    AccountCreated,
-    AccountDeleted,
-    AccountDisabled,
-    AccountEnabled,
-    AccountPasswordChanged,
-    AccountNameFreed,
-    UserCreated,
-    UserDeleted,
-    UserDisabled,
-    UserEnabled,
-    UserPasswordChanged,
-    NamespaceCreated,
-    NamespaceDeleted,
-    NamespaceNameFreed,
-    RepositoryCreated,
-    RepositoryDeleted,
-    RepositoryMadePublic,
-    RepositoryMadePrivate,
-    RepositoryDescribed,
-    PermissionSet,
-    PermissionRemoved,
-    ShareCreated,
-    ShareUpdated,
-    ShareRevoked,
-    UnknownNameTried,
-    PersonalTokenCreated,
-    PersonalTokenRevoked,
-    ManifestPushed,
-    ManifestDeleted,
-    TagDeleted,
-    BlobDeleted,
-}
+use crate::{AccountId, Auth, Error, EventKind, Principal, UserId};
 
 /// Who did it. The ids stay true when the name goes to somebody else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Actor {
     /// The account; `None`: the server itself, or nobody who signed in.
     pub account: Option<AccountId>,
@@ -58,26 +22,72 @@ pub struct Actor {
     pub user: Option<UserId>,
     /// The name at that time: `dev@acme`.
     pub name: String,
+    /// Where the request came from, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
 }
 
 impl Actor {
     /// The server itself: what nobody asked for.
     #[must_use]
     pub fn server() -> Actor {
-        Actor { account: None, user: None, name: "gangplank".to_owned() }
+        Actor { account: None, user: None, name: "gangplank".to_owned(), address: None }
+    }
+
+    /// Somebody, where it is not told who.
+    #[must_use]
+    pub fn anybody() -> Actor {
+        Actor { account: None, user: None, name: "anybody".to_owned(), address: None }
     }
 }
 
 impl From<&Principal> for Actor {
     fn from(principal: &Principal) -> Actor {
-        Actor { account: principal.account(), user: principal.user(), name: principal.name() }
+        Actor {
+            account: principal.account(),
+            user: principal.user(),
+            name: principal.name(),
+            address: principal.address(),
+        }
     }
 }
 
-/// A change, as the trail of the account that it concerns holds it.
+/// Whether it was done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventResult {
+    /// It was done.
+    #[default]
+    Ok,
+    /// It was refused: the right, or the credential, was not good.
+    Denied,
+    /// It was not done for another reason.
+    Failed,
+}
+
+impl EventResult {
+    /// All of them.
+    pub const ALL: &[EventResult] = &[EventResult::Ok, EventResult::Denied, EventResult::Failed];
+
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EventResult::Ok => "ok",
+            EventResult::Denied => "denied",
+            EventResult::Failed => "failed",
+        }
+    }
+
+    fn is_ok(&self) -> bool {
+        *self == EventResult::Ok
+    }
+}
+
+/// What happened, as the trail of the account that it concerns holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// The account in whose trail it stands: the owner of the subject.
+    /// The account in whose trail it stands: the owner of the subject, as a rule.
     pub account: AccountId,
     /// What happened.
     pub kind: EventKind,
@@ -90,13 +100,36 @@ pub struct Event {
     /// What else there is to know: a level, a grantee, a digest. Never a secret.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
+    /// Whether it was done.
+    #[serde(default, skip_serializing_if = "EventResult::is_ok")]
+    pub result: EventResult,
+    /// How often it happened from then on, within a minute: the same by the same actor from the same address.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub count: u64,
+}
+
+fn once() -> u64 {
+    1
+}
+
+fn is_once(count: &u64) -> bool {
+    *count == once()
 }
 
 impl Event {
     /// An event in `account`'s trail.
     #[must_use]
     pub fn new(account: AccountId, kind: EventKind, actor: Actor, subject: String, at: Timestamp) -> Event {
-        Event { account, kind, actor, subject, at, detail: String::new() }
+        Event {
+            account,
+            kind,
+            actor,
+            subject,
+            at,
+            detail: String::new(),
+            result: EventResult::Ok,
+            count: once(),
+        }
     }
 
     /// The same with a detail.
@@ -105,14 +138,25 @@ impl Event {
         Event { detail: detail.into(), ..self }
     }
 
+    /// The same, with another result than that it was done.
+    #[must_use]
+    pub fn with_result(self, result: EventResult) -> Event {
+        Event { result, ..self }
+    }
+
     /// Writes it as part of `transaction`.
     ///
     /// # Errors
     /// As [`Transaction::put`].
     pub fn record(&self, transaction: &mut Transaction) -> Result<(), kv::Error> {
         // Two events of one millisecond differ in their random ids.
-        let key = Key::Event { account: self.account.raw(), time_ms: time_ms(self.at), event: Id::random() };
-        transaction.put(key, self)?;
+        self.put(transaction, Id::random())
+    }
+
+    /// Writes it under an id of its own, perhaps over what it was before.
+    pub(crate) fn put(&self, transaction: &mut Transaction, event: Id) -> Result<(), kv::Error> {
+        transaction
+            .put(Key::Event { account: self.account.raw(), time_ms: time_ms(self.at), event }, self)?;
         Ok(())
     }
 }
@@ -158,7 +202,7 @@ impl Auth {
 const BATCH_MAX: usize = 1_000;
 
 /// Before 1970 nothing happened.
-fn time_ms(at: Timestamp) -> u64 {
+pub(crate) fn time_ms(at: Timestamp) -> u64 {
     u64::try_from(at.as_millisecond()).unwrap_or(0)
 }
 

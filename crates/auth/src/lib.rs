@@ -27,6 +27,7 @@ mod credentials;
 mod deadline;
 mod error;
 mod establish;
+mod event_kinds;
 mod events;
 mod ids;
 mod keys;
@@ -41,6 +42,7 @@ mod permit;
 mod personal_tokens;
 mod principal;
 mod reap;
+mod recorder;
 mod records;
 mod repositories;
 mod reservations;
@@ -50,7 +52,9 @@ mod settings;
 mod share_lists;
 mod shares;
 mod sources;
+mod trail;
 mod unknown_names;
+mod usage;
 mod users;
 
 #[cfg(test)]
@@ -64,7 +68,8 @@ pub use catalog::Catalog;
 pub use category::Category;
 pub use deadline::{DeadlineError, parse_deadline};
 pub use error::{AuthenticationError, Denied, Error, Thing};
-pub use events::{Actor, Event, EventKind};
+pub use event_kinds::EventKind;
+pub use events::{Actor, Event, EventResult};
 pub use ids::{AccountId, NamespaceId, RepositoryId, ShareId, TokenId, UserId};
 pub use keys::{KeysError, SigningKeys};
 pub use names::{
@@ -78,6 +83,7 @@ pub use permissions::{Permission, PermissionTarget};
 pub use permit::{Action, ContentScope, Permit, PushAccess, Vacancy};
 pub use personal_tokens::{Made, NewToken, PersonalToken};
 pub use principal::{Principal, PrincipalId};
+pub use recorder::Flushed;
 pub use records::{
     AccountRecord, Credential, Level, NameRecord, NamespaceRecord, PasswordHash, PermissionRecord,
     PersonalTokenPlace, PersonalTokenRecord, ReapRecord, RepositoryDetails, RepositoryLife, ShareRecord,
@@ -87,9 +93,12 @@ pub use repositories::{DetailsChange, Repository, Which};
 pub use scope::{PATTERNS_MAX, SCOPES_MAX, Scope, ScopePattern, ScopeRequest, Verbs};
 pub use settings::{PasswordCost, Settings};
 pub use shares::{NewShare, Share, ShareChange, ShareEnd};
+pub use trail::{EventFilter, EventOrder, EventPage, EventPlace};
+pub use usage::{ShareUse, UsageOfDay, UsagePlace, UsageWanted};
 pub use users::User;
 
 use passwords::Passwords;
+use recorder::Recorder;
 
 /// The door to everything in this crate. Cheap to clone.
 #[derive(Clone)]
@@ -102,6 +111,7 @@ struct Inner {
     keys: SigningKeys,
     settings: Settings,
     passwords: Passwords,
+    recorder: Recorder,
 }
 
 impl std::fmt::Debug for Auth {
@@ -115,7 +125,7 @@ impl Auth {
     #[must_use]
     pub fn new(store: kv::Store, keys: SigningKeys, settings: Settings) -> Auth {
         let passwords = Passwords::new(&settings);
-        Auth { inner: Arc::new(Inner { store, keys, settings, passwords }) }
+        Auth { inner: Arc::new(Inner { store, keys, settings, passwords, recorder: Recorder::default() }) }
     }
 
     /// The store it works on.
@@ -148,5 +158,9 @@ impl Auth {
 
     pub(crate) fn passwords(&self) -> &Passwords {
         &self.inner.passwords
+    }
+
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.inner.recorder
     }
 }

@@ -1,5 +1,6 @@
 //! Who asks. A [`Principal`] is made for one request, from the live state, and narrows to what its credential carries.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -20,6 +21,8 @@ pub struct Principal {
     pub(crate) grants: Option<Arc<Grants>>,
     /// The end of what it came with, other than an access token.
     pub(crate) credential_ends_at: Option<Timestamp>,
+    /// Where the request comes from, if that is known: for the audit trail, never for a decision about rights.
+    pub(crate) address: Option<IpAddr>,
 }
 
 /// An account, or a user of one.
@@ -45,7 +48,13 @@ impl Principal {
     /// Nobody.
     #[must_use]
     pub fn anonymous() -> Principal {
-        Principal { subject: None, personal_token: None, grants: None, credential_ends_at: None }
+        Principal {
+            subject: None,
+            personal_token: None,
+            grants: None,
+            credential_ends_at: None,
+            address: None,
+        }
     }
 
     /// An account or user with a credential that is not narrowed.
@@ -67,6 +76,18 @@ impl Principal {
     pub(crate) fn ending(self, ends_at: Timestamp) -> Principal {
         let earliest = self.credential_ends_at.map_or(ends_at, |end| end.min(ends_at));
         Principal { credential_ends_at: Some(earliest), ..self }
+    }
+
+    /// The same, come from this address. An IPv4 address in IPv6's clothes is taken for what it is.
+    #[must_use]
+    pub fn coming_from(self, address: Option<IpAddr>) -> Principal {
+        Principal { address: address.map(|address| address.to_canonical()), ..self }
+    }
+
+    /// Where the request comes from, if that is known.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
     }
 
     /// Whether it is nobody.

@@ -38,8 +38,14 @@ impl Auth {
                 }
             }
         }
+        let former = Key::FormerShare { repository, grantee: kv::Id::MIN };
+        let rows = self.store().list(former.siblings(self.region()), limit).await?;
+        let former_gone = rows.len() < limit;
+        for (encoded, _) in rows {
+            tx.delete_encoded(encoded);
+        }
         let permissions_gone = self.remove_permissions_on(&mut tx, on_repository(id), limit).await?;
-        let gone = shares_gone && permissions_gone;
+        let gone = shares_gone && former_gone && permissions_gone;
         if gone {
             tx.delete(Key::RepositoryDetails { repository }).delete(Key::ShareGuard { repository });
             for which in [Usage::Manifests, Usage::Tags, Usage::Bytes, Usage::LastPush] {

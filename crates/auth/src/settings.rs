@@ -42,6 +42,8 @@ pub struct Settings {
     pub name_reserved_for: Duration,
     /// How many accounts that do not exist an account may name in an hour before it has to wait.
     pub unknown_names_per_hour: u32,
+    /// The node that this process is: each counts the use of shares for itself.
+    pub node: kv::Id,
 }
 
 /// The cost of argon2id.
@@ -85,6 +87,7 @@ impl Default for Settings {
             share_grantees_max: 500,
             name_reserved_for: 90 * DAY,
             unknown_names_per_hour: 30,
+            node: kv::Id::MIN,
         }
     }
 }

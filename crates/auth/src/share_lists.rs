@@ -45,7 +45,8 @@ impl Auth {
                 .is_none_or(|permitted: &Permitted| permitted.cover(life.namespace, share.repository));
             manages && left(p, share, life).contains(Verbs::MANAGE)
         };
-        self.list_shares(key, limit, manages).await
+        let shares = self.list_shares(key, limit, manages).await?;
+        self.with_uses(shares).await
     }
 
     /// The shares made with the caller's account, by id, those after `after`. Every user of the account sees them.
@@ -100,7 +101,8 @@ impl Auth {
             }
         }
         joined.truncate(limit);
-        self.show(joined).await
+        let shares = self.show(joined).await?;
+        self.with_uses(shares).await
     }
 
     /// At most `limit` accounts among whose repositories the caller may find something to pull: its own, and those that

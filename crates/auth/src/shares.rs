@@ -11,7 +11,7 @@ use oci::RepositoryName;
 use crate::records::{OpenShare, RepositoryLife, ShareGuardRecord, ShareRecord};
 use crate::{
     AccountId, AccountName, Action, Actor, Auth, Denied, Description, Error, Event, EventKind, Permit,
-    Principal, PrincipalId, RepositoryId, ShareId, Thing, Visibility,
+    Principal, PrincipalId, RepositoryId, ShareId, ShareUse, Thing, Visibility,
 };
 
 /// When a share ends.
@@ -81,6 +81,8 @@ pub struct Share {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// What was used under it, for who manages the repository.
+    pub used: Option<ShareUse>,
 }
 
 impl Share {
@@ -104,6 +106,7 @@ impl Share {
             creator,
             created_at: record.created_at,
             updated_at: record.updated_at,
+            used: None,
         }
     }
 
@@ -115,9 +118,9 @@ impl Share {
 }
 
 /// A share that was found, with the repository's life that it is good for.
-struct FoundShare {
-    id: ShareId,
-    record: Versioned<ShareRecord>,
+pub(crate) struct FoundShare {
+    pub(crate) id: ShareId,
+    pub(crate) record: Versioned<ShareRecord>,
     life: Versioned<RepositoryLife>,
 }
 
@@ -143,7 +146,8 @@ impl Auth {
         new: NewShare,
         now: Timestamp,
     ) -> Result<Share, Error> {
-        self.until_done(|| self.try_create_share(p, name, &new, now)).await
+        let share = self.until_done(|| self.try_create_share(p, name, &new, now)).await?;
+        Ok(Share { used: Some(ShareUse::default()), ..share })
     }
 
     async fn try_create_share(
@@ -216,6 +220,7 @@ impl Auth {
         tx.expect(key, None).put(key, record)?;
         tx.put(Key::SharedWith { grantee: record.grantee.raw(), share }, &record.repository)?;
         tx.put(Key::SharedBy { owner: record.owner.raw(), share }, &record.repository)?;
+        tx.delete(former_key(record.repository, record.grantee));
         Ok(())
     }
 
@@ -237,10 +242,12 @@ impl Auth {
             }
             managed => managed?,
         };
+        let manages = permit.action() == Action::Manage;
         let found = self.find_share(&permit, grantee).await?;
         let owner = self.account_name(permit.owner()).await?;
         let owner = owner.ok_or(Error::NotFound { what: Thing::Repository })?;
-        Ok(Share::new(found.id, found.record.value, name.clone(), owner, grantee.clone()))
+        let share = Share::new(found.id, found.record.value, name.clone(), owner, grantee.clone());
+        if manages { self.with_use(share).await } else { Ok(share) }
     }
 
     /// Changes a share's end or description. Needs *manage* on the repository.
@@ -255,7 +262,8 @@ impl Auth {
         change: ShareChange,
         now: Timestamp,
     ) -> Result<Share, Error> {
-        self.until_done(|| self.try_update_share(p, name, grantee, &change, now)).await
+        let share = self.until_done(|| self.try_update_share(p, name, grantee, &change, now)).await?;
+        self.with_use(share).await
     }
 
     async fn try_update_share(
@@ -307,6 +315,8 @@ impl Auth {
             found.expect(&mut tx);
             let record = &found.record.value;
             self.remove_share(&mut tx, found.id, record, now).await?;
+            // Whoever goes on pulling is then no stranger to the owner's audit trail.
+            tx.put(former_key(record.repository, record.grantee), &now)?;
             share_event(&mut tx, record, EventKind::ShareRevoked, (p.into(), name), grantee, now, "")?;
             self.finish(tx, ()).await
         })
@@ -372,7 +382,11 @@ impl Auth {
     }
 
     /// The share of the permit's repository with `grantee`, if the repository's present epoch knows it.
-    async fn find_share(&self, permit: &Permit, grantee: &AccountName) -> Result<FoundShare, Error> {
+    pub(crate) async fn find_share(
+        &self,
+        permit: &Permit,
+        grantee: &AccountName,
+    ) -> Result<FoundShare, Error> {
         let missing = || Error::NotFound { what: Thing::Share };
         let repository = permit.repository();
         let life = self.life(repository).await?.ok_or_else(missing)?;
@@ -413,6 +427,10 @@ fn life_key(repository: RepositoryId) -> Key<'static> {
 
 fn place_key(repository: RepositoryId, grantee: AccountId) -> Key<'static> {
     Key::ShareOf { repository: repository.raw(), grantee: grantee.raw() }
+}
+
+fn former_key(repository: RepositoryId, grantee: AccountId) -> Key<'static> {
+    Key::FormerShare { repository: repository.raw(), grantee: grantee.raw() }
 }
 
 fn end_word(deadline: Option<Timestamp>) -> String {

@@ -10,10 +10,12 @@ mod managing_repositories;
 mod managing_users;
 mod permission_batches;
 mod personal_tokens;
+mod recording;
 mod sharing;
 mod signing_in;
 mod tokens;
 mod trails;
+mod usage;
 
 use std::sync::Arc;
 
@@ -180,7 +182,7 @@ impl TestAuth {
     /// Whoever comes with an access token of `p` for `scopes`.
     pub(crate) async fn by_token(&self, p: &Principal, scopes: &[&str], now: Timestamp) -> Principal {
         let token = self.token(p, scopes, now).await;
-        self.authenticate_access_token(token.reveal(), now).await.unwrap()
+        self.authenticate_access_token(token.reveal(), None, now).await.unwrap()
     }
 
     pub(crate) async fn may(&self, p: &Principal, name: &str, action: Action, now: Timestamp) -> Answer {

@@ -30,11 +30,13 @@ impl Gate<'_> {
     pub(crate) async fn principal(&self) -> Result<Principal, ApiError> {
         let auth = &self.app.auth;
         let principal = match &self.credentials {
-            Ok(Credentials::None) => Ok(Principal::anonymous()),
+            Ok(Credentials::None) => Ok(Principal::anonymous().coming_from(self.from)),
             Ok(Credentials::Basic { username, secret }) => {
                 auth.authenticate(username, secret, self.from, self.now).await
             }
-            Ok(Credentials::Bearer(token)) => auth.authenticate_access_token(token.reveal(), self.now).await,
+            Ok(Credentials::Bearer(token)) => {
+                auth.authenticate_access_token(token.reveal(), self.from, self.now).await
+            }
             Err(malformed) => return Err(self.unauthorized(&format!("{malformed}"), Fault::None)),
         };
         principal.map(recorded).map_err(|error| self.rejected(error))
@@ -119,7 +121,7 @@ impl Gate<'_> {
     }
 
     async fn upload_principal(&self, token: &Secret) -> Result<(Principal, Option<Timestamp>), ApiError> {
-        let found = self.app.auth.authenticate_for_upload(token.reveal(), self.now).await;
+        let found = self.app.auth.authenticate_for_upload(token.reveal(), self.from, self.now).await;
         let (principal, expired_at) = found.map_err(|error| self.rejected(error))?;
         Ok((recorded(principal), expired_at))
     }

@@ -27,6 +27,7 @@ pub mod fuzzing;
 mod gate;
 mod json;
 mod manifests;
+mod meter;
 mod mounts;
 mod origin;
 mod query;

@@ -29,6 +29,12 @@ pub(crate) async fn stat(call: &Call<'_>, permit: &Permit, reference: &Reference
 /// `GET /v2/<name>/manifests/<reference>`.
 pub(crate) async fn read(call: &Call<'_>, permit: Permit, reference: &Reference) -> Result<Reply, ApiError> {
     let found = call.app.storage.manifest(&permit, reference).await?;
+    let sent = match &found.body {
+        ManifestBody::Whole(body) if !reply::is_known(call.headers, &found.digest) => body.len(),
+        // Nothing, or what is counted as it goes out.
+        _ => 0,
+    };
+    call.app.auth.note_pull(&permit, reference, &found.digest, sent as u64, call.now);
     let reply = match found.body {
         ManifestBody::Whole(body) => Response::new(reply::full(body)),
         ManifestBody::Large(manifest) => {

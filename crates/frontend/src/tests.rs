@@ -3,6 +3,7 @@
 mod app;
 mod calls;
 mod connections;
+mod counted;
 mod pulling;
 mod pushing;
 mod sharing;

@@ -44,7 +44,7 @@ pub(crate) async fn get(
     query: Option<&str>,
 ) -> Result<Reply, ApiError> {
     let principal = match credentials {
-        Ok(Credentials::None) => Principal::anonymous(),
+        Ok(Credentials::None) => Principal::anonymous().coming_from(call.from),
         Ok(Credentials::Basic { username, secret }) => {
             call.app.auth.authenticate(username, secret, call.from, call.now).await.map_err(rejected)?
         }
@@ -79,7 +79,10 @@ pub(crate) async fn post(call: &Call<'_>, body: &mut RequestBody) -> Result<Repl
         }
         Some("refresh_token") => {
             let token = secret(form, "refresh_token")?;
-            (auth.authenticate_refresh_token(&token, call.now).await.map_err(rejected)?, Some(token))
+            (
+                auth.authenticate_refresh_token(&token, call.from, call.now).await.map_err(rejected)?,
+                Some(token),
+            )
         }
         Some(_) => return Err(malformed("the field grant_type must be password or refresh_token")),
         None => return Err(malformed("the field grant_type is missing")),

@@ -20,6 +20,7 @@ use storage::Blob;
 use tokio::sync::mpsc;
 use tracing::Instrument;
 
+use crate::meter::Meter;
 use crate::reply::{Body, BoxError};
 use crate::{App, Clock};
 
@@ -65,11 +66,12 @@ pub(crate) fn of(
     length: u64,
     now: Timestamp,
 ) -> Body {
+    let meter = Meter::of(app, &permit);
     let lease = Lease::new(app, permit, now);
     let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
     let source = leased(source, lease);
     tokio::spawn(pump(source, sender, app.settings.body_idle_timeout).in_current_span());
-    Transfer { chunks, left: length }.boxed_unsync()
+    Transfer { chunks, left: length, meter }.boxed_unsync()
 }
 
 /// Why an answer breaks off.
@@ -122,6 +124,7 @@ async fn pump(
 struct Transfer {
     chunks: mpsc::Receiver<Result<Bytes, BrokenOff>>,
     left: u64,
+    meter: Option<Meter>,
 }
 
 impl http_body::Body for Transfer {
@@ -135,6 +138,9 @@ impl http_body::Body for Transfer {
         Poll::Ready(match ready!(self.chunks.poll_recv(context)) {
             Some(Ok(chunk)) => {
                 self.left = self.left.saturating_sub(chunk.len() as u64);
+                if let Some(meter) = &mut self.meter {
+                    meter.count(chunk.len());
+                }
                 Some(Ok(Frame::data(chunk)))
             }
             Some(Err(error)) => Some(Err(error.into())),
@@ -217,7 +223,7 @@ mod tests {
         ] {
             let (sender, chunks) = mpsc::channel(2);
             tokio::spawn(pump(stream::iter(source), sender, STALL));
-            let received = Transfer { chunks, left: length }.collect().await;
+            let received = Transfer { chunks, left: length, meter: None }.collect().await;
             assert_eq!(received.is_ok_and(|body| body.to_bytes().len() as u64 == length), whole);
         }
     }
@@ -232,7 +238,7 @@ mod tests {
         assert!(chunks.recv().await.unwrap().is_ok(), "what was read ahead");
         assert!(chunks.recv().await.is_none());
         let message = BrokenOff::GivenUp.to_string();
-        let rest = Transfer { chunks, left: 10 }.collect().await;
+        let rest = Transfer { chunks, left: 10, meter: None }.collect().await;
         assert_eq!(rest.unwrap_err().to_string(), message);
     }
 }

@@ -24,7 +24,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest answer that is read: a page of the longest list, many times over.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 /// Entries asked for at once.
-const PAGE_ENTRIES: &str = "1000";
+const PAGE_ENTRIES: usize = 1_000;
 /// Many times the authorities of a system.
 const CA_BYTES_MAX: u64 = 4 << 20;
 /// The longest list that is shown.
@@ -41,6 +41,13 @@ pub(crate) struct Client {
     http: reqwest::Client,
     server: ServerUrl,
     credentials: Credentials,
+}
+
+/// A list, as far as it was asked for.
+pub(crate) struct Listed<T> {
+    pub(crate) items: Vec<T>,
+    /// Whether there is more of it.
+    pub(crate) more: bool,
 }
 
 /// The path of a resource of the API.
@@ -122,23 +129,41 @@ impl Client {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<Vec<T>, Failure> {
+        let listed = self.list_at_most(path, query, LIST_ENTRIES_MAX).await?;
+        if listed.more { Err(self.endless()) } else { Ok(listed.items) }
+    }
+
+    /// The same, as far as the first `most` entries.
+    pub(crate) async fn list_at_most<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        most: usize,
+    ) -> Result<Listed<T>, Failure> {
         let mut items = Vec::new();
         let mut after: Option<String> = None;
         loop {
-            let mut request = self.request(Method::GET, path).query(query).query(&[("limit", PAGE_ENTRIES)]);
+            let limit = PAGE_ENTRIES.min(most - items.len()).max(1);
+            let mut request = self.request(Method::GET, path).query(query).query(&[("limit", limit)]);
             if let Some(after) = &after {
                 request = request.query(&[("after", after)]);
             }
             let page: Page<T> = self.answer(request).await?;
             items.extend(page.items);
-            if page.next.is_none() {
-                return Ok(items);
+            if page.next.is_none() || items.len() >= most {
+                let more = page.next.is_some() || items.len() > most;
+                items.truncate(most);
+                return Ok(Listed { items, more });
             }
-            if page.next == after || items.len() > LIST_ENTRIES_MAX {
-                return Err(self.foreign("a list without an end".to_owned()));
+            if page.next == after {
+                return Err(self.endless());
             }
             after = page.next;
         }
+    }
+
+    fn endless(&self) -> Failure {
+        self.foreign("a list without an end".to_owned())
     }
 
     pub(crate) async fn post<T: DeserializeOwned>(

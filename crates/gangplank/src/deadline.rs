@@ -14,7 +14,8 @@ pub(crate) struct Deadline {
     pub(crate) permanent: bool,
 }
 
-fn instant(text: &str) -> Result<Timestamp, String> {
+/// An instant, as it is typed.
+pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
     auth::parse_deadline(text).map_err(|error| error.to_string())
 }
 

@@ -11,6 +11,7 @@ pub mod config;
 mod data;
 mod open_files;
 mod password;
+mod recording;
 pub mod regular_file;
 mod tls;
 mod upkeep;

@@ -15,7 +15,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use commands::{account, config, login, namespace, permission, repository, serve, share, tag, token, user};
+use commands::{
+    account, audit, config, login, namespace, permission, repository, serve, share, tag, token, user,
+};
 use failure::Failure;
 
 /// An OCI registry with sharing built in.
@@ -74,6 +76,8 @@ enum Command {
     Share(share::Share),
     /// Manage your tokens
     Token(token::Token),
+    /// Read the audit trail: who did what, when, from where
+    Audit(audit::Audit),
 }
 
 fn main() -> ExitCode {
@@ -109,6 +113,7 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Permission(permission) => permission.run().await,
             Command::Share(share) => share.run().await,
             Command::Token(token) => token.run().await,
+            Command::Audit(audit) => audit.run().await,
         }
     })
 }

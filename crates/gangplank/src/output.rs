@@ -44,6 +44,17 @@ impl Output {
         write_out(&if self.json { json(item)? } else { details(&item.details()) })
     }
 
+    /// A list with a sentence about all of it: the sentence and a table, or `whole` as a JSON object.
+    pub(crate) fn summed<T: Shown>(
+        self,
+        whole: &impl Serialize,
+        sentence: &str,
+        items: &[T],
+    ) -> Result<(), Failure> {
+        self.changed(whole, sentence)?;
+        if self.json || items.is_empty() { Ok(()) } else { self.list(items) }
+    }
+
     /// What was made or changed: `sentence`, or the thing as a JSON object.
     pub(crate) fn changed(self, item: &impl Serialize, sentence: &str) -> Result<(), Failure> {
         write_out(&if self.json { json(item)? } else { format!("{}\n", printable(sentence)) })

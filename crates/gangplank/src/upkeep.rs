@@ -1,10 +1,10 @@
 //! What is done in the background: deleted repositories are emptied, ended uploads and blobs without a link are
-//! removed, old events are forgotten. Always in bounded batches, so that a stop never waits long and requests are never
+//! removed, old events and old usage are forgotten. Always in bounded batches, so that a stop never waits long and requests are never
 //! starved.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use ::auth::Auth;
+use ::auth::{Auth, ShareId};
 use ::storage::Storage;
 use frontend::Clock;
 use jiff::Timestamp;
@@ -21,6 +21,14 @@ pub(crate) struct Upkeep {
     pub(crate) storage: Storage,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: config::Upkeep,
+    pub(crate) usage: Mutex<UsageRound>,
+}
+
+/// How far the usage of shares was looked through. It is counted by days, so once a day is enough.
+#[derive(Debug, Default)]
+pub(crate) struct UsageRound {
+    done_on: Option<i64>,
+    after: Option<ShareId>,
 }
 
 /// One thing to do, in the order in which one leaves work for the next.
@@ -34,9 +42,11 @@ enum Chore {
     Collect,
     /// Forgets events that are too old.
     Events,
+    /// Forgets usage of shares that is too old, or of shares that are gone.
+    Usage,
 }
 
-const CHORES: [Chore; 4] = [Chore::Uploads, Chore::Reap, Chore::Collect, Chore::Events];
+const CHORES: [Chore; 5] = [Chore::Uploads, Chore::Reap, Chore::Collect, Chore::Events, Chore::Usage];
 
 /// Why a batch was not done. It is tried again in the next round.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +105,24 @@ impl Upkeep {
                 let before = now.checked_sub(self.settings.events_kept).unwrap_or(Timestamp::MIN);
                 self.auth.trim_events(before, limit).await? >= limit
             }
+            Chore::Usage => self.trim_usage(now, limit).await?,
         })
+    }
+
+    async fn trim_usage(&self, now: Timestamp, limit: usize) -> Result<bool, Failed> {
+        let today = now.as_second().div_euclid(24 * 60 * 60);
+        let round = || self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        let (done_on, after) = {
+            let round = round();
+            (round.done_on, round.after)
+        };
+        if done_on == Some(today) {
+            return Ok(false);
+        }
+        let before = now.checked_sub(self.settings.usage_kept).unwrap_or(Timestamp::MIN);
+        let next = self.auth.trim_usage(before, after, limit).await?;
+        let done_on = if next.is_none() { Some(today) } else { done_on };
+        *round() = UsageRound { done_on, after: next };
+        Ok(next.is_some())
     }
 }

@@ -1,7 +1,7 @@
 //! From settings to a running server, and back to nothing.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ::auth::{Auth, KeysError, Secret, SigningKeys};
@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::data::{DataError, DataFolder};
 use crate::password::first_password;
+use crate::recording::Recording;
 use crate::tls::{TlsError, TlsFiles};
 use crate::upkeep::{self, Upkeep};
 use crate::{Config, config, open_files};
@@ -89,6 +90,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     server: JoinHandle<std::io::Result<()>>,
     upkeep: JoinHandle<()>,
+    recording: Recording,
     engine: Arc<RocksDb>,
     // The last to go: the lock is held until nothing works on the data any more.
     _data: DataFolder,
@@ -122,7 +124,8 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     let store = Store::open(engine.clone(), config.server.region.clone()).await?;
     note_node(&store, &data, now).await?;
 
-    let auth = Auth::new(store.clone(), keys, config.auth.settings());
+    let rules = ::auth::Settings { node: data.node(), ..config.auth.settings() };
+    let auth = Auth::new(store.clone(), keys, rules);
     let settings = config.storage.settings(config.upkeep.batch_entries_max);
     let storage = Storage::new(store, Arc::new(files), settings);
     let first_password = make_administrator(&auth, config.admin_password, now).await?;
@@ -133,7 +136,9 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         storage: storage.clone(),
         clock: clock.clone(),
         settings: config.upkeep,
+        usage: Mutex::default(),
     };
+    let recording = Recording::start(auth.clone(), clock.clone());
     let upkeep = tokio::spawn(upkeep::run(upkeep, stopped.clone()));
     let app = App { auth, storage, clock, settings: Arc::new(config.server.front()) };
     let identity = identity.map(|(files, identity)| {
@@ -145,7 +150,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     let scheme = if identity.is_some() { "https" } else { "http" };
     let server = tokio::spawn(frontend::serve(listener, identity, app, upkeep::stop_asked(stopped)));
     tracing::info!(scheme, %address, node = %data.node(), region = %config.server.region.as_str(), "serving");
-    Ok(Running { address, scheme, first_password, stop, server, upkeep, engine, _data: data })
+    Ok(Running { address, scheme, first_password, stop, server, upkeep, recording, engine, _data: data })
 }
 
 impl Running {
@@ -181,6 +186,11 @@ impl Running {
         }
     }
 
+    /// Has the sign-ins and pulls written that are taken down until now, a moment before they would be anyway.
+    pub async fn flush(&self) {
+        self.recording.flush().await;
+    }
+
     /// Stops: takes no new requests, lets those in flight end within their bound, closes the data folder, so that it
     /// may be opened again when this returns.
     pub async fn stop(mut self) {
@@ -196,6 +206,7 @@ impl Running {
             tracing::warn!("the background's last batch takes too long and is broken off");
             self.upkeep.abort();
         }
+        self.recording.stop().await;
         self.wait_for_the_engine().await;
         tracing::info!("stopped");
     }

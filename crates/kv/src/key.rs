@@ -29,6 +29,10 @@
 //! ├── SharedWith(grantee, share)         the list "with me"
 //! ├── SharedBy(owner, share)             the list "by me"
 //! ├── ShareGuard(repository)             written by every new share: the bound on their number
+//! ├── ShareUsage(share, row)             counters: pulls, bytes by day, user, address and node
+//! ├── ShareTotal(share, which)           the same over all of them
+//! ├── ShareLastUse(share)                → when it was last used
+//! ├── FormerShare(repository, grantee)   → when a share was ended before its time
 //! ├── Blob(digest)                       state record: live or condemned, size, places
 //! ├── Link(repository, digest)           a blob is reachable here; renewed at
 //! ├── LinkOf(digest, repository)         its reverse, for collection
@@ -54,7 +58,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Range};
+use crate::{Error, Range, UsageRow, Use};
 use std::ops::Bound;
 
 /// An immutable id: random, from 1 to 2⁵³ − 1, so that clients that parse numbers as floats keep it whole.
@@ -177,6 +181,10 @@ pub enum Key<'a> {
     SharedWith { grantee: Id, share: Id },
     SharedBy { owner: Id, share: Id },
     ShareGuard { repository: Id },
+    ShareUsage { share: Id, row: UsageRow },
+    ShareTotal { share: Id, which: Use },
+    ShareLastUse { share: Id },
+    FormerShare { repository: Id, grantee: Id },
     Blob { digest: &'a [u8] },
     Link { repository: Id, digest: &'a [u8] },
     LinkOf { digest: &'a [u8], repository: Id },
@@ -275,6 +283,10 @@ impl Key<'_> {
             Key::SharedWith { grantee, share } => local(0x34).id(grantee).last_id(share),
             Key::SharedBy { owner, share } => local(0x35).id(owner).last_id(share),
             Key::ShareGuard { repository } => local(0x36).last_id(repository),
+            Key::ShareUsage { share, row } => local(0x3c).id(share).last(&row.to_bytes()),
+            Key::ShareTotal { share, which } => local(0x3d).id(share).last(&[which.byte()]),
+            Key::ShareLastUse { share } => local(0x3e).last_id(share),
+            Key::FormerShare { repository, grantee } => local(0x3f).id(repository).last_id(grantee),
             Key::Blob { digest } => local(0x40).last(digest),
             Key::Link { repository, digest } => local(0x41).id(repository).last(digest),
             Key::LinkOf { digest, repository } => local(0x42).raw(digest).last_id(repository),

@@ -22,6 +22,7 @@ pub mod rocksdb;
 mod store;
 #[cfg(test)]
 mod suite;
+mod usage_row;
 
 pub use engine::{
     Add, BATCH_OPERATIONS_MAX, Batch, Direction, Engine, Entry, KEY_BYTES_MAX, Outcome, Range,
@@ -30,3 +31,4 @@ pub use engine::{
 pub use error::Error;
 pub use key::{Id, Key, Region, Target, Usage};
 pub use store::{Store, Transaction, Versioned, decode};
+pub use usage_row::{UsageRow, Use, UsedFrom};

@@ -121,7 +121,7 @@ async fn ones_own_password_needs_the_current_one() {
     let (_, token) = test.personal_token(&acme, 3600, None).await;
     test.set_account_password(&acme, &name, Some(&password_of("acme")), &new, START).await.unwrap();
     assert!(test.authenticate("acme", &password_of("acme"), None, START).await.is_err());
-    assert!(test.authenticate_personal_token(&token, START).await.is_err());
+    assert!(test.authenticate_personal_token(&token, None, START).await.is_err());
     assert!(test.authenticate("acme", &new, None, START).await.is_ok());
 
     // The administrator resets others', but its own only as all do.
@@ -168,7 +168,7 @@ async fn a_deleted_account_leaves_nothing() {
 
     test.delete_account(&test.admin, &account("globex"), START).await.unwrap();
     assert!(test.authenticate("globex", &password_of("globex"), None, START).await.is_err());
-    assert!(test.authenticate_personal_token(&users_token, START).await.is_err());
+    assert!(test.authenticate_personal_token(&users_token, None, START).await.is_err());
     assert!(test.list_shares_by(&acme, None, 10, START).await.unwrap().is_empty());
     let lists = [
         Key::UserName { account: id, name: "" },

@@ -63,7 +63,7 @@ async fn lists_hold_what_may_be_pulled_once() {
     test.permit(&acme, "team-a/web", "whole", Level::Read).await;
     test.permit(&acme, "team-a/web", "one", Level::Manage).await;
     let (_, token) = test.personal_token(&acme, 60, Some(&["repository:team-a/*:pull"])).await;
-    let narrowed = test.authenticate_personal_token(&token, START).await.unwrap();
+    let narrowed = test.authenticate_personal_token(&token, None, START).await.unwrap();
     let all = ["team-a/api", "team-a/web", "team-a/web-2", "team-a-b/web", "team-c/web"];
     for limit in 1..=6 {
         assert_eq!(names(&test, &acme, None, limit).await, all);

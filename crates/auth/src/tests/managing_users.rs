@@ -76,12 +76,12 @@ async fn a_disabled_user_opens_nothing() {
     assert!(matches!(itself, Err(Error::Forbidden)), "{itself:?}");
     assert!(test.set_user_disabled(&acme, &of, &name, true, START).await.unwrap().disabled);
     assert!(test.authenticate("dev@acme", &password_of("dev@acme"), None, START).await.is_err());
-    assert!(test.authenticate_personal_token(&token, START).await.is_err());
+    assert!(test.authenticate_personal_token(&token, None, START).await.is_err());
     // What came in before the disabling makes no credential after it.
     let late = test.list_personal_tokens(&dev, None, 10, START).await;
     assert!(matches!(late, Err(Error::Unauthenticated)), "{late:?}");
     assert!(!test.set_user_disabled(&acme, &of, &name, false, START).await.unwrap().disabled);
-    assert!(test.authenticate_personal_token(&token, START).await.is_ok());
+    assert!(test.authenticate_personal_token(&token, None, START).await.is_ok());
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn a_deleted_users_rights_go_with_it() {
     test.delete_user(&acme, &account("acme"), &user("dev"), START).await.unwrap();
     let gone = test.delete_user(&acme, &account("acme"), &user("dev"), START).await;
     assert!(matches!(gone, Err(Error::NotFound { what: Thing::User })), "{gone:?}");
-    assert!(test.authenticate_personal_token(&token, START).await.is_err());
+    assert!(test.authenticate_personal_token(&token, None, START).await.is_err());
     let id = dev.user().unwrap().raw();
     let list = Key::Permission { user: id, target: Target::Namespace(kv::Id::MIN) };
     assert!(test.store().list(list.siblings(test.region()), 9).await.unwrap().is_empty());
@@ -102,7 +102,7 @@ async fn a_deleted_users_rights_go_with_it() {
     // Made anew under the same name, it has nothing of the old one.
     let dev = test.user("dev@acme").await;
     assert_eq!(test.may(&dev, "team-a/web", Action::Pull, START).await, super::Answer::NotFound);
-    assert!(test.authenticate_personal_token(&token, START).await.is_err());
+    assert!(test.authenticate_personal_token(&token, None, START).await.is_err());
 }
 
 #[tokio::test]

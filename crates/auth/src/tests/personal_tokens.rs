@@ -25,7 +25,7 @@ async fn make(auth: &Auth, p: &Principal, scope: Option<&[&str]>) -> Result<(Per
 }
 
 async fn by(test: &TestAuth, secret: &Secret) -> Principal {
-    test.authenticate_personal_token(secret, START).await.unwrap()
+    test.authenticate_personal_token(secret, None, START).await.unwrap()
 }
 
 #[tokio::test]
@@ -34,12 +34,12 @@ async fn who_signs_out_keeps_what_was_made_meanwhile() {
     let (login, secret) = make(&test, &acme, None).await.unwrap();
     let (_, made) = make(&test, &by(&test, &secret).await, None).await.unwrap();
     test.revoke_personal_token(&acme, login.id, crate::Made::Stays, START).await.unwrap();
-    assert!(test.authenticate_personal_token(&secret, START).await.is_err());
-    assert!(test.authenticate_personal_token(&made, START).await.is_ok());
+    assert!(test.authenticate_personal_token(&secret, None, START).await.is_err());
+    assert!(test.authenticate_personal_token(&made, None, START).await.is_ok());
     // It is listed and revoked as any other.
     let left = test.list_personal_tokens(&acme, None, 9, START).await.unwrap();
     test.revoke_personal_token(&acme, left[0].id, crate::Made::Ends, START).await.unwrap();
-    assert!(test.authenticate_personal_token(&made, START).await.is_err());
+    assert!(test.authenticate_personal_token(&made, None, START).await.is_err());
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn a_revocation_takes_what_was_made_with_the_token() {
 
     test.revoke_personal_token(&acme, parent.id, crate::Made::Ends, START).await.unwrap();
     for secret in [&secret, &child_secret, &grandchild_secret] {
-        assert!(test.authenticate_personal_token(secret, START).await.is_err());
+        assert!(test.authenticate_personal_token(secret, None, START).await.is_err());
     }
     let again = test.revoke_personal_token(&acme, child.id, crate::Made::Ends, START).await;
     assert!(matches!(again, Err(Error::NotFound { what: Thing::PersonalToken })), "{again:?}");
@@ -346,7 +346,7 @@ async fn no_child_survives_a_revocation_beside_it() {
         let child = child.await.unwrap();
         revocation.await.unwrap().unwrap();
         if let Ok((_, secret)) = child {
-            assert!(test.authenticate_personal_token(&secret, START).await.is_err());
+            assert!(test.authenticate_personal_token(&secret, None, START).await.is_err());
         }
     }
     assert!(test.list_personal_tokens(&acme, None, 9, START).await.unwrap().is_empty());

@@ -155,17 +155,17 @@ async fn personal_tokens_stand_for_their_owner_until_they_end() {
     let permit = test.authorize(&p, &repository("team-a/web"), Action::Pull, START).await.unwrap();
     assert_eq!(permit.not_after(), Some(at(60)));
     assert!(is_rejected(&test, "globex", &secret).await, "under another's name");
-    assert!(test.authenticate_personal_token(&secret, at(60)).await.is_err());
+    assert!(test.authenticate_personal_token(&secret, None, at(60)).await.is_err());
     assert!(!test.still_open(&permit, at(60)).await.unwrap());
     assert!(
         test.revoke_personal_token(&globex, id, crate::Made::Ends, START).await.is_err(),
         "another's token"
     );
     test.revoke_personal_token(&acme, id, crate::Made::Ends, START).await.unwrap();
-    assert!(test.authenticate_personal_token(&secret, START).await.is_err());
+    assert!(test.authenticate_personal_token(&secret, None, START).await.is_err());
     assert!(!test.still_open(&permit, START).await.unwrap());
     for secret in ["gp_pat_", "gp_pat_xyz", "gp_ref_x", ""] {
-        assert!(test.authenticate_personal_token(&Secret::new(secret), START).await.is_err());
+        assert!(test.authenticate_personal_token(&Secret::new(secret), None, START).await.is_err());
     }
 }
 

@@ -32,7 +32,7 @@ fn signed(keys: &SigningKeys, header: &Value, claims: &Value) -> String {
 }
 
 async fn is_rejected(test: &TestAuth, jwt: &str) -> bool {
-    matches!(test.authenticate_access_token(jwt, START).await, Err(AuthenticationError::Rejected))
+    matches!(test.authenticate_access_token(jwt, None, START).await, Err(AuthenticationError::Rejected))
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn the_intersection_is_granted() {
         let token = test.issue_access_token(p, &requests(asked), START).await.unwrap();
         assert_eq!(texts(&token.granted), granted, "{what}");
         assert_eq!(token.expires_in_seconds, 299, "{what}: 300 from a fraction of a second, rounded down");
-        test.authenticate_access_token(token.token.reveal(), START).await.unwrap();
+        test.authenticate_access_token(token.token.reveal(), None, START).await.unwrap();
     }
 }
 
@@ -127,19 +127,19 @@ async fn times_are_checked_without_leeway() {
     let token = test.token(&acme, &[WEB], START).await;
     let end = jiff::Timestamp::from_second(START.as_second() + 300).unwrap();
     let tick = jiff::SignedDuration::from_nanos(1);
-    assert!(test.authenticate_access_token(token.reveal(), end - tick).await.is_ok());
-    match test.authenticate_access_token(token.reveal(), end).await {
+    assert!(test.authenticate_access_token(token.reveal(), None, end - tick).await.is_ok());
+    match test.authenticate_access_token(token.reveal(), None, end).await {
         Err(AuthenticationError::Expired { at }) => assert_eq!(at, end),
         other => panic!("{other:?}"),
     }
-    let (p, expired_at) = test.authenticate_for_upload(token.reveal(), at(3600)).await.unwrap();
+    let (p, expired_at) = test.authenticate_for_upload(token.reveal(), None, at(3600)).await.unwrap();
     assert_eq!((p.name(), expired_at), ("acme".to_owned(), Some(end)));
     assert_eq!(test.may(&p, "team-a/web", Action::Push, at(3600)).await, Answer::Yes);
-    let (_, expired_at) = test.authenticate_for_upload(token.reveal(), START).await.unwrap();
+    let (_, expired_at) = test.authenticate_for_upload(token.reveal(), None, START).await.unwrap();
     assert_eq!(expired_at, None);
     let begin = jiff::Timestamp::from_second(START.as_second()).unwrap();
     assert!(matches!(
-        test.authenticate_for_upload(token.reveal(), begin - tick).await,
+        test.authenticate_for_upload(token.reveal(), None, begin - tick).await,
         Err(AuthenticationError::Rejected)
     ));
 }
@@ -171,13 +171,13 @@ async fn a_token_ends_with_the_personal_token_it_was_bought_with() {
     assert_eq!(token.expires_in_seconds, 59);
     assert_eq!(texts(&token.granted), ["repository:team-a/web:pull"], "scope is kept at the exchange");
     let refresh = test.issue_refresh_token(&p, START).await.unwrap();
-    let again = test.authenticate_refresh_token(&refresh, START).await.unwrap();
+    let again = test.authenticate_refresh_token(&refresh, None, START).await.unwrap();
     let renewed = test.issue_access_token(&again, &requests(&[WEB]), START).await.unwrap();
     assert_eq!(texts(&renewed.granted), ["repository:team-a/web:pull"], "and through a refresh token");
     assert!(matches!(test.issue_access_token(&p, &[], at(60)).await, Err(Error::Unauthenticated)));
     test.revoke_personal_token(&acme, id, crate::Made::Ends, START).await.unwrap();
     assert!(is_rejected(&test, token.token.reveal()).await);
-    assert!(test.authenticate_refresh_token(&refresh, START).await.is_err());
+    assert!(test.authenticate_refresh_token(&refresh, None, START).await.is_err());
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn what_was_revoked_or_shortened_bites_on_the_next_request() {
     let (test, acme, globex) = TestAuth::with_acme().await;
     test.share(&acme, "team-a/web", "globex", ShareEnd::Permanent).await;
     let token = test.token(&globex, &["repository:team-a/web:pull"], START).await;
-    let by_token = async || test.authenticate_access_token(token.reveal(), at(10)).await.unwrap();
+    let by_token = async || test.authenticate_access_token(token.reveal(), None, at(10)).await.unwrap();
     assert_eq!(test.may(&by_token().await, "team-a/web", Action::Pull, at(10)).await, Answer::Yes);
     let change = crate::ShareChange { end: Some(ShareEnd::Until(at(10))), description: None };
     let name = repository("team-a/web");
@@ -205,13 +205,13 @@ async fn tokens_die_with_the_credential_they_were_issued_for() {
     let (access, refresh) = tokens().await;
     test.set_account_disabled(&test.admin, &account("acme"), true, START).await.unwrap();
     assert!(is_rejected(&test, access.reveal()).await);
-    assert!(test.authenticate_refresh_token(&refresh, START).await.is_err());
+    assert!(test.authenticate_refresh_token(&refresh, None, START).await.is_err());
     test.set_account_disabled(&test.admin, &account("acme"), false, START).await.unwrap();
     let (old, new) = (password_of("acme"), Secret::new("another password"));
     test.set_account_password(&acme, &account("acme"), Some(&old), &new, START).await.unwrap();
     assert!(is_rejected(&test, access.reveal()).await);
-    assert!(test.authenticate_for_upload(access.reveal(), at(400)).await.is_err());
-    assert!(test.authenticate_refresh_token(&refresh, START).await.is_err());
+    assert!(test.authenticate_for_upload(access.reveal(), None, at(400)).await.is_err());
+    assert!(test.authenticate_refresh_token(&refresh, None, START).await.is_err());
 }
 
 #[tokio::test]
@@ -221,7 +221,7 @@ async fn a_name_given_anew_opens_nothing_for_old_tokens() {
     let token = test.token(&acme, &[WEB], START).await;
     test.delete_repository(&acme, &name, START).await.unwrap();
     test.repository(&acme, "team-a/web").await;
-    let p = test.authenticate_access_token(token.reveal(), START).await.unwrap();
+    let p = test.authenticate_access_token(token.reveal(), None, START).await.unwrap();
     assert_eq!(
         test.may(&p, "team-a/web", Action::Pull, START).await,
         Answer::Scope(vec!["repository:team-a/web:pull".to_owned()])
@@ -238,7 +238,7 @@ async fn a_name_given_anew_opens_nothing_for_old_tokens() {
     // A grant for a name without a repository binds the namespace.
     test.namespace(&acme, "team-b").await;
     let token = test.token(&acme, &["repository:team-b/new:pull,push"], START).await;
-    let p = test.authenticate_access_token(token.reveal(), START).await.unwrap();
+    let p = test.authenticate_access_token(token.reveal(), None, START).await.unwrap();
     test.repository(&p, "team-b/new").await;
     assert_eq!(test.may(&p, "team-b/new", Action::Push, START).await, Answer::Yes);
     test.delete_repository(&acme, &repository("team-b/new"), START).await.unwrap();
@@ -278,13 +278,13 @@ async fn one_kind_of_token_never_stands_in_for_the_other() {
     assert!(is_rejected(&test, bare).await);
     assert!(is_rejected(&test, refresh.reveal()).await);
     for token in [access.reveal().to_owned(), format!("gp_ref_{}", access.reveal()), bare.to_owned()] {
-        assert!(test.authenticate_refresh_token(&Secret::new(token), START).await.is_err());
+        assert!(test.authenticate_refresh_token(&Secret::new(token), None, START).await.is_err());
     }
     let nobody = Principal::anonymous();
     assert!(matches!(test.issue_refresh_token(&nobody, START).await, Err(Error::Unauthenticated)));
     let end = START + jiff::SignedDuration::from_hours(90 * 24);
     assert!(matches!(
-        test.authenticate_refresh_token(&refresh, end).await,
+        test.authenticate_refresh_token(&refresh, None, end).await,
         Err(AuthenticationError::Expired { .. })
     ));
 }
@@ -295,7 +295,7 @@ async fn a_foreign_issuer_service_or_region_is_refused() {
     let home = TestAuth::over(memory_store("here").await, keys.clone(), cheap_settings()).await;
     let acme = home.account("acme").await;
     let token = home.token(&acme, &[], START).await;
-    assert!(home.authenticate_access_token(token.reveal(), START).await.is_ok());
+    assert!(home.authenticate_access_token(token.reveal(), None, START).await.is_ok());
 
     // The same accounts and keys, under another name, and in another region.
     let renamed = Settings { service: "other".to_owned(), ..cheap_settings() };

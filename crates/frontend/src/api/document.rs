@@ -28,6 +28,7 @@ use super::types;
         (name = "tags", description = "Names of a repository's manifests."),
         (name = "permissions", description = "What a user may do with a namespace or a repository."),
         (name = "shares", description = "A private repository, opened for another account, to pull only."),
+        (name = "audit", description = "Who did what, when, from where, with what result."),
         (name = "tokens", description = "Personal tokens: a password with an end and a scope."),
         (name = "about", description = "This interface, and who is calling it.")
     ),
@@ -103,13 +104,15 @@ fn conventions() -> String {
         .iter()
         .map(|code| format!("| `{}` | {} | {} |\n", code.as_str(), code.status().as_u16(), code.meaning()))
         .collect();
+    let kinds = super::audit::kinds_described();
     format!(
         "Names in paths are percent-encoded: the repository `team-a/web` is `/api/v1/repositories/team-a%2Fweb`. \
          Bodies are JSON objects of at most 64 KiB; fields that are not listed are refused. Times are RFC 3339, in \
          answers in UTC. Lists are pages in a fixed order: give a page's `next` as `after` to get the one that \
          follows. What you may not see answers as what does not exist.\n\n\
          Failures are problems of RFC 9457 (`{PROBLEM_JSON}`). `detail` says what to do, `field` what is wrong, and \
-         `code` is for programs:\n\n| code | status | meaning |\n|---|---|---|\n{codes}"
+         `code` is for programs:\n\n| code | status | meaning |\n|---|---|---|\n{codes}\n\
+         The audit trail has events of these kinds:\n\n{kinds}"
     )
 }
 

@@ -52,7 +52,7 @@ pub(super) async fn sign_in(mut request: Request, next: Next) -> Result<Response
         Ok(Credentials::Basic { username, secret }) => {
             app.auth.authenticate(&username, &secret, from, now).await?
         }
-        Ok(Credentials::Bearer(token)) => app.auth.authenticate_personal_token(&token, now).await?,
+        Ok(Credentials::Bearer(token)) => app.auth.authenticate_personal_token(&token, from, now).await?,
         Err(malformed) => return Err(Problem::sign_in(&format!("{malformed}."))),
     };
     request.extensions_mut().insert(Caller { app, principal, now });

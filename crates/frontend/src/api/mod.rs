@@ -1,5 +1,5 @@
-//! The management interface, `/api/v1`: accounts, users, namespaces, repositories, tags, permissions, shares and
-//! personal tokens, as JSON, with an OpenAPI 3.1 document of itself at `/api/v1/openapi.json`.
+//! The management interface, `/api/v1`: accounts, users, namespaces, repositories, tags, permissions, shares,
+//! personal tokens and the audit trail, as JSON, with an OpenAPI 3.1 document of itself at `/api/v1/openapi.json`.
 //!
 //! A handler here parses, makes one call of `auth` or `storage`, and writes JSON. It decides nothing about rights:
 //! those calls do. Each noun has its file; what they share is [`extract`] (caller, path, query, body), [`deadline`]
@@ -9,6 +9,7 @@
 //! page of another site can make a browser act here.
 
 mod accounts;
+mod audit;
 mod deadline;
 mod document;
 mod extract;
@@ -23,6 +24,7 @@ mod tags;
 mod tests;
 mod tokens;
 pub mod types;
+mod usage;
 mod users;
 mod whoami;
 
@@ -117,6 +119,8 @@ fn assemble() -> (Router, OpenApi) {
         .routes(routes!(shares::create, shares::list_of_repository))
         .routes(routes!(shares::show, shares::change, shares::revoke))
         .routes(routes!(shares::list))
+        .routes(routes!(usage::show))
+        .routes(routes!(audit::list))
         .routes(routes!(tokens::create, tokens::list))
         .routes(routes!(tokens::revoke))
         .route_layer(from_fn(extract::sign_in));

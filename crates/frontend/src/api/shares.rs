@@ -29,6 +29,7 @@ fn shown(share: auth::Share, region: &kv::Region, now: Timestamp) -> Share {
         created_at: share.created_at,
         updated_at: share.updated_at,
         region: region.to_string(),
+        used: share.used.map(super::usage::total),
     }
 }
 

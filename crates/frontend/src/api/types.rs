@@ -1,9 +1,15 @@
 //! The JSON shapes of `/api/v1`, shared with the command line. Times are RFC 3339 in UTC; lists are pages in the order of
 //! their key (a name, or an id), with `next` present while there is more.
 
+mod event;
+mod usage;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+pub use event::{Event, EventResult};
+pub use usage::{ShareUsage, ShareUse, UsageOfDay};
 
 /// What holds a secret shows none of its fields in a log.
 macro_rules! redacted {
@@ -322,6 +328,9 @@ pub struct Share {
     pub updated_at: Timestamp,
     /// The server's region.
     pub region: String,
+    /// All that was used under it; only for who manages the repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<ShareUse>,
 }
 
 /// The making of a share: either `until` or `permanent`.

@@ -68,7 +68,7 @@ pub(super) fn sha256(content: &[u8]) -> Digest {
     Digest::of(Algorithm::Sha256, content)
 }
 
-fn principal(auth: &Auth, login: &'static str, now: Timestamp) -> impl Future<Output = Principal> {
+pub(super) fn principal(auth: &Auth, login: &'static str, now: Timestamp) -> impl Future<Output = Principal> {
     let auth = auth.clone();
     async move { auth.authenticate(login, &Secret::new(password_of(login)), None, now).await.unwrap() }
 }

@@ -1,6 +1,7 @@
 //! The commands: one file for each noun, with what may be typed and what is done for it.
 
 pub(crate) mod account;
+pub(crate) mod audit;
 pub(crate) mod config;
 pub(crate) mod login;
 pub(crate) mod namespace;

@@ -7,7 +7,7 @@ use crate::client::{Client, path};
 use crate::commands::Remote;
 use crate::deadline::Deadline;
 use crate::failure::Failure;
-use crate::output::{Output, Shown, time};
+use crate::output::{Output, Shown, size, time};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Share {
@@ -79,6 +79,20 @@ enum Action {
         #[arg(long, value_name = "TEXT")]
         description: Option<String>,
     },
+    /// Show what was used under a share: when last, how many pulls and bytes, by whom, from where, day by day
+    #[command(after_help = "Examples:
+  gangplank share usage team-a/web --to globex
+  gangplank share usage team-a/web --to globex --from-day 2027-01-01 --to-day 2027-01-31 --json")]
+    Usage {
+        #[command(flatten)]
+        which: Which,
+        /// The first day (in UTC), such as 2027-01-01
+        #[arg(long, value_name = "DAY")]
+        from_day: Option<String>,
+        /// The last day
+        #[arg(long, value_name = "DAY")]
+        to_day: Option<String>,
+    },
     /// End a share, from the next request on
     #[command(after_help = "Example:\n  gangplank share revoke team-a/web --to globex")]
     Revoke {
@@ -135,6 +149,9 @@ impl Share {
                     format!("{} may pull {} {}.", changed.account, changed.repository, span(&changed));
                 output.changed(&changed, &sentence)
             }
+            Action::Usage { which, from_day, to_day } => {
+                usage(&client, output, &which, from_day, to_day).await
+            }
             Action::Revoke { which } => {
                 client.delete(&which.path()?).await?;
                 output.done(&format!("{} is not shared with {} any more.", which.repository, which.account))
@@ -152,6 +169,46 @@ async fn list(client: &Client, output: Output, with_me: bool, of: Option<&str>) 
         }
     };
     output.list(&shares)
+}
+
+async fn usage(
+    client: &Client,
+    output: Output,
+    which: &Which,
+    from: Option<String>,
+    to: Option<String>,
+) -> Result<(), Failure> {
+    let path = path(&["repositories", &which.repository, "shares", &which.account, "usage"])?;
+    let query: Vec<_> = [("from", from.as_deref()), ("to", to.as_deref())]
+        .into_iter()
+        .filter_map(|(name, day)| Some((name, day?)))
+        .collect();
+    let items: Vec<types::UsageOfDay> = client.list(&path, &query).await?;
+    let total = client.get::<types::ShareUsage>(&path).await?.total;
+    let usage = types::ShareUsage { total, items, next: None };
+    let sentence = format!("{} used {}: {}.", which.account, which.repository, used(&usage.total));
+    output.summed(&usage, &sentence, &usage.items)
+}
+
+/// All that was used, in words.
+fn used(total: &types::ShareUse) -> String {
+    let last = total.last_used_at.map_or_else(|| "never".to_owned(), |at| format!("last at {}", time(at)));
+    format!("{last}, {} pulls, {}", total.pulls, size(total.bytes))
+}
+
+impl Shown for types::UsageOfDay {
+    const COLUMNS: &[&str] = &["DAY", "USER", "FROM", "PULLS", "BYTES"];
+
+    fn row(&self) -> Vec<String> {
+        let gone = || format!("user {} (deleted)", self.user_id.unwrap_or_default());
+        vec![
+            self.day.clone(),
+            self.user.clone().unwrap_or_else(gone),
+            self.address.clone(),
+            self.pulls.to_string(),
+            size(self.bytes),
+        ]
+    }
 }
 
 /// For how long a share is open, in a sentence.
@@ -190,7 +247,7 @@ impl Shown for types::Share {
     }
 
     fn details(&self) -> Vec<(&'static str, String)> {
-        vec![
+        let mut details = vec![
             ("Repository", self.repository.clone()),
             ("Owner", self.owner.clone()),
             ("Shared with", self.account.clone()),
@@ -202,6 +259,8 @@ impl Shown for types::Share {
             ("Created by", self.created_by.clone()),
             ("Created", time(self.created_at)),
             ("Updated", time(self.updated_at)),
-        ]
+        ];
+        details.extend(self.used.as_ref().map(|total| ("Used", used(total))));
+        details
     }
 }

@@ -155,6 +155,7 @@ impl Auth {
             share_grantees_max: self.share_grantees_max,
             name_reserved_for: self.name_reserved_for,
             unknown_names_per_hour: self.unknown_names_per_hour,
+            ..::auth::Settings::default()
         }
     }
 }

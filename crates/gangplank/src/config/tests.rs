@@ -220,6 +220,7 @@ fn an_impossible_value_is_refused_by_its_key_and_origin() {
         ("auth.share_grantees_max", "99999999999999999999"),
         ("upkeep.interval", "0s"),
         ("upkeep.events_kept", "1h"),
+        ("upkeep.usage_kept", "1h"),
         ("upkeep.batch_entries_max", "0"),
         ("log.filter", "storage=loud"),
         ("log.format", "xml"),

@@ -16,6 +16,9 @@ pub struct Upkeep {
     /// For how long events (the audit trail) are kept.
     #[serde(with = "duration")]
     pub events_kept: Duration,
+    /// For how long the usage of shares is kept, day by day.
+    #[serde(with = "duration")]
+    pub usage_kept: Duration,
     /// How many entries are handled at once.
     pub batch_entries_max: usize,
 }
@@ -25,6 +28,7 @@ impl Default for Upkeep {
         Upkeep {
             interval: Duration::from_secs(30),
             events_kept: Duration::from_secs(365 * 24 * 60 * 60),
+            usage_kept: Duration::from_secs(365 * 24 * 60 * 60),
             batch_entries_max: 500,
         }
     }
@@ -38,8 +42,11 @@ impl Upkeep {
             "upkeep.interval",
             "less than a second would keep the server busy",
         );
-        found.unless(self.events_kept >= 24 * 60 * 60 * second, "upkeep.events_kept", "less than a day");
-        found.unless(self.events_kept <= LIFE_MAX, "upkeep.events_kept", "more than a century");
+        for (key, kept) in [("upkeep.events_kept", self.events_kept), ("upkeep.usage_kept", self.usage_kept)]
+        {
+            found.unless(kept >= 24 * 60 * 60 * second, key, "less than a day");
+            found.unless(kept <= LIFE_MAX, key, "more than a century");
+        }
         let batch_most = ::storage::Settings::default().page_entries_max;
         found.outside("upkeep.batch_entries_max", self.batch_entries_max, 1, batch_most);
     }

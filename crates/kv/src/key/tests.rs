@@ -3,6 +3,7 @@ use std::ops::Bound;
 use proptest::prelude::{any, proptest};
 
 use super::{Id, Key, Region, Target, Usage};
+use crate::{UsageRow, Use};
 
 fn region() -> Region {
     Region::parse("local").unwrap()
@@ -46,6 +47,11 @@ fn one_of_each<'a>(digest: &'a [u8], hash: &'a [u8; 32]) -> Vec<Key<'a>> {
         Key::SharedWith { grantee: account, share },
         Key::SharedBy { owner: account, share },
         Key::ShareGuard { repository },
+        Key::ShareUsage { share, row: UsageRow::first_of(20_000) },
+        Key::ShareTotal { share, which: Use::Pulls },
+        Key::ShareTotal { share, which: Use::Bytes },
+        Key::ShareLastUse { share },
+        Key::FormerShare { repository, grantee: account },
         Key::Blob { digest },
         Key::Link { repository, digest },
         Key::LinkOf { digest, repository },

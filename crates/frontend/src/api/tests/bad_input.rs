@@ -394,3 +394,47 @@ async fn bodies_that_do_not_end() {
         assert_eq!(read.err().map(|problem| problem.code()), Some(expected));
     }
 }
+
+#[tokio::test]
+async fn audit_and_usage() {
+    let invalid = |field| (400, "invalid", Some(field));
+    let long = "a".repeat(513);
+    let usage = "/repositories/team-a%2Fweb/shares/globex/usage";
+    let (actor, subject) = (format!("/audit?actor={long}"), format!("/audit?subject={long}"));
+    let cases = [
+        ("/audit?account=A%20B", invalid("account")),
+        ("/audit?account=", invalid("account")),
+        ("/audit?account=none", (404, "not_found", None)),
+        ("/audit?kind=", invalid("kind")),
+        ("/audit?kind=nothing", invalid("kind")),
+        ("/audit?kind=share_created,", invalid("kind")),
+        ("/audit?kind=share_created&kind=share_revoked", invalid("kind")),
+        ("/audit?actor=", invalid("actor")),
+        (&actor, invalid("actor")),
+        ("/audit?subject=", invalid("subject")),
+        (&subject, invalid("subject")),
+        ("/audit?result=good", invalid("result")),
+        ("/audit?address=localhost", invalid("address")),
+        ("/audit?address=192.0.2.0/24", invalid("address")),
+        ("/audit?from=2027-01-31", invalid("from")),
+        ("/audit?from=yesterday", invalid("from")),
+        ("/audit?to=2027-02-30T00:00:00Z", invalid("to")),
+        ("/audit?to=", invalid("to")),
+        ("/audit?order=random", invalid("order")),
+        ("/audit?after=x", invalid("after")),
+        ("/audit?after=%F0%9F%9A%A2", invalid("after")),
+        ("/audit?limit=0", invalid("limit")),
+        ("/audit?limit=1001", invalid("limit")),
+        ("/audit?page=2", (400, "field_unknown", Some("page"))),
+        (&format!("{usage}?from=2027-1-31"), invalid("from")),
+        (&format!("{usage}?from=2027-02-30"), invalid("from")),
+        (&format!("{usage}?to=2027-01-31T00:00:00Z"), invalid("to")),
+        (&format!("{usage}?to=%2B0020270131"), invalid("to")),
+        (&format!("{usage}?after=x"), invalid("after")),
+        (&format!("{usage}?day=2027-01-31"), (400, "field_unknown", Some("day"))),
+        (usage, (404, "not_found", None)),
+    ];
+    let cases: Vec<Case<'_>> =
+        cases.iter().map(|(path, refusal)| ("GET", *path, Value::Null, *refusal)).collect();
+    refuse("acme", &cases).await;
+}

@@ -27,7 +27,9 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("/repositories/{repository}/permissions/{user}", "PUT DELETE"),
     ("/repositories/{repository}/shares", "GET POST"),
     ("/repositories/{repository}/shares/{account}", "GET PATCH DELETE"),
+    ("/repositories/{repository}/shares/{account}/usage", "GET"),
     ("/shares", "GET"),
+    ("/audit", "GET"),
     ("/tokens", "GET POST"),
     ("/tokens/{id}", "DELETE"),
 ];

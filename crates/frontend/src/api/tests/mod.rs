@@ -1,5 +1,6 @@
 //! The management interface as a client sees it, over a registry in memory.
 
+mod audit;
 mod bad_input;
 mod document;
 mod registry;

@@ -33,6 +33,13 @@ async fn missing_and_invisible_are_the_same() {
         ("POST", "/repositories/team-a%2Fweb/shares", "/repositories/team-a%2Fnone/shares", share()),
         ("GET", "/repositories/team-a%2Fweb/shares", "/repositories/team-a%2Fnone/shares", None),
         ("GET", "/repositories/team-a%2Fweb/shares/acme", "/repositories/team-a%2Fnone/shares/acme", None),
+        (
+            "GET",
+            "/repositories/team-a%2Fweb/shares/globex/usage",
+            "/repositories/team-a%2Fnone/shares/globex/usage",
+            None,
+        ),
+        ("GET", "/audit?account=acme", "/audit?account=none", None),
     ] {
         let there_answer = registry.send("globex", method, there, body.clone()).await;
         let missing_answer = registry.send("globex", method, missing, body).await;

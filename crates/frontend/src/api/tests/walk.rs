@@ -81,6 +81,7 @@ async fn every_operation_answers_as_the_document_says() {
     permissions(&mut walk).await;
     shares(&mut walk).await;
     tokens(&mut walk).await;
+    audit(&mut walk).await;
     removals(&mut walk).await;
     let listed: BTreeSet<(String, String)> = super::document::operations(&walk.document).collect();
     assert_eq!(walk.seen, listed);
@@ -192,7 +193,14 @@ async fn shares(walk: &mut Walk) {
     let page = walk.step("acme", "GET", "/shares?direction=by_me", &[], None).await.expect(200).body;
     assert_eq!(page["items"], json!([made]));
     let page = walk.step("globex", "GET", "/shares?direction=with_me", &[], None).await.expect(200).body;
-    assert_eq!(page["items"], json!([made]));
+    let mut theirs = made.clone();
+    assert_eq!(theirs.as_object_mut().unwrap().remove("used").unwrap()["pulls"], 0);
+    assert_eq!(page["items"], json!([theirs]));
+    let usage = "/repositories/{repository}/shares/{account}/usage";
+    let used = walk.step("acme", "GET", usage, &["team-a/web", "globex"], None).await.expect(200).body;
+    assert_eq!(used, json!({"last_used_at": null, "pulls": 0, "bytes": 0, "items": []}));
+    walk.step("dev@acme", "GET", usage, &["team-a/web", "globex"], None).await.expect(403);
+    walk.step("acme", "GET", usage, &["team-a/web", "initech"], None).await.expect(404);
     walk.step("acme", "GET", one, &["team-a/web", "globex"], None).await.expect(200);
     walk.step("acme", "GET", one, &["team-a/web", "initech"], None).await.expect(404);
     let permanent = Some(json!({"permanent": true}));
@@ -216,6 +224,18 @@ async fn tokens(walk: &mut Walk) {
     let id = made["id"].to_string();
     walk.step("acme", "DELETE", "/tokens/{id}", &[&id], None).await.expect(404);
     walk.step("dev@acme", "DELETE", "/tokens/{id}", &[&id], None).await.expect(204);
+}
+
+async fn audit(walk: &mut Walk) {
+    let page = walk.step("acme", "GET", "/audit?kind=share_created", &[], None).await.expect(200).body;
+    let event = &page["items"][0];
+    assert_eq!((&event["actor"], &event["result"]), (&json!("acme"), &json!("ok")));
+    assert_eq!((&event["subject"], &event["address"]), (&json!("team-a/web"), &Value::Null));
+    let page = walk.step("acme", "GET", "/audit?limit=1", &[], None).await.expect(200).body;
+    assert!(page["next"].is_string());
+    walk.step("dev@acme", "GET", "/audit", &[], None).await.expect(403);
+    walk.step("acme", "GET", "/audit?account=globex", &[], None).await.expect(404);
+    walk.step("admin", "GET", "/audit?account=globex", &[], None).await.expect(200);
 }
 
 async fn removals(walk: &mut Walk) {
