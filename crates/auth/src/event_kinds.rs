@@ -74,6 +74,10 @@ kinds! {
     ShareCreated = "share_created";
     /// A share got another end or description.
     ShareUpdated = "share_updated";
+    /// A share is about to end by its deadline.
+    ShareEnding = "share_ending";
+    /// A share ended by its deadline.
+    ShareEnded = "share_ended";
     /// A share was ended.
     ShareRevoked = "share_revoked";
     /// Somebody tried to share with an account that does not exist.
@@ -82,6 +86,14 @@ kinds! {
     PersonalTokenCreated = "personal_token_created";
     /// A personal token was ended.
     PersonalTokenRevoked = "personal_token_revoked";
+    /// A webhook was made.
+    WebhookCreated = "webhook_created";
+    /// A webhook was changed.
+    WebhookUpdated = "webhook_updated";
+    /// A webhook was disabled, for its receiver said that it is gone.
+    WebhookDisabled = "webhook_disabled";
+    /// A webhook was removed.
+    WebhookDeleted = "webhook_deleted";
     /// A manifest was pushed, with the blobs that it names.
     ManifestPushed = "manifest_pushed";
     /// A manifest was deleted, with its tags.

@@ -215,7 +215,7 @@ fn after(end: Bound<Vec<u8>>) -> Bound<Vec<u8>> {
 }
 
 /// The greatest id that there may be.
-fn last_id() -> Id {
+pub(crate) fn last_id() -> Id {
     Id::new((1 << 53) - 1).unwrap_or(Id::MIN)
 }
 

@@ -69,3 +69,15 @@ id! {
     /// A personal token's.
     TokenId
 }
+id! {
+    /// A webhook's.
+    WebhookId
+}
+id! {
+    /// A notice's, later ones greater.
+    NoticeId
+}
+id! {
+    /// A delivery's, later ones greater.
+    DeliveryId
+}

@@ -35,6 +35,7 @@ mod lists;
 mod names;
 mod namespaces;
 mod narrowing;
+mod notices;
 mod passwords;
 mod permission_batches;
 mod permissions;
@@ -49,6 +50,7 @@ mod reservations;
 mod rights;
 mod scope;
 mod settings;
+mod share_dues;
 mod share_lists;
 mod shares;
 mod sources;
@@ -70,7 +72,9 @@ pub use deadline::{DeadlineError, parse_deadline};
 pub use error::{AuthenticationError, Denied, Error, Thing};
 pub use event_kinds::EventKind;
 pub use events::{Actor, Event, EventResult};
-pub use ids::{AccountId, NamespaceId, RepositoryId, ShareId, TokenId, UserId};
+pub use ids::{
+    AccountId, DeliveryId, NamespaceId, NoticeId, RepositoryId, ShareId, TokenId, UserId, WebhookId,
+};
 pub use keys::{KeysError, SigningKeys};
 pub use names::{
     AccountName, DESCRIPTION_CHARACTERS_MAX, Description, NAME_CHARACTERS_MAX, Secret, UserName,
@@ -78,6 +82,7 @@ pub use names::{
 };
 pub use namespaces::Namespace;
 pub use narrowing::BoundPattern;
+pub use notices::{Notice, NoticeKind};
 pub use permission_batches::{PERMISSIONS_AT_ONCE_MAX, UserLevel};
 pub use permissions::{Permission, PermissionTarget};
 pub use permit::{Action, ContentScope, Permit, PushAccess, Vacancy};

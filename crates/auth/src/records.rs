@@ -204,6 +204,9 @@ pub struct ShareRecord {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// How long before its deadline notice of that is given; 0: none is.
+    #[serde(default)]
+    pub notice_before_seconds: u64,
 }
 
 impl ShareRecord {

@@ -38,6 +38,8 @@ pub struct Settings {
     pub repositories_max: u32,
     /// The most accounts that one repository is shared with at a time.
     pub share_grantees_max: usize,
+    /// How long before a share's deadline notice of it is given, unless its owner says otherwise.
+    pub share_notice_before: Duration,
     /// For how long a deleted account's or namespace's name is kept from others.
     pub name_reserved_for: Duration,
     /// How many accounts that do not exist an account may name in an hour before it has to wait.
@@ -85,6 +87,7 @@ impl Default for Settings {
             namespaces_max: 1_000,
             repositories_max: 100_000,
             share_grantees_max: 500,
+            share_notice_before: 3 * DAY,
             name_reserved_for: 90 * DAY,
             unknown_names_per_hour: 30,
             node: kv::Id::MIN,

@@ -4,11 +4,15 @@
 //! by a new one, or opened again by a new deadline. Whether a share opens anything at an instant is
 //! [`ShareRecord::opens`]'s to say, for authorisation and for lists alike.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use kv::{Key, Transaction, Versioned};
 use oci::RepositoryName;
 
+use crate::notices::put_notice;
 use crate::records::{OpenShare, RepositoryLife, ShareGuardRecord, ShareRecord};
+use crate::share_dues::{clear_dues, move_dues, notice_seconds, set_dues};
 use crate::{
     AccountId, AccountName, Action, Actor, Auth, Denied, Description, Error, Event, EventKind, Permit,
     Principal, PrincipalId, RepositoryId, ShareId, ShareUse, Thing, Visibility,
@@ -43,6 +47,8 @@ pub struct NewShare {
     pub end: ShareEnd,
     /// What the owner says of it.
     pub description: Description,
+    /// How long before its end notice of that is given: none when it is nothing; `None`: as the settings say.
+    pub notice_before: Option<Duration>,
     /// The region that the image and the share are meant to be in; another one than the server's is refused.
     pub region: Option<String>,
 }
@@ -54,6 +60,8 @@ pub struct ShareChange {
     pub end: Option<ShareEnd>,
     /// What the owner says of it.
     pub description: Option<Description>,
+    /// How long before its end notice of that is given.
+    pub notice_before: Option<Duration>,
 }
 
 /// A share, as it is shown, with what its ids stand for.
@@ -73,6 +81,8 @@ pub struct Share {
     pub deadline: Option<Timestamp>,
     /// What the owner says of it.
     pub description: Description,
+    /// How long before its deadline notice of that is given; 0: none is.
+    pub notice_before_seconds: u64,
     /// The sign-in name of who made it.
     pub created_by: String,
     /// Who made it, where that is known; the owner otherwise.
@@ -102,6 +112,7 @@ impl Share {
             grantee,
             deadline: record.deadline,
             description: record.description,
+            notice_before_seconds: record.notice_before_seconds,
             created_by: record.created_by,
             creator,
             created_at: record.created_at,
@@ -162,6 +173,8 @@ impl Auth {
             return Err(Error::OtherRegion { ours: self.region().clone() });
         }
         let deadline = new.end.deadline(now)?;
+        let notice_before = new.notice_before.unwrap_or(self.settings().share_notice_before);
+        let notice_before_seconds = notice_seconds(notice_before)?;
         let Some(life) = self.life(permit.repository()).await? else { return Ok(None) };
         if life.value.visibility == Visibility::Public {
             return Err(Error::PublicImage);
@@ -188,10 +201,13 @@ impl Auth {
             creator: p.id(),
             created_at: now,
             updated_at: now,
+            notice_before_seconds,
         };
         self.put_in_place(&mut tx, id, &record, &life.value, now).await?;
         let end = end_word(deadline);
-        share_event(&mut tx, &record, EventKind::ShareCreated, (p.into(), name), &new.grantee, now, &end)?;
+        set_dues(&mut tx, id, &record, now)?;
+        let shared = (id, &record);
+        share_event(&mut tx, shared, EventKind::ShareCreated, (p.into(), name), &new.grantee, now, &end)?;
         self.finish(tx, Share::new(id, record, name.clone(), owner, new.grantee.clone())).await
     }
 
@@ -215,6 +231,9 @@ impl Auth {
             }
             tx.delete(Key::Share { share: former.raw() });
             delete_from_lists(tx, former, record.owner, record.grantee);
+            if let Some(ended) = ended {
+                clear_dues(tx, former, &ended.value);
+            }
         }
         let (key, share) = (Key::Share { share: id.raw() }, id.raw());
         tx.expect(key, None).put(key, record)?;
@@ -276,6 +295,7 @@ impl Auth {
     ) -> Result<Option<Share>, Error> {
         let permit = self.authorize(p, name, Action::Manage, now).await?;
         let deadline = change.end.map(|end| end.deadline(now)).transpose()?;
+        let notice_before_seconds = change.notice_before.map(notice_seconds).transpose()?;
         let found = self.find_share(&permit, grantee).await?;
         let mut tx = self.store().transaction();
         found.expect(&mut tx);
@@ -288,11 +308,14 @@ impl Auth {
             deadline: deadline.unwrap_or(before.deadline),
             description: change.description.clone().unwrap_or_else(|| before.description.clone()),
             updated_at: now,
-            ..before
+            notice_before_seconds: notice_before_seconds.unwrap_or(before.notice_before_seconds),
+            ..before.clone()
         };
         tx.put(Key::Share { share: found.id.raw() }, &record)?;
+        move_dues(&mut tx, found.id, &before, &record)?;
         let end = end_word(record.deadline);
-        share_event(&mut tx, &record, EventKind::ShareUpdated, (p.into(), name), grantee, now, &end)?;
+        let shared = (found.id, &record);
+        share_event(&mut tx, shared, EventKind::ShareUpdated, (p.into(), name), grantee, now, &end)?;
         let owner = p.subject()?.account_name.clone();
         self.finish(tx, Share::new(found.id, record, name.clone(), owner, grantee.clone())).await
     }
@@ -317,7 +340,8 @@ impl Auth {
             self.remove_share(&mut tx, found.id, record, now).await?;
             // Whoever goes on pulling is then no stranger to the owner's audit trail.
             tx.put(former_key(record.repository, record.grantee), &now)?;
-            share_event(&mut tx, record, EventKind::ShareRevoked, (p.into(), name), grantee, now, "")?;
+            let shared = (found.id, record);
+            share_event(&mut tx, shared, EventKind::ShareRevoked, (p.into(), name), grantee, now, "")?;
             self.finish(tx, ()).await
         })
         .await
@@ -338,7 +362,7 @@ impl Auth {
         self.remove_share(&mut tx, id, &record.value, now).await?;
         if let Some(life) = self.life(record.value.repository).await? {
             let by = (Actor::from(p), &life.value.name);
-            share_event(&mut tx, &record.value, EventKind::ShareRevoked, by, grantee, now, "")?;
+            share_event(&mut tx, (id, &record.value), EventKind::ShareRevoked, by, grantee, now, "")?;
         }
         self.finish(tx, ()).await
     }
@@ -401,10 +425,11 @@ impl Auth {
     }
 }
 
-/// Removes a share's four keys.
+/// Removes a share's four keys, and what was due for it.
 pub(crate) fn delete_share(tx: &mut Transaction, id: ShareId, record: &ShareRecord) {
     tx.delete(Key::Share { share: id.raw() }).delete(place_key(record.repository, record.grantee));
     delete_from_lists(tx, id, record.owner, record.grantee);
+    clear_dues(tx, id, record);
 }
 
 fn delete_from_lists(tx: &mut Transaction, id: ShareId, owner: AccountId, grantee: AccountId) {
@@ -433,19 +458,21 @@ fn former_key(repository: RepositoryId, grantee: AccountId) -> Key<'static> {
     Key::FormerShare { repository: repository.raw(), grantee: grantee.raw() }
 }
 
-fn end_word(deadline: Option<Timestamp>) -> String {
+pub(crate) fn end_word(deadline: Option<Timestamp>) -> String {
     deadline.map_or_else(|| "permanent".to_owned(), |deadline| format!("until {deadline}"))
 }
 
-fn share_event(
+/// What happened to a share: in its owner's trail, and in the outbox for both accounts.
+pub(crate) fn share_event(
     tx: &mut Transaction,
-    record: &ShareRecord,
+    (id, record): (ShareId, &ShareRecord),
     kind: EventKind,
     (actor, name): (Actor, &RepositoryName),
     grantee: &AccountName,
     now: Timestamp,
     end: &str,
 ) -> Result<(), Error> {
+    put_notice(tx, (id, record), kind, name, grantee, now)?;
     let detail = format!("with {grantee} {end}");
     Ok(Event::new(record.owner, kind, actor, name.to_string(), now)
         .with_detail(detail.trim_end())

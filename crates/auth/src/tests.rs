@@ -8,6 +8,7 @@ mod managing_accounts;
 mod managing_namespaces;
 mod managing_repositories;
 mod managing_users;
+mod notices;
 mod permission_batches;
 mod personal_tokens;
 mod recording;
@@ -154,7 +155,8 @@ impl TestAuth {
 
     pub(crate) async fn share(&self, owner: &Principal, name: &str, grantee: &str, end: ShareEnd) {
         let description = Description::default();
-        let share = NewShare { grantee: account(grantee), end, description, region: None };
+        let share =
+            NewShare { grantee: account(grantee), end, description, notice_before: None, region: None };
         self.create_share(owner, &repository(name), share, START).await.unwrap();
     }
 

@@ -33,6 +33,7 @@
 //! ├── ShareTotal(share, which)           the same over all of them
 //! ├── ShareLastUse(share)                → when it was last used
 //! ├── FormerShare(repository, grantee)   → when a share was ended before its time
+//! ├── ShareDue(time, share)              when notice of a share's end is due, and when it ends
 //! ├── Blob(digest)                       state record: live or condemned, size, places
 //! ├── Link(repository, digest)           a blob is reachable here; renewed at
 //! ├── LinkOf(digest, repository)         its reverse, for collection
@@ -49,7 +50,13 @@
 //! ├── UploadsOpen(account)               counter
 //! ├── Candidate(time, digest)            blobs that may have lost their last link
 //! ├── Reap(id)                           what was unhooked and is still to be emptied
-//! └── Event(account, time, event)        audit trail and outbox
+//! ├── Event(account, time, event)        audit trail
+//! ├── Notice(notice)                     outbox: what happened to a share, until it is queued for webhooks
+//! ├── Webhook(account, webhook)          where an account wants to be told, and of what
+//! ├── WebhookState(webhook)              how its receiver does, and when it is tried next
+//! ├── WebhookPending(webhook)            counter of its Delivery rows: their bound
+//! ├── Delivery(webhook, delivery)        a notice on its way to a webhook
+//! └── Delivered(webhook, delivery)       what became of the last ones
 //! ```
 //!
 //! Fields are encoded so that byte order is the order of the fields: ids and times as eight bytes, big-endian; a text
@@ -60,6 +67,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Range, UsageRow, Use};
 use std::ops::Bound;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// An immutable id: random, from 1 to 2⁵³ − 1, so that clients that parse numbers as floats keep it whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -74,6 +82,18 @@ impl Id {
     #[must_use]
     pub fn random() -> Id {
         Id(rand::random_range(1..1 << 53))
+    }
+
+    /// A new id that comes after every one that this process made so before, and after those of an earlier time: for
+    /// queues. Two processes may make the same one in a millisecond, so whoever writes it expects nothing there.
+    #[must_use]
+    pub fn in_order(time_ms: u64) -> Id {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        // 42 bits of milliseconds last until 2109; the rest counts within one.
+        let least = (time_ms << 11) % (1 << 53);
+        let step = |last: u64| Some(least.max(last + 1) % (1 << 53));
+        let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step).unwrap_or_default();
+        Id(least.max(last + 1) % (1 << 53))
     }
 
     /// The id that a client or a record named.
@@ -185,6 +205,7 @@ pub enum Key<'a> {
     ShareTotal { share: Id, which: Use },
     ShareLastUse { share: Id },
     FormerShare { repository: Id, grantee: Id },
+    ShareDue { time_ms: u64, share: Id },
     Blob { digest: &'a [u8] },
     Link { repository: Id, digest: &'a [u8] },
     LinkOf { digest: &'a [u8], repository: Id },
@@ -202,6 +223,12 @@ pub enum Key<'a> {
     Candidate { time_ms: u64, digest: &'a [u8] },
     Reap { id: Id },
     Event { account: Id, time_ms: u64, event: Id },
+    Notice { notice: Id },
+    Webhook { account: Id, webhook: Id },
+    WebhookState { webhook: Id },
+    WebhookPending { webhook: Id },
+    Delivery { webhook: Id, delivery: Id },
+    Delivered { webhook: Id, delivery: Id },
 }
 
 impl Key<'_> {
@@ -287,6 +314,9 @@ impl Key<'_> {
             Key::ShareTotal { share, which } => local(0x3d).id(share).last(&[which.byte()]),
             Key::ShareLastUse { share } => local(0x3e).last_id(share),
             Key::FormerShare { repository, grantee } => local(0x3f).id(repository).last_id(grantee),
+            Key::ShareDue { time_ms, share } => {
+                local(0x38).last(&[time_ms.to_be_bytes(), share.get().to_be_bytes()].concat())
+            }
             Key::Blob { digest } => local(0x40).last(digest),
             Key::Link { repository, digest } => local(0x41).id(repository).last(digest),
             Key::LinkOf { digest, repository } => local(0x42).raw(digest).last_id(repository),
@@ -318,6 +348,12 @@ impl Key<'_> {
             Key::Event { account, time_ms, event } => {
                 local(0x62).id(account).last(&[time_ms.to_be_bytes(), event.get().to_be_bytes()].concat())
             }
+            Key::Notice { notice } => local(0x70).last_id(notice),
+            Key::Webhook { account, webhook } => local(0x71).id(account).last_id(webhook),
+            Key::WebhookState { webhook } => local(0x72).last_id(webhook),
+            Key::WebhookPending { webhook } => local(0x73).last_id(webhook),
+            Key::Delivery { webhook, delivery } => local(0x74).id(webhook).last_id(delivery),
+            Key::Delivered { webhook, delivery } => local(0x75).id(webhook).last_id(delivery),
         }
     }
 }

@@ -133,9 +133,10 @@ async fn guesses(guessing: &Guessing, p: &Principal, name: &str) -> Vec<(&'stati
         grantee: named.clone(),
         end: ShareEnd::Permanent,
         description: Description::default(),
+        notice_before: None,
         region: None,
     };
-    let change = ShareChange { end: Some(ShareEnd::Permanent), description: None };
+    let change = ShareChange { end: Some(ShareEnd::Permanent), ..ShareChange::default() };
     let password = Secret::new("a new password");
     vec![
         ("share with it", guessing.noticed(test.create_share(p, &web, new, START)).await),
@@ -189,7 +190,7 @@ async fn who_manages_learns_of_accounts_by_sharing_alone() {
         let p = test.sign_in(login).await;
         let ask = async |name: &str| {
             let named = account(name);
-            let change = ShareChange { end: Some(ShareEnd::Permanent), description: None };
+            let change = ShareChange { end: Some(ShareEnd::Permanent), ..ShareChange::default() };
             [
                 guessing.noticed(test.show_share(&p, &web, &named, START)).await,
                 guessing.noticed(test.update_share(&p, &web, &named, change, START)).await,

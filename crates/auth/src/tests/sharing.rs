@@ -14,7 +14,13 @@ use crate::{
 const WEB: &str = "team-a/web";
 
 fn new_share(grantee: &str, end: ShareEnd) -> NewShare {
-    NewShare { grantee: account(grantee), end, description: Description::default(), region: None }
+    NewShare {
+        grantee: account(grantee),
+        end,
+        description: Description::default(),
+        notice_before: None,
+        region: None,
+    }
 }
 
 async fn share_with(auth: &Auth, p: &Principal, grantee: &str, now: Timestamp) -> Result<Share, Error> {
@@ -22,7 +28,7 @@ async fn share_with(auth: &Auth, p: &Principal, grantee: &str, now: Timestamp) -
 }
 
 fn ending(end: ShareEnd) -> ShareChange {
-    ShareChange { end: Some(end), description: None }
+    ShareChange { end: Some(end), ..ShareChange::default() }
 }
 
 async fn end_at(
@@ -138,7 +144,8 @@ async fn an_ended_share_is_replaced_or_opened_again() {
     assert!(matches!(past, Err(Error::DeadlinePast)), "{past:?}");
     end_at(&test, &acme, "globex", ShareEnd::Until(at(30)), at(20)).await.unwrap();
     assert_eq!(test.may(&globex, WEB, Action::Pull, at(30)).await, Answer::NotFound);
-    let described = ShareChange { end: None, description: Some(Description::parse("later").unwrap()) };
+    let described =
+        ShareChange { description: Some(Description::parse("later").unwrap()), ..ShareChange::default() };
     let shown = test.update_share(&acme, &name, &account("globex"), described, at(35)).await.unwrap();
     assert_eq!((shown.deadline, shown.updated_at), (Some(at(30)), at(35)), "still ended");
     end_at(&test, &acme, "globex", ShareEnd::Permanent, at(40)).await.unwrap();

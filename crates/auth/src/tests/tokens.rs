@@ -187,7 +187,7 @@ async fn what_was_revoked_or_shortened_bites_on_the_next_request() {
     let token = test.token(&globex, &["repository:team-a/web:pull"], START).await;
     let by_token = async || test.authenticate_access_token(token.reveal(), None, at(10)).await.unwrap();
     assert_eq!(test.may(&by_token().await, "team-a/web", Action::Pull, at(10)).await, Answer::Yes);
-    let change = crate::ShareChange { end: Some(ShareEnd::Until(at(10))), description: None };
+    let change = crate::ShareChange { end: Some(ShareEnd::Until(at(10))), ..Default::default() };
     let name = repository("team-a/web");
     test.update_share(&acme, &name, &account("globex"), change, START).await.unwrap();
     assert_eq!(test.may(&by_token().await, "team-a/web", Action::Pull, at(10)).await, Answer::NotFound);

@@ -1,5 +1,7 @@
 //! Shares: a private repository, opened for another account, to pull only, until a deadline or for good.
 
+use std::time::Duration;
+
 use auth::{AccountName, Description, ShareId};
 use axum::Json;
 use axum::extract::FromRequestParts;
@@ -15,7 +17,8 @@ use super::problem::{Code, Problem, of_field};
 use super::query::{Paging, Parameters};
 use super::types::{NewShare, Page, Share, ShareChange, ShareStatus};
 
-fn shown(share: auth::Share, region: &kv::Region, now: Timestamp) -> Share {
+/// A share as it is shown at `now`.
+pub(super) fn shown(share: auth::Share, region: &kv::Region, now: Timestamp) -> Share {
     Share {
         id: share.id.get(),
         repository: share.repository.to_string(),
@@ -25,6 +28,7 @@ fn shown(share: auth::Share, region: &kv::Region, now: Timestamp) -> Share {
         status: if share.is_open(now) { ShareStatus::Open } else { ShareStatus::Ended },
         deadline: share.deadline,
         description: share.description.to_string(),
+        notice_before_seconds: share.notice_before_seconds,
         created_by: share.created_by,
         created_at: share.created_at,
         updated_at: share.updated_at,
@@ -73,6 +77,7 @@ pub(super) async fn create(
         grantee: of_field("account", AccountName::parse(&new.account))?,
         end: deadline::end_required(new.until.as_deref(), new.permanent)?,
         description: Description::parse(new.description.as_deref().unwrap_or_default())?,
+        notice_before: new.notice_before_seconds.map(Duration::from_secs),
         region: new.region,
     };
     let made = app.auth.create_share(&principal, &repository, share, now).await?;
@@ -214,9 +219,10 @@ pub(super) async fn change(
     let change = auth::ShareChange {
         end: deadline::end(change.until.as_deref(), change.permanent)?,
         description: change.description.as_deref().map(Description::parse).transpose()?,
+        notice_before: change.notice_before_seconds.map(Duration::from_secs),
     };
-    if change.end.is_none() && change.description.is_none() {
-        let detail = "Give what to change: `until`, `permanent` or `description`.";
+    if change.end.is_none() && change.description.is_none() && change.notice_before.is_none() {
+        let detail = "Give what to change: `until`, `permanent`, `description` or `notice_before_seconds`.";
         return Err(Problem::new(Code::NothingToChange, detail));
     }
     let share = app.auth.update_share(&principal, &repository, &grantee, change, now).await?;

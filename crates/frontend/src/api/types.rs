@@ -297,8 +297,8 @@ pub enum ShareStatus {
 #[schema(example = json!({
     "id": 7382910564738291_u64, "repository": "team-a/web", "owner": "acme", "account": "globex",
     "permission": "pull", "deadline": "2027-01-31T23:59:59Z", "description": "for the pilot",
-    "status": "open", "created_by": "dev@acme", "created_at": "2026-11-24T20:15:00Z",
-    "updated_at": "2026-11-24T20:15:00Z", "region": "main"
+    "status": "open", "notice_before_seconds": 259200, "created_by": "dev@acme",
+    "created_at": "2026-11-24T20:15:00Z", "updated_at": "2026-11-24T20:15:00Z", "region": "main"
 }))]
 pub struct Share {
     /// Its immutable number.
@@ -318,6 +318,8 @@ pub struct Share {
     pub description: String,
     /// Whether it opens anything now.
     pub status: ShareStatus,
+    /// How long before its deadline notice of that is given, in seconds; 0: none is.
+    pub notice_before_seconds: u64,
     /// Who made it.
     pub created_by: String,
     /// When it was made.
@@ -351,6 +353,10 @@ pub struct NewShare {
     /// 0–1000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// How long before its deadline notice of that is given, in seconds; 0: none is; absent: as the registry is set. One
+    /// that is made with less time than that gets none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice_before_seconds: Option<u64>,
     /// Must be the server's, when given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
@@ -370,6 +376,10 @@ pub struct ShareChange {
     /// 0–1000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// How long before its deadline notice of that is given, in seconds; 0: none is. When less time than that is left,
+    /// notice is given at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice_before_seconds: Option<u64>,
 }
 
 /// The making of a personal token for oneself.

@@ -81,6 +81,7 @@ impl World {
             grantee: account("globex"),
             end: ShareEnd::Permanent,
             description: Description::default(),
+            notice_before: None,
             region: None,
         };
         auth.create_share(&acme, &repository("team-a/web"), share, now).await.expect("a share");

@@ -1,5 +1,7 @@
 //! `gangplank share`
 
+use std::time::Duration;
+
 use clap::ArgGroup;
 use frontend::types::{self, NewShare, ShareChange, ShareStatus};
 
@@ -34,6 +36,9 @@ enum Action {
         /// What you say of it, 0 to 1000 characters
         #[arg(long, value_name = "TEXT")]
         description: Option<String>,
+        /// How long before the deadline notice of it is given, such as 7d; 0s: none is
+        #[arg(long, value_name = "DURATION", value_parser = notice_before)]
+        notice_before: Option<Duration>,
         /// The region that is meant: refused when the server's is another
         #[arg(long, value_name = "NAME")]
         region: Option<String>,
@@ -63,12 +68,13 @@ enum Action {
         #[command(flatten)]
         which: Which,
     },
-    /// Change a share's deadline or description
+    /// Change a share's deadline, description or time of notice
     #[command(
-        group(ArgGroup::new("change").required(true).multiple(true).args(["until", "permanent", "description"])),
+        group(ArgGroup::new("change").required(true).multiple(true).args(["until", "permanent", "description", "notice_before"])),
         after_help = "Examples:
   gangplank share update team-a/web --to globex --until 2027-06-30T23:59:59+02:00
-  gangplank share update team-a/web --to globex --permanent --description \"for good\""
+  gangplank share update team-a/web --to globex --permanent --description \"for good\"
+  gangplank share update team-a/web --to globex --notice-before 7d"
     )]
     Update {
         #[command(flatten)]
@@ -78,6 +84,9 @@ enum Action {
         /// What you say of it, 0 to 1000 characters
         #[arg(long, value_name = "TEXT")]
         description: Option<String>,
+        /// How long before the deadline notice of it is given, such as 7d; 0s: none is
+        #[arg(long, value_name = "DURATION", value_parser = notice_before)]
+        notice_before: Option<Duration>,
     },
     /// Show what was used under a share: when last, how many pulls and bytes, by whom, from where, day by day
     #[command(after_help = "Examples:
@@ -121,12 +130,13 @@ impl Share {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let (client, output) = self.remote.open()?;
         match self.action {
-            Action::Add { which, deadline, description, region } => {
+            Action::Add { which, deadline, description, notice_before, region } => {
                 let share = NewShare {
                     account: which.account,
                     until: deadline.until.map(|until| until.to_string()),
                     permanent: deadline.permanent.then_some(true),
                     description,
+                    notice_before_seconds: notice_before.map(|before| before.as_secs()),
                     region,
                 };
                 let made: types::Share =
@@ -138,11 +148,12 @@ impl Share {
             }
             Action::List { with_me, of, .. } => list(&client, output, with_me, of.as_deref()).await,
             Action::Show { which } => output.one(&client.get::<types::Share>(&which.path()?).await?),
-            Action::Update { which, deadline, description } => {
+            Action::Update { which, deadline, description, notice_before } => {
                 let change = ShareChange {
                     until: deadline.until.map(|until| until.to_string()),
                     permanent: deadline.permanent.then_some(true),
                     description,
+                    notice_before_seconds: notice_before.map(|before| before.as_secs()),
                 };
                 let changed: types::Share = client.patch(&which.path()?, &change).await?;
                 let sentence =
@@ -211,6 +222,16 @@ impl Shown for types::UsageOfDay {
     }
 }
 
+/// A time before a deadline: whole seconds.
+fn notice_before(text: &str) -> Result<Duration, String> {
+    let before =
+        humantime::parse_duration(text).map_err(|error| format!("{error}; write it as 7d or 12h"))?;
+    if before.subsec_nanos() != 0 {
+        return Err("notice is given whole seconds ahead".to_owned());
+    }
+    Ok(before)
+}
+
 /// For how long a share is open, in a sentence.
 fn span(share: &types::Share) -> String {
     match (share.status, share.deadline) {
@@ -224,6 +245,14 @@ fn word(status: ShareStatus) -> &'static str {
     match status {
         ShareStatus::Open => "open",
         ShareStatus::Ended => "ended",
+    }
+}
+
+/// How long before its deadline notice is given.
+fn notice(share: &types::Share) -> String {
+    match share.notice_before_seconds {
+        0 => "none".to_owned(),
+        seconds => format!("{} before its end", humantime::format_duration(Duration::from_secs(seconds))),
     }
 }
 
@@ -254,6 +283,7 @@ impl Shown for types::Share {
             ("Permission", self.permission.clone()),
             ("Until", deadline(self)),
             ("Status", word(self.status).to_owned()),
+            ("Notice", notice(self)),
             ("Description", self.description.clone()),
             ("Region", self.region.clone()),
             ("Created by", self.created_by.clone()),

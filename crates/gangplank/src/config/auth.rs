@@ -51,6 +51,9 @@ pub struct Auth {
     pub repositories_max: u32,
     /// Accounts that one repository is shared with at a time.
     pub share_grantees_max: usize,
+    /// How long before a share's deadline notice of it is given, unless its owner says otherwise.
+    #[serde(with = "duration")]
+    pub share_notice_before: Duration,
     /// For how long a deleted account's or namespace's name is kept from others.
     #[serde(with = "duration")]
     pub name_reserved_for: Duration,
@@ -80,6 +83,7 @@ impl Default for Auth {
             namespaces_max: settings.namespaces_max,
             repositories_max: settings.repositories_max,
             share_grantees_max: settings.share_grantees_max,
+            share_notice_before: settings.share_notice_before,
             name_reserved_for: settings.name_reserved_for,
             unknown_names_per_hour: settings.unknown_names_per_hour,
         }
@@ -109,6 +113,8 @@ impl Auth {
             "longer than auth.refresh_token_ttl",
         );
         found.unless(self.name_reserved_for <= LIFE_MAX, "auth.name_reserved_for", "more than a century");
+        let year = Duration::from_secs(366 * 24 * 60 * 60);
+        found.unless(self.share_notice_before <= year, "auth.share_notice_before", "more than a year");
         let hour = Duration::from_secs(60 * 60);
         found.unless(self.password_cache_ttl <= hour, "auth.password_cache_ttl", "more than an hour");
         found.outside("auth.password_memory_kib", self.password_memory_kib, 8 * 1024, 4 * 1024 * 1024);
@@ -153,6 +159,7 @@ impl Auth {
             namespaces_max: self.namespaces_max,
             repositories_max: self.repositories_max,
             share_grantees_max: self.share_grantees_max,
+            share_notice_before: self.share_notice_before,
             name_reserved_for: self.name_reserved_for,
             unknown_names_per_hour: self.unknown_names_per_hour,
             ..::auth::Settings::default()

@@ -52,6 +52,7 @@ fn one_of_each<'a>(digest: &'a [u8], hash: &'a [u8; 32]) -> Vec<Key<'a>> {
         Key::ShareTotal { share, which: Use::Bytes },
         Key::ShareLastUse { share },
         Key::FormerShare { repository, grantee: account },
+        Key::ShareDue { time_ms: 8, share },
         Key::Blob { digest },
         Key::Link { repository, digest },
         Key::LinkOf { digest, repository },
@@ -69,6 +70,12 @@ fn one_of_each<'a>(digest: &'a [u8], hash: &'a [u8; 32]) -> Vec<Key<'a>> {
         Key::Candidate { time_ms: 8, digest },
         Key::Reap { id: id(9) },
         Key::Event { account, time_ms: 8, event: id(9) },
+        Key::Notice { notice: id(9) },
+        Key::Webhook { account, webhook: id(9) },
+        Key::WebhookState { webhook: id(9) },
+        Key::WebhookPending { webhook: id(9) },
+        Key::Delivery { webhook: id(9), delivery: id(10) },
+        Key::Delivered { webhook: id(9), delivery: id(10) },
     ]
 }
 
@@ -150,6 +157,14 @@ fn the_tail_is_the_last_field() {
     assert_eq!(Target::from_tail(permission.tail(&region(), &encoded).unwrap()), Some(target));
     assert_eq!(Target::from_tail(b"x"), None);
     assert_eq!(Id::from_tail(&u64::MAX.to_be_bytes()), None);
+}
+
+#[test]
+fn ids_in_order_follow_each_other_and_the_time() {
+    let now = 1_800_000_000_000;
+    let made: Vec<_> = [now, now, now - 5, now + 1, 0].map(Id::in_order).into();
+    assert!(made.is_sorted_by(|one, next| one < next), "{made:?}");
+    assert!(made.iter().all(|id| Id::new(id.get()).is_some()));
 }
 
 #[test]

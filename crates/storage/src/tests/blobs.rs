@@ -89,6 +89,7 @@ async fn a_look_by_who_may_push_renews_when_half_is_gone() {
         grantee: globex,
         end: auth::ShareEnd::Permanent,
         description: auth::Description::default(),
+        notice_before: None,
         region: None,
     };
     world.auth.create_share(&world.acme, push.name(), share, at(0)).await.unwrap();

@@ -264,6 +264,7 @@ impl Making<'_> {
             grantee: AccountName::parse("globex").unwrap(),
             end: ShareEnd::Permanent,
             description: Description::default(),
+            notice_before: None,
             region: None,
         };
         let web = RepositoryName::parse(State::Shared.repository()).unwrap();

@@ -22,6 +22,8 @@ pub(super) enum Kind {
     Word,
     /// A positive number of seconds.
     Seconds,
+    /// A number of seconds, at most those of a year.
+    SecondsBefore,
     /// Words of a token's scope.
     Scope,
     /// This server's region.
@@ -75,7 +77,7 @@ impl Kind {
     fn json_type(self) -> &'static str {
         match self {
             Kind::Boolean => "boolean",
-            Kind::Seconds => "number",
+            Kind::Seconds | Kind::SecondsBefore => "number",
             Kind::Scope => "array",
             _ => "string",
         }
@@ -92,6 +94,15 @@ impl Kind {
                 (json!(u64::MAX), INVALID),
                 (json!(365 * 86_400), Fine),
                 (json!(365 * 86_400 + 1), INVALID),
+            ],
+            Kind::SecondsBefore => vec![
+                (json!(0), Fine),
+                (json!(-1), INVALID),
+                (json!(1.5), INVALID),
+                (json!(366 * 86_400), Fine),
+                (json!(366 * 86_400 + 1), INVALID),
+                (json!(1_u64 << 53), INVALID),
+                (json!(u64::MAX), INVALID),
             ],
             Kind::Scope => vec![
                 (json!([]), INVALID),
@@ -119,7 +130,7 @@ impl Kind {
             Kind::Password => passwords(),
             Kind::CurrentPassword => names(Refused(422, "wrong_password")),
             Kind::Deadline => deadlines(),
-            Kind::Boolean | Kind::Seconds | Kind::Scope => names(INVALID),
+            Kind::Boolean | Kind::Seconds | Kind::SecondsBefore | Kind::Scope => names(INVALID),
         }
     }
 }
