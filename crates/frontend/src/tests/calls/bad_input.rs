@@ -320,6 +320,15 @@ const PARAMETERS: &[(&str, Kind)] = &[
     ("empty", Kind::Boolean),
     ("direction", Kind::Word),
     ("made", Kind::Word),
+    ("account", Kind::Name),
+    ("kind", Kind::Word),
+    ("actor", Kind::Description),
+    ("subject", Kind::Description),
+    ("result", Kind::Word),
+    ("address", Kind::Word),
+    ("from", Kind::Deadline),
+    ("to", Kind::Deadline),
+    ("order", Kind::Word),
 ];
 
 #[tokio::test]

@@ -261,6 +261,19 @@ pub(super) const TABLES: &[Table] = &[
         ],
     },
     Table {
+        noun: "Audit and usage",
+        remark: "Acme's trail, and what was pulled under its share with globex. A trail is the account's, not its users'.",
+        rows: &[
+            row("GET", "/api/v1/audit", 200, ACCOUNTS).remark("one's own"),
+            row("GET", "/api/v1/audit?account={account}", 200, ACCOUNT)
+                .with(&[("account", "acme")])
+                .shows("team-a/web")
+                .audited(),
+            row("GET", "/api/v1/repositories/{repository}/shares/{account}/usage", 200, MANAGE_SHARE)
+                .with(&[("account", "globex")]),
+        ],
+    },
+    Table {
         noun: "Personal tokens",
         remark: "Everybody's own.",
         rows: &[

@@ -214,7 +214,7 @@ impl Asked<'_> {
         let reads = matches!(self.row.method, "GET" | "HEAD") || self.row.keeps;
         match (answer.status.is_success(), changed) {
             (true, false) if !reads => Err("it is done, and nothing has changed".to_owned()),
-            (true, true) if reads => Err("something has changed".to_owned()),
+            (true, true) if reads && !self.row.audited => Err("something has changed".to_owned()),
             (false, true) => Err("it is refused, and something has changed".to_owned()),
             _ => Ok(()),
         }

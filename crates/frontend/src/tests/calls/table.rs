@@ -28,8 +28,10 @@ pub(super) struct Row {
     pub(super) remark: &'static str,
     /// The text that tells whether a list shows what it is asked about.
     pub(super) shows: &'static str,
-    /// Whether a success leaves the store as it was.
+    /// Whether a success leaves the store as it was, though it does not only read.
     pub(super) keeps: bool,
+    /// Whether a success is an event of its own, though it only reads.
+    pub(super) audited: bool,
 }
 
 /// What each role is answered, state by state; the roles in the order of [`Role::ALL`].
@@ -49,6 +51,7 @@ pub(super) const fn row(method: &'static str, target: &'static str, done: u16, c
         remark: "",
         shows: "",
         keeps: false,
+        audited: false,
     }
 }
 
@@ -79,6 +82,10 @@ impl Row {
 
     pub(super) const fn keeps(self) -> Row {
         Row { keeps: true, ..self }
+    }
+
+    pub(super) const fn audited(self) -> Row {
+        Row { audited: true, ..self }
     }
 
     pub(super) fn name(&self) -> String {
