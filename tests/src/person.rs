@@ -342,6 +342,20 @@ impl Person {
         self.get(&format!("{}/shares/{of}/usage", at(repository))).send().await.expect(200).json()
     }
 
+    /// Leaves the share of a repository.
+    pub async fn leaves(&self, repository: &str) {
+        let shares = self.get("/api/v1/shares?direction=with_me&limit=1000").send().await.expect(200).json();
+        let mut shares = shares["items"].as_array().expect("a list").iter();
+        let share = shares.find(|share| share["repository"] == repository).expect("a share to leave");
+        self.delete(&format!("/api/v1/shares/{}", share["id"])).send().await.expect(204);
+    }
+
+    /// Takes no more shares from an owner.
+    pub async fn blocks(&self, owner: &str) {
+        let body = json!({ "account": owner });
+        self.post("/api/v1/blocked-owners").json(&body).send().await.expect(201);
+    }
+
     /// Makes a repository public or private.
     pub async fn makes(&self, repository: &str, visibility: &str) -> Answer {
         self.patch(&at(repository)).json(&json!({ "visibility": visibility })).send().await

@@ -60,6 +60,7 @@ impl Auth {
         let mut tx = self.store().transaction();
         let key = Key::Account { account: id.raw() };
         tx.expect(key, Some(record.version)).delete(key).delete(Key::UnknownNames { account: id.raw() });
+        tx.delete(Key::BlockedOwners { account: id.raw() });
         let reserved = self.reserved(None, now);
         tx.put(Key::AccountName { name: name.as_str() }, &reserved)?;
         account_event(&mut tx, id, EventKind::AccountDeleted, p, name, now)?;

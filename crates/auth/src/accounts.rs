@@ -125,7 +125,8 @@ impl Auth {
         Ok(Account::new(id, record.value))
     }
 
-    /// Closes an account, its users and whatever was issued to them, at once; or opens it again. Administrators only.
+    /// Closes an account, its users and whatever was issued to them, and what it owns to everybody else, at once; or
+    /// opens all of it again. Administrators only.
     ///
     /// # Errors
     /// [`Error::LastAdministrator`], [`Error::NotFound`] for one that the caller may not see, [`Error::Forbidden`] for who

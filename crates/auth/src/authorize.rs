@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use oci::RepositoryName;
 
 use crate::access_tokens::{Bound, Named};
-use crate::permit::Found;
+use crate::permit::{Found, PermitShare};
 use crate::rights::{Basis, Standing};
 use crate::scope::{Scope, Verbs};
 use crate::{
@@ -183,7 +183,7 @@ fn verbs_left(principal: &Principal, found: &Found) -> Verbs {
 }
 
 fn is_public(found: &Found) -> bool {
-    found.life.value.visibility == Visibility::Public
+    found.life.value.visibility == Visibility::Public && !found.owner.disabled
 }
 
 /// Whether the access token, if it came with one, carries what it is used for.
@@ -215,7 +215,11 @@ fn make(principal: &Principal, found: &Found, basis: Basis, action: Action) -> P
         owner: life.owner,
         name: life.name.clone(),
         action,
-        share: basis.share(),
+        share: basis.share().map(|id| PermitShare {
+            id,
+            deadline: basis.deadline(),
+            owner: found.owner.name.clone(),
+        }),
         not_after: ends.into_iter().flatten().min(),
         allows_push: pushes,
     }

@@ -1,7 +1,7 @@
 //! The list of repositories: those that the principal may pull and that hold a manifest, in byte order of their names.
 //!
 //! Three sources are merged: what its own account owns (as far as the user's permissions reach), what is shared with
-//! it, and what is public. Each looks at a bounded number of rows for a page, and says up to which name it is complete;
+//! it, and what is public, unless its owner is disabled. Each looks at a bounded number of rows for a page, and says up to which name it is complete;
 //! the page ends at the least of these names, and the next one goes on from there.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use crate::lists::text;
 use crate::namespaces::Permitted;
 use crate::records::{NamespaceRecord, RepositoryLife, ShareRecord};
 use crate::scope::{Scope, Verbs};
-use crate::{Auth, Denied, Error, Level, NamespaceId, Principal, RepositoryId};
+use crate::{Auth, Denied, Error, Level, NamespaceId, Principal, RepositoryId, Visibility};
 
 /// The most rows that each source looks at for one page, and the most permissions and shares that it takes in.
 const ROWS_MAX: usize = 10_000;
@@ -128,11 +128,11 @@ impl Auth {
         let shares = self.records::<ShareRecord>(&ids, |share| Key::Share { share }).await?;
         let shares: BTreeMap<_, _> = shares.into_iter().map(|(_, share)| (share.repository, share)).collect();
         let repositories: Vec<Id> = shares.keys().map(|repository| repository.raw()).collect();
-        let lives = self.lives(&repositories).await?;
-        let open = lives.into_iter().filter(|(id, life)| {
+        let mut open = self.lives(&repositories).await?;
+        open.retain(|(id, life)| {
             shares.get(id).is_some_and(|share| share.grantee == account && share.opens(*id, life, ask.now))
         });
-        self.listed_among(ask, open.collect()).await
+        self.listed_among(ask, self.of_open_owners(open).await?).await
     }
 
     /// What is public.
@@ -142,12 +142,15 @@ impl Auth {
             Walk::new(key.siblings(self.region()), Key::PublicName { name: ask.after }, self.region());
         let mut part = Part::default();
         while let Some(rows) = walk.next(self).await? {
-            let mut candidates = Vec::with_capacity(rows.len());
+            let mut ids = Vec::with_capacity(rows.len());
             for (encoded, entry) in &rows {
-                let id = decode::<RepositoryId>(key, entry)?.value;
-                candidates.push(Candidate { id, name: name(text(key, self.region(), encoded)?)? });
+                ids.push(decode::<Id>(key, entry)?.value);
+                part.horizon = Some(text(key, self.region(), encoded)?.to_owned());
             }
-            part.horizon = candidates.last().map(|last| last.name.to_string());
+            let mut public = self.lives(&ids).await?;
+            public.retain(|(_, life)| life.visibility == Visibility::Public);
+            let public = self.of_open_owners(public).await?.into_iter();
+            let candidates = public.map(|(id, life)| Candidate { id, name: life.name }).collect();
             part.names.extend(self.listed(candidates).await?);
             if part.names.len() >= ask.want {
                 return Ok(part);
@@ -232,6 +235,16 @@ impl Auth {
             }
         }
         Ok(names)
+    }
+
+    /// Those of `repositories` whose owners are not disabled.
+    async fn of_open_owners(
+        &self,
+        mut repositories: Vec<(RepositoryId, RepositoryLife)>,
+    ) -> Result<Vec<(RepositoryId, RepositoryLife)>, Error> {
+        let closed = self.disabled(repositories.iter().map(|(_, life)| life.owner)).await?;
+        repositories.retain(|(_, life)| !closed.contains(&life.owner));
+        Ok(repositories)
     }
 
     async fn lives(&self, ids: &[Id]) -> Result<Vec<(RepositoryId, RepositoryLife)>, Error> {

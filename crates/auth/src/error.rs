@@ -2,8 +2,9 @@
 //! finding out whether they may ([`Denied`]). Variants are named after what a caller does next; none holds a secret.
 
 use jiff::Timestamp;
+use oci::RepositoryName;
 
-use crate::Scope;
+use crate::{AccountName, Scope};
 
 /// A noun that a request named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub enum Thing {
     Share,
     /// A personal token.
     PersonalToken,
+    /// An owner that an account blocks.
+    BlockedOwner,
 }
 
 impl std::fmt::Display for Thing {
@@ -34,6 +37,7 @@ impl std::fmt::Display for Thing {
             Thing::Permission => "permission",
             Thing::Share => "share",
             Thing::PersonalToken => "personal token",
+            Thing::BlockedOwner => "blocked owner",
         })
     }
 }
@@ -107,9 +111,24 @@ pub enum Error {
     /// An account does not share with itself.
     #[error("an account cannot share with itself")]
     ShareWithSelf,
+    /// The account to share with has blocked the one that shares.
+    #[error("this account takes no shares from yours")]
+    Blocked,
     /// The deadline has passed already.
     #[error("the deadline lies in the past")]
     DeadlinePast,
+    /// One of several shares that were to be made at once cannot be, so that none was.
+    #[error("{repository} with {grantee}: {error}")]
+    OneOfShares {
+        /// Which of them, from 0 on, as they were given.
+        index: usize,
+        /// What was to be shared.
+        repository: RepositoryName,
+        /// The account that it was to be shared with.
+        grantee: AccountName,
+        /// Why it cannot be.
+        error: Box<Error>,
+    },
     /// The current password, which the change needs, is wrong or missing.
     #[error("the current password is wrong")]
     WrongPassword,
@@ -130,6 +149,19 @@ pub enum Error {
 impl Error {
     pub(crate) fn crypto(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
         Error::Crypto(error.into())
+    }
+
+    /// The same of one of several shares, unless it is nothing to do with that one.
+    pub(crate) fn of_share(self, index: usize, repository: &RepositoryName, grantee: &AccountName) -> Error {
+        match self {
+            Error::Unauthenticated | Error::Busy | Error::Crypto(_) | Error::Store(_) => self,
+            error => Error::OneOfShares {
+                index,
+                repository: repository.clone(),
+                grantee: grantee.clone(),
+                error: Box::new(error),
+            },
+        }
     }
 }
 

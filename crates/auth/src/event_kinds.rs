@@ -80,6 +80,12 @@ kinds! {
     ShareEnded = "share_ended";
     /// A share was ended.
     ShareRevoked = "share_revoked";
+    /// An account left a share that was made with it.
+    ShareLeft = "share_left";
+    /// An account blocked an owner: it takes no shares from it.
+    OwnerBlocked = "owner_blocked";
+    /// An account takes shares from an owner again.
+    OwnerUnblocked = "owner_unblocked";
     /// Somebody tried to share with an account that does not exist.
     UnknownNameTried = "unknown_name_tried";
     /// A personal token was made.

@@ -28,7 +28,7 @@ pub enum NoticeKind {
     /// A share's deadline has passed.
     #[serde(rename = "share.ended")]
     ShareEnded,
-    /// A share was ended by its owner, or with one of the two accounts.
+    /// A share was ended by its owner, left by its grantee, or ended with one of the two accounts.
     #[serde(rename = "share.revoked")]
     ShareRevoked,
     /// Nothing happened: somebody tries a webhook.
@@ -66,7 +66,7 @@ impl NoticeKind {
             EventKind::ShareUpdated => Some(NoticeKind::ShareUpdated),
             EventKind::ShareEnding => Some(NoticeKind::ShareEnding),
             EventKind::ShareEnded => Some(NoticeKind::ShareEnded),
-            EventKind::ShareRevoked => Some(NoticeKind::ShareRevoked),
+            EventKind::ShareRevoked | EventKind::ShareLeft => Some(NoticeKind::ShareRevoked),
             _ => None,
         }
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use oci::RepositoryName;
 
 use crate::records::RepositoryLife;
-use crate::{AccountId, NamespaceId, Principal, RepositoryId, ShareId};
+use crate::{AccountId, AccountName, NamespaceId, Principal, RepositoryId, ShareId};
 
 /// What may be done with a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,6 +30,14 @@ pub enum ContentScope {
     All,
 }
 
+/// The share that a permit rests on.
+#[derive(Debug, Clone)]
+pub(crate) struct PermitShare {
+    pub(crate) id: ShareId,
+    pub(crate) deadline: Option<Timestamp>,
+    pub(crate) owner: AccountName,
+}
+
 /// The right of one principal to do one thing with one repository, as it stood when the request was authorised.
 #[derive(Debug, Clone)]
 pub struct Permit {
@@ -39,7 +47,7 @@ pub struct Permit {
     pub(crate) owner: AccountId,
     pub(crate) name: RepositoryName,
     pub(crate) action: Action,
-    pub(crate) share: Option<ShareId>,
+    pub(crate) share: Option<PermitShare>,
     pub(crate) not_after: Option<Timestamp>,
     pub(crate) allows_push: bool,
 }
@@ -84,7 +92,14 @@ impl Permit {
     /// The share that it rests on, if it rests on one.
     #[must_use]
     pub fn share(&self) -> Option<ShareId> {
-        self.share
+        self.share.as_ref().map(|share| share.id)
+    }
+
+    /// When the share that it rests on ends, and who shares; `None` without a share, or one that ends.
+    #[must_use]
+    pub fn share_end(&self) -> Option<(Timestamp, &AccountName)> {
+        let share = self.share.as_ref()?;
+        Some((share.deadline?, &share.owner))
     }
 
     /// What of the repository's content it reaches.
@@ -139,9 +154,18 @@ pub enum PushAccess {
     Vacant(Vacancy),
 }
 
-/// A repository and its life record, as they were found.
+/// A repository, its life record and its owner, as they were found.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
     pub(crate) id: RepositoryId,
     pub(crate) life: kv::Versioned<RepositoryLife>,
+    pub(crate) owner: FoundOwner,
+}
+
+/// The account that owns a repository.
+#[derive(Debug, Clone)]
+pub(crate) struct FoundOwner {
+    pub(crate) name: AccountName,
+    /// What a disabled account owns is opened to nobody, by whatever right.
+    pub(crate) disabled: bool,
 }

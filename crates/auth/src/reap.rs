@@ -5,7 +5,7 @@ use kv::{Key, Usage, decode};
 
 use crate::lists::Rows;
 use crate::records::{RepositoryLife, ShareRecord, on_repository};
-use crate::shares::delete_share;
+use crate::share_rows::delete_share;
 use crate::{Auth, Error, RepositoryId, ShareId, Thing};
 
 /// The most rows of a kind that one commit removes.

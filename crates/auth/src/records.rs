@@ -1,6 +1,8 @@
 //! Every record that this crate keeps in the store, with the key it lies at. Fields may be added, with a default;
 //! none may change its meaning. What guards an invariant is said at the record that does.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use kv::{Id, Target};
 use oci::{NamespaceName, RepositoryName};
@@ -41,7 +43,7 @@ pub struct AccountRecord {
     /// Whether it manages accounts and their users.
     #[serde(default)]
     pub administrator: bool,
-    /// A disabled account opens nothing, nor do its users.
+    /// A disabled account opens nothing, nor do its users; and what it owns is open to nobody, shared or public.
     #[serde(default)]
     pub disabled: bool,
     /// Its password.
@@ -233,6 +235,14 @@ impl ShareRecord {
 pub(crate) struct ShareGuardRecord {
     /// Those that are open, and some that ended since it was last written.
     pub(crate) open: Vec<OpenShare>,
+}
+
+/// `Key::BlockedOwners`: the names of those from whom an account takes no shares, and since when. Guard: the creation of a
+/// share with the account expects its version.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BlockedOwnersRecord {
+    /// The names.
+    pub(crate) owners: BTreeMap<AccountName, Timestamp>,
 }
 
 /// A share in the [`ShareGuardRecord`].

@@ -5,10 +5,11 @@ use jiff::Timestamp;
 use kv::{Entry, Id, Key, Versioned, decode};
 use oci::RepositoryName;
 
-use crate::permit::Found;
+use crate::permit::{Found, FoundOwner};
 use crate::principal::Subject;
 use crate::records::{
-    NameRecord, NamespaceRecord, PermissionRecord, RepositoryLife, ShareRecord, on_namespace, on_repository,
+    AccountRecord, NameRecord, NamespaceRecord, PermissionRecord, RepositoryLife, ShareRecord, on_namespace,
+    on_repository,
 };
 use crate::scope::Verbs;
 use crate::{
@@ -99,12 +100,15 @@ impl Standing {
 /// The rights on a repository that its records give; pure.
 pub(crate) fn basis(
     subject: Option<&Subject>,
-    repository: RepositoryId,
-    life: &RepositoryLife,
+    found: &Found,
     level: Option<Level>,
     share: Option<&(ShareId, ShareRecord)>,
     now: Timestamp,
 ) -> Basis {
+    let life = &found.life.value;
+    if found.owner.disabled {
+        return Basis::Nothing;
+    }
     if let Some(level) = own_level(subject, life.owner, level) {
         return Basis::Level(level);
     }
@@ -113,7 +117,7 @@ pub(crate) fn basis(
     }
     match (subject, share) {
         (Some(subject), Some((id, share)))
-            if share.grantee == subject.account && share.opens(repository, life, now) =>
+            if share.grantee == subject.account && share.opens(found.id, life, now) =>
         {
             Basis::Share { id: *id, deadline: share.deadline }
         }
@@ -152,7 +156,10 @@ impl Auth {
         let level = level(entries.next().flatten().as_ref())?;
         let namespace_level = own_level(subject, record.value.account, level);
         let found = match repository.and_then(|record| record.value.held()) {
-            Some(id) => self.rights_on(principal, id.into(), namespace_level, now).await?,
+            Some(id) => {
+                let owner = record.value.account;
+                self.rights_on(principal, id.into(), owner, namespace_level, now).await?
+            }
             None => None,
         };
         let (repository, basis) = found.map_or((None, Basis::Nothing), |(found, basis)| (Some(found), basis));
@@ -167,25 +174,27 @@ impl Auth {
         repository: RepositoryId,
         now: Timestamp,
     ) -> Result<Option<(Found, Basis)>, kv::Error> {
-        let Some(user) = principal.user() else {
-            return self.rights_on(principal, repository, None, now).await;
-        };
         let Some(life) = self.store().get::<RepositoryLife>(life_key(repository)).await? else {
             return Ok(None);
         };
-        let permission = self.store().get_bytes(on_namespace_key(user, life.value.namespace)).await?;
-        self.rights_on(principal, repository, level(permission.as_ref())?, now).await
+        let permission = match principal.user() {
+            Some(user) => self.store().get_bytes(on_namespace_key(user, life.value.namespace)).await?,
+            None => None,
+        };
+        self.rights_on(principal, repository, life.value.owner, level(permission.as_ref())?, now).await
     }
 
-    /// The same, when the level on its namespace is known: one read, two when a share counts.
+    /// The same, when its owner and the level on its namespace are known: one read, two when a share counts.
     async fn rights_on(
         &self,
         principal: &Principal,
         repository: RepositoryId,
+        owner: AccountId,
         namespace_level: Option<Level>,
         now: Timestamp,
     ) -> Result<Option<(Found, Basis)>, kv::Error> {
-        let mut keys = vec![life_key(repository)];
+        let owner_key = Key::Account { account: owner.raw() };
+        let mut keys = vec![life_key(repository), owner_key];
         let share_of = principal
             .account()
             .map(|account| Key::ShareOf { repository: repository.raw(), grantee: account.raw() });
@@ -195,8 +204,10 @@ impl Auth {
         keys.extend(principal.user().map(permission));
         let mut entries = self.store().get_many(&keys).await?.into_iter();
 
-        let Some(life) = entries.next().flatten() else { return Ok(None) };
+        let (life, owner) = (entries.next().flatten(), entries.next().flatten());
+        let (Some(life), Some(owner)) = (life, owner) else { return Ok(None) };
         let life = decode::<RepositoryLife>(life_key(repository), &life)?;
+        let AccountRecord { name, disabled, .. } = decode(owner_key, &owner)?.value;
         let share = match (share_of, entries.next().flatten()) {
             (Some(key), Some(entry)) if principal.account() != Some(life.value.owner) => {
                 self.share(decode::<Id>(key, &entry)?.value).await?
@@ -205,8 +216,9 @@ impl Auth {
         };
         let level = level(entries.next().flatten().as_ref())?.max(namespace_level);
         let subject = principal.subject.as_deref();
-        let basis = basis(subject, repository, &life.value, level, share.as_ref(), now);
-        Ok(Some((Found { id: repository, life }, basis)))
+        let found = Found { id: repository, life, owner: FoundOwner { name, disabled } };
+        let basis = basis(subject, &found, level, share.as_ref(), now);
+        Ok(Some((found, basis)))
     }
 
     async fn share(&self, id: Id) -> Result<Option<(ShareId, ShareRecord)>, kv::Error> {

@@ -40,6 +40,8 @@ pub struct Settings {
     pub share_grantees_max: usize,
     /// How long before a share's deadline notice of it is given, unless its owner says otherwise.
     pub share_notice_before: Duration,
+    /// How long before a share's end who pulls by it is warned; zero: never.
+    pub share_warning_before: Duration,
     /// For how long a deleted account's or namespace's name is kept from others.
     pub name_reserved_for: Duration,
     /// How many accounts that do not exist an account may name in an hour before it has to wait.
@@ -88,6 +90,7 @@ impl Default for Settings {
             repositories_max: 100_000,
             share_grantees_max: 500,
             share_notice_before: 3 * DAY,
+            share_warning_before: 7 * DAY,
             name_reserved_for: 90 * DAY,
             unknown_names_per_hour: 30,
             node: kv::Id::MIN,

@@ -15,7 +15,7 @@ use kv::{Entry, Id, Key, Transaction, decode};
 use serde::{Deserialize, Serialize};
 
 use crate::records::ShareRecord;
-use crate::shares::{end_word, share_event};
+use crate::share_rows::ShareRow;
 use crate::{Actor, Auth, Error, EventKind, ShareId};
 
 /// The longest time before its deadline that notice of a share's end may be given.
@@ -94,8 +94,8 @@ impl Auth {
         };
         let Some(grantee) = self.account_name(share.grantee).await? else { return Ok(()) };
         tx.expect(key, Some(record.version));
-        let (by, end) = ((Actor::server(), &life.value.name), end_word(share.deadline));
-        share_event(tx, (id, share), kind, by, &grantee, now, &end)
+        let row = ShareRow { id, record: share, repository: &life.value.name, grantee: &grantee };
+        row.tell(tx, kind, Actor::server(), now)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Lists of shares: those that an account made, those made with it, those of one repository. Each row is joined with
-//! the repository as it is now: a share whose repository is gone, or was public since, is shown to nobody. An ended
-//! one stays.
+//! the repository as it is now: a share whose repository is gone, or was public since, is shown to nobody, nor is one
+//! whose owner is disabled, while it is. An ended one stays.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -147,7 +147,7 @@ impl Auth {
         self.show(found).await
     }
 
-    /// Those of `ids` whose repository is there and still knows them.
+    /// Those of `ids` whose repository is there and still knows them, and whose owner is not disabled.
     async fn join(&self, ids: &[ShareId]) -> Result<Vec<Joined>, Error> {
         let ids: Vec<_> = ids.iter().map(|id| id.raw()).collect();
         let shares = self.records::<ShareRecord>(&ids, |share| Key::Share { share }).await?;
@@ -155,11 +155,25 @@ impl Auth {
         let lives =
             self.records::<RepositoryLife>(&repositories, |repository| Key::Repository { repository });
         let lives: BTreeMap<_, _> = lives.await?.into_iter().collect();
+        let closed = self.disabled(shares.iter().map(|(_, share)| share.owner)).await?;
         let joined = shares.into_iter().filter_map(|(id, share)| {
             let life = lives.get(&share.repository.raw())?;
-            share.is_of(share.repository, life).then(|| (id.into(), share, life.clone()))
+            let shown = share.is_of(share.repository, life) && !closed.contains(&share.owner);
+            shown.then(|| (id.into(), share, life.clone()))
         });
         Ok(joined.collect())
+    }
+
+    /// Those of `accounts` that are disabled.
+    pub(crate) async fn disabled(
+        &self,
+        accounts: impl Iterator<Item = AccountId>,
+    ) -> Result<BTreeSet<AccountId>, Error> {
+        let accounts: BTreeSet<_> = accounts.collect();
+        let accounts: Vec<_> = accounts.into_iter().map(AccountId::raw).collect();
+        let records = self.records::<AccountRecord>(&accounts, |account| Key::Account { account }).await?;
+        let disabled = records.into_iter().filter(|(_, record)| record.disabled);
+        Ok(disabled.map(|(id, _)| id.into()).collect())
     }
 
     async fn show(&self, joined: Vec<Joined>) -> Result<Vec<Share>, Error> {
@@ -175,7 +189,10 @@ impl Auth {
         Ok(shown.collect())
     }
 
-    async fn account_names(&self, ids: &[AccountId]) -> Result<BTreeMap<AccountId, AccountName>, Error> {
+    pub(crate) async fn account_names(
+        &self,
+        ids: &[AccountId],
+    ) -> Result<BTreeMap<AccountId, AccountName>, Error> {
         let mut names = BTreeMap::new();
         for some in ids.chunks(500) {
             let raw: Vec<_> = some.iter().map(|id| id.raw()).collect();
@@ -187,6 +204,6 @@ impl Auth {
 }
 
 /// What the caller's credential leaves of its rights on the repository of `share`.
-fn left(p: &Principal, share: &ShareRecord, life: &RepositoryLife) -> Verbs {
+pub(crate) fn left(p: &Principal, share: &ShareRecord, life: &RepositoryLife) -> Verbs {
     p.verbs_left(&life.name, life.namespace, Some(share.repository))
 }

@@ -44,6 +44,7 @@ mod tls;
 mod token;
 mod transfer;
 mod uploads;
+mod warning;
 
 use std::sync::Arc;
 

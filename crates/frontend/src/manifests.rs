@@ -16,14 +16,16 @@ use crate::gate::Gate;
 use crate::reply::{
     self, CACHE_IMMUTABLE, CACHE_REVALIDATE, DOCKER_CONTENT_DIGEST, OCI_SUBJECT, OCI_TAG, Reply,
 };
-use crate::transfer;
+use crate::{transfer, warning};
 
 /// `HEAD /v2/<name>/manifests/<reference>`.
 pub(crate) async fn stat(call: &Call<'_>, permit: &Permit, reference: &Reference) -> Result<Reply, ApiError> {
     let found = call.app.storage.stat_manifest(permit, reference).await?;
     let mut reply = Response::new(reply::empty());
     reply.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(found.size));
-    served(call, reply, reference, &found.digest, &found.media_type)
+    let mut reply = served(call, reply, reference, &found.digest, &found.media_type)?;
+    warning::add(&mut reply, warning::of_share(call.app, permit, call.now));
+    Ok(reply)
 }
 
 /// `GET /v2/<name>/manifests/<reference>`.
@@ -35,6 +37,7 @@ pub(crate) async fn read(call: &Call<'_>, permit: Permit, reference: &Reference)
         _ => 0,
     };
     call.app.auth.note_pull(&permit, reference, &found.digest, sent as u64, call.now);
+    let warning = warning::of_share(call.app, &permit, call.now);
     let reply = match found.body {
         ManifestBody::Whole(body) => Response::new(reply::full(body)),
         ManifestBody::Large(manifest) => {
@@ -45,7 +48,9 @@ pub(crate) async fn read(call: &Call<'_>, permit: Permit, reference: &Reference)
             reply
         }
     };
-    served(call, reply, reference, &found.digest, &found.media_type)
+    let mut reply = served(call, reply, reference, &found.digest, &found.media_type)?;
+    warning::add(&mut reply, warning);
+    Ok(reply)
 }
 
 /// `PUT /v2/<name>/manifests/<reference>`, perhaps with further tags.

@@ -256,7 +256,9 @@ impl Client {
                 Failure::WrongPassword { server: self.server.clone() }
             }
             (_, "wrong_password", _) => Failure::WrongPresentPassword,
-            (_, "unknown_account", _) => Failure::UnknownAccount,
+            (_, "unknown_account", _) => {
+                Failure::UnknownAccount { name: problem.share.map(|share| share.account) }
+            }
             (status, ..) => Failure::Refused { status: status.as_u16(), detail: problem.detail },
         }
     }

@@ -40,8 +40,8 @@ pub(crate) enum Failure {
         "the present password is wrong or missing; give it on standard input, see --current-password-stdin"
     )]
     WrongPresentPassword,
-    #[error("there is no account of that name to share with; check its spelling")]
-    UnknownAccount,
+    #[error("there is no account {} to share with; check its spelling", name.as_deref().unwrap_or("of that name"))]
+    UnknownAccount { name: Option<String> },
     /// The server's own words.
     #[error("{}", detail.trim_end_matches('.'))]
     Refused { status: u16, detail: String },
@@ -84,7 +84,7 @@ impl Failure {
             | Failure::LoginEnded { .. }
             | Failure::WrongPassword { .. }
             | Failure::WrongPresentPassword => Exit::NotAllowed,
-            Failure::UnknownAccount => Exit::NotFound,
+            Failure::UnknownAccount { .. } => Exit::NotFound,
             Failure::Refused { status, .. } => match status {
                 401 | 403 => Exit::NotAllowed,
                 404 => Exit::NotFound,

@@ -34,6 +34,7 @@
 //! ├── ShareLastUse(share)                → when it was last used
 //! ├── FormerShare(repository, grantee)   → when a share was ended before its time
 //! ├── ShareDue(time, share)              when notice of a share's end is due, and when it ends
+//! ├── BlockedOwners(account)             from whom it takes no shares; expected by every share with it
 //! ├── Blob(digest)                       state record: live or condemned, size, places
 //! ├── Link(repository, digest)           a blob is reachable here; renewed at
 //! ├── LinkOf(digest, repository)         its reverse, for collection
@@ -206,6 +207,7 @@ pub enum Key<'a> {
     ShareLastUse { share: Id },
     FormerShare { repository: Id, grantee: Id },
     ShareDue { time_ms: u64, share: Id },
+    BlockedOwners { account: Id },
     Blob { digest: &'a [u8] },
     Link { repository: Id, digest: &'a [u8] },
     LinkOf { digest: &'a [u8], repository: Id },
@@ -317,6 +319,7 @@ impl Key<'_> {
             Key::ShareDue { time_ms, share } => {
                 local(0x38).last(&[time_ms.to_be_bytes(), share.get().to_be_bytes()].concat())
             }
+            Key::BlockedOwners { account } => local(0x37).last_id(account),
             Key::Blob { digest } => local(0x40).last(digest),
             Key::Link { repository, digest } => local(0x41).id(repository).last(digest),
             Key::LinkOf { digest, repository } => local(0x42).raw(digest).last_id(repository),

@@ -5,6 +5,7 @@
 //! (create-only users), PROJQUAY-10504 (immutable tags), CVE-2026-2376 (user-supplied URLs), open redirects (the
 //! console), D#2881 (collection), signed URLs, other regions.
 
+mod closing;
 mod content;
 mod names;
 mod races;

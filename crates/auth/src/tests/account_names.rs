@@ -231,3 +231,23 @@ async fn who_may_not_set_permissions_learns_no_users_name() {
     let told = test.set_permission(&acme, &targets[0], &missing, Level::Read, START).await;
     assert!(matches!(told, Err(Error::NotFound { what: Thing::User })), "its account is told: {told:?}");
 }
+
+#[tokio::test]
+async fn blocking_an_owner_looks_nobody_up() {
+    let guessing = Guessing::new().await;
+    let test = &guessing.test;
+    let p = test.sign_in("initech").await;
+    let mut noticed = Vec::new();
+    for name in ["acme", "hooli", "missing"] {
+        let named = account(name);
+        let block = async || test.block_owner(&p, &named, START).await.map(|_| ());
+        noticed.push([
+            guessing.noticed(block()).await,
+            guessing.noticed(block()).await,
+            guessing.noticed(test.unblock_owner(&p, &named, START)).await,
+            guessing.noticed(test.unblock_owner(&p, &named, START)).await,
+        ]);
+    }
+    assert_eq!(noticed[0], noticed[1]);
+    assert_eq!(noticed[0], noticed[2]);
+}

@@ -107,7 +107,7 @@ fn conventions() -> String {
     let kinds = super::audit::kinds_described();
     format!(
         "Names in paths are percent-encoded: the repository `team-a/web` is `/api/v1/repositories/team-a%2Fweb`. \
-         Bodies are JSON objects of at most 64 KiB; fields that are not listed are refused. Times are RFC 3339, in \
+         Bodies are JSON objects of at most 256 KiB; fields that are not listed are refused. Times are RFC 3339, in \
          answers in UTC. Lists are pages in a fixed order: give a page's `next` as `after` to get the one that \
          follows. What you may not see answers as what does not exist.\n\n\
          Failures are problems of RFC 9457 (`{PROBLEM_JSON}`). `detail` says what to do, `field` what is wrong, and \

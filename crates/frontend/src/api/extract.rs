@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use auth::{AccountName, Principal, TokenId, UserName};
+use auth::{AccountName, Principal, ShareId, TokenId, UserName};
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -22,8 +22,8 @@ use crate::App;
 use crate::credentials::Credentials;
 use crate::json::{self, JsonError};
 
-/// The largest body: ten times what any request here can need.
-const BODY_BYTES_MAX: usize = 64 << 10;
+/// The largest body: twice what 500 shares of the longest names need, and no other request needs as much.
+const BODY_BYTES_MAX: usize = 256 << 10;
 /// How long a whole body may take.
 const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 
@@ -105,6 +105,14 @@ impl Segment for Tag {
 
     fn parse(text: &str) -> Result<Self, Problem> {
         of_field(Self::NAME, Tag::parse(text))
+    }
+}
+
+impl Segment for ShareId {
+    const NAME: &str = "id";
+
+    fn parse(text: &str) -> Result<Self, Problem> {
+        of_field(Self::NAME, id(text)).map(ShareId::from)
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod accounts;
 mod audit;
+mod blocked_owners;
 mod deadline;
 mod document;
 mod extract;
@@ -19,6 +20,7 @@ mod problem;
 mod query;
 mod repositories;
 mod shares;
+mod shares_at_once;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -118,9 +120,12 @@ fn assemble() -> (Router, OpenApi) {
         .routes(routes!(permissions::set_on_repository, permissions::remove_from_repository))
         .routes(routes!(shares::create, shares::list_of_repository))
         .routes(routes!(shares::show, shares::change, shares::revoke))
-        .routes(routes!(shares::list))
         .routes(routes!(usage::show))
         .routes(routes!(audit::list))
+        .routes(routes!(shares::list, shares_at_once::create))
+        .routes(routes!(blocked_owners::leave))
+        .routes(routes!(blocked_owners::list, blocked_owners::block))
+        .routes(routes!(blocked_owners::unblock))
         .routes(routes!(tokens::create, tokens::list))
         .routes(routes!(tokens::revoke))
         .route_layer(from_fn(extract::sign_in));

@@ -85,6 +85,8 @@ codes! {
     LimitReached = "limit_reached", CONFLICT;
     /// Only private images are shared.
     PublicImage = "public_image", CONFLICT;
+    /// The account to share with has blocked yours.
+    Blocked = "blocked", CONFLICT;
     /// Somebody must remain who administers the registry.
     LastAdministrator = "last_administrator", CONFLICT;
     /// The body is too large.
@@ -123,17 +125,29 @@ pub(super) struct Problem {
     code: Code,
     detail: Cow<'static, str>,
     field: Option<Cow<'static, str>>,
+    share: Option<types::ShareEntry>,
 }
 
 impl Problem {
     /// A problem, with the sentence that says what to do.
     pub(super) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), field: None }
+        Self { code, detail: detail.into(), field: None, share: None }
     }
 
     /// Names the field, parameter or part of the path that is wrong.
     pub(super) fn field(self, field: impl Into<Cow<'static, str>>) -> Self {
         Self { field: Some(field.into()), ..self }
+    }
+
+    /// The same of one of several shares that were to be made at once: none was.
+    fn of_share(self, share: types::ShareEntry) -> Self {
+        let detail = format!(
+            "Nothing is shared, because {} cannot be shared with {}: {}",
+            share.repository, share.account, self.detail
+        );
+        // An account that is wrong is named in `share`; no field of the call is called so.
+        let field = self.field.filter(|field| field != "account");
+        Self { code: self.code, detail: detail.into(), field, share: Some(share) }
     }
 
     /// The same, where `done` was done before.
@@ -194,6 +208,7 @@ impl Problem {
             detail: harmless(&self.detail, DETAIL_CHARACTERS_MAX),
             code: self.code.as_str().to_owned(),
             field: self.field.as_deref().map(|field| harmless(field, FIELD_CHARACTERS_MAX)),
+            share: self.share.clone(),
         }
     }
 }
@@ -289,9 +304,18 @@ fn of_sharing(error: auth::Error) -> Problem {
             let detail = "An account cannot share with itself. Give a user of yours a permission instead.";
             Problem::new(Code::ShareWithSelf, detail).field("account")
         }
+        Error::Blocked => {
+            let detail = "This account takes no shares from yours: it has blocked your account.";
+            Problem::new(Code::Blocked, detail).field("account")
+        }
         Error::DeadlinePast => {
             let detail = "The deadline has passed already. Give one in the future.";
             Problem::new(Code::DeadlinePast, detail).field("until")
+        }
+        Error::OneOfShares { index, repository, grantee, error } => {
+            let (repository, account) = (repository.to_string(), grantee.to_string());
+            let share = types::ShareEntry { index: index as u64, repository, account };
+            Problem::from(*error).of_share(share)
         }
         error => Problem::failure(&error),
     }

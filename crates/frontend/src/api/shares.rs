@@ -34,6 +34,7 @@ pub(super) fn shown(share: auth::Share, region: &kv::Region, now: Timestamp) -> 
         updated_at: share.updated_at,
         region: region.to_string(),
         used: share.used.map(super::usage::total),
+        owner_sees_pulls: true,
     }
 }
 
@@ -140,6 +141,8 @@ impl<S: Sync> FromRequestParts<S> for Wanted {
 }
 
 /// Lists the shares that your account made, or those made with it.
+///
+/// Who pulls by a share is seen by its owner: which user, when, from where and how much.
 #[utoipa::path(
     get,
     path = "/shares",

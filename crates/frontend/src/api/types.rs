@@ -2,6 +2,7 @@
 //! their key (a name, or an id), with `next` present while there is more.
 
 mod event;
+mod sharing;
 mod usage;
 
 use jiff::Timestamp;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use event::{Event, EventResult};
+pub use sharing::{BlockedOwner, NewBlockedOwner, NewShares, ShareEntry};
 pub use usage::{ShareUsage, ShareUse, UsageOfDay};
 
 /// What holds a secret shows none of its fields in a log.
@@ -298,7 +300,8 @@ pub enum ShareStatus {
     "id": 7382910564738291_u64, "repository": "team-a/web", "owner": "acme", "account": "globex",
     "permission": "pull", "deadline": "2027-01-31T23:59:59Z", "description": "for the pilot",
     "status": "open", "notice_before_seconds": 259200, "created_by": "dev@acme",
-    "created_at": "2026-11-24T20:15:00Z", "updated_at": "2026-11-24T20:15:00Z", "region": "main"
+    "created_at": "2026-11-24T20:15:00Z", "updated_at": "2026-11-24T20:15:00Z", "region": "main",
+    "owner_sees_pulls": true
 }))]
 pub struct Share {
     /// Its immutable number.
@@ -333,6 +336,8 @@ pub struct Share {
     /// All that was used under it; only for who manages the repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<ShareUse>,
+    /// Always `true`: the owner sees who pulls by the share, when, from where and how much.
+    pub owner_sees_pulls: bool,
 }
 
 /// The making of a share: either `until` or `permanent`.
@@ -453,4 +458,7 @@ pub struct Problem {
     /// The field of the request that is wrong, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// Which of several shares cannot be made, if it is about one of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<ShareEntry>,
 }

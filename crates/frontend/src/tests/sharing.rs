@@ -1,9 +1,12 @@
 //! A share opens one repository, to pull, until its end, on every path.
 
-use http::Method;
+use std::collections::BTreeSet;
 
-use super::app::{TestApp, refusal, sha256};
-use crate::Settings;
+use http::Method;
+use jiff::SignedDuration;
+
+use super::app::{TestApp, header, refusal, sha256};
+use crate::{Clock, Settings};
 
 const LAYER: &[u8] = b"a shared layer";
 
@@ -97,4 +100,40 @@ async fn a_transfer_that_began_in_time_may_finish() {
 #[tokio::test]
 async fn a_transfer_is_cut_some_time_after_the_end() {
     assert!(read_across_the_end(600).await.is_err());
+}
+
+#[tokio::test]
+async fn who_pulls_is_warned_when_the_share_ends_soon() {
+    let app = TestApp::start().await;
+    let manifest = app.push_image("acme", "team-a/web", "v1", LAYER).await;
+    let (week, digest) = (7 * 24 * 60 * 60, sha256(manifest.as_bytes()));
+    app.share("team-a/web", Some(week + 10)).await;
+    let manifests = ["/v2/team-a/web/manifests/v1".to_owned(), format!("/v2/team-a/web/manifests/{digest}")];
+    let warnings = async |login: &str| {
+        let mut warnings = BTreeSet::new();
+        for path in &manifests {
+            for method in [Method::GET, Method::HEAD] {
+                for known in ["\"other\"".to_owned(), format!("\"{digest}\"")] {
+                    let request = app.by(login, method.clone(), path).header("if-none-match", known);
+                    let answer = request.send().await.unwrap();
+                    assert!(matches!(answer.status().as_u16(), 200 | 304));
+                    warnings.insert(header(&answer, "warning").to_owned());
+                }
+            }
+        }
+        warnings.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(warnings("globex").await, [""], "ten seconds too early");
+    app.clock.advance(10);
+    let deadline = app.clock.now() + SignedDuration::from_secs(week);
+    assert_eq!(
+        warnings("globex").await,
+        [format!("299 - \"your share of team-a/web by acme ends at {deadline}\"")]
+    );
+    assert_eq!(warnings("acme").await, [""], "the owner's own pull rests on no share");
+    let blob = app.get("globex", &format!("/v2/team-a/web/blobs/{}", sha256(LAYER))).await;
+    assert_eq!(header(&blob, "warning"), "", "once for each image is enough");
+    app.revoke("team-a/web").await;
+    app.share("team-a/web", None).await;
+    assert_eq!(warnings("globex").await, [""], "a share without an end");
 }

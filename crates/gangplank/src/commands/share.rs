@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use clap::ArgGroup;
-use frontend::types::{self, NewShare, ShareChange, ShareStatus};
+use frontend::types::{self, NewBlockedOwner, NewShare, NewShares, Page, ShareChange, ShareStatus};
 
 use crate::client::{Client, path};
 use crate::commands::Remote;
 use crate::deadline::Deadline;
 use crate::failure::Failure;
-use crate::output::{Output, Shown, size, time};
+use crate::output::{Output, Shown, is_for_a_person, size, tell, time};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Share {
@@ -21,16 +21,22 @@ pub(crate) struct Share {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Let another account pull a private repository, until a deadline or for good
+    /// Let other accounts pull private repositories, until a deadline or for good: all that is named, or nothing
     #[command(
         group(ArgGroup::new("deadline").required(true).args(["until", "permanent"])),
         after_help = "Examples:
   gangplank share add team-a/web --to globex --until 2027-01-31T23:59:59Z --description \"a pilot\"
-  gangplank share add team-a/web --to globex --permanent"
+  gangplank share add team-a/web --to globex --permanent
+  gangplank share add team-a/web --to globex --to initech --permanent
+  gangplank share add team-a/web team-a/api --to globex --permanent"
     )]
     Add {
-        #[command(flatten)]
-        which: Which,
+        /// The repositories, team-a/web
+        #[arg(required = true, value_name = "REPOSITORY")]
+        repositories: Vec<String>,
+        /// The account to share with; may be given more than once
+        #[arg(long = "to", required = true, value_name = "ACCOUNT")]
+        accounts: Vec<String>,
         #[command(flatten)]
         deadline: Deadline,
         /// What you say of it, 0 to 1000 characters
@@ -102,6 +108,27 @@ enum Action {
         #[arg(long, value_name = "DAY")]
         to_day: Option<String>,
     },
+    /// Leave a share that another account made with yours, from the next request on
+    #[command(after_help = "Example:\n  gangplank share leave team-a/web")]
+    Leave {
+        /// The repository that is shared with you, team-a/web
+        repository: String,
+    },
+    /// Take no more shares from an owner, and leave those that there are
+    #[command(after_help = "Example:\n  gangplank share block acme")]
+    Block {
+        /// The owner's account
+        account: String,
+    },
+    /// Take shares from an owner again
+    #[command(after_help = "Example:\n  gangplank share unblock acme")]
+    Unblock {
+        /// The owner's account
+        account: String,
+    },
+    /// List the owners from which your account takes no shares
+    #[command(after_help = "Example:\n  gangplank share blocked")]
+    Blocked,
     /// End a share, from the next request on
     #[command(after_help = "Example:\n  gangplank share revoke team-a/web --to globex")]
     Revoke {
@@ -130,21 +157,17 @@ impl Share {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let (client, output) = self.remote.open()?;
         match self.action {
-            Action::Add { which, deadline, description, notice_before, region } => {
-                let share = NewShare {
-                    account: which.account,
+            Action::Add { repositories, accounts, deadline, description, notice_before, region } => {
+                let new = NewShares {
+                    repositories,
+                    accounts,
                     until: deadline.until.map(|until| until.to_string()),
                     permanent: deadline.permanent.then_some(true),
                     description,
                     notice_before_seconds: notice_before.map(|before| before.as_secs()),
                     region,
                 };
-                let made: types::Share =
-                    client.post(&path(&["repositories", &which.repository, "shares"])?, &share).await?;
-                output.changed(
-                    &made,
-                    &format!("{} may pull {} {}.", made.account, made.repository, span(&made)),
-                )
+                add(&client, output, new).await
             }
             Action::List { with_me, of, .. } => list(&client, output, with_me, of.as_deref()).await,
             Action::Show { which } => output.one(&client.get::<types::Share>(&which.path()?).await?),
@@ -163,12 +186,39 @@ impl Share {
             Action::Usage { which, from_day, to_day } => {
                 usage(&client, output, &which, from_day, to_day).await
             }
+            Action::Leave { repository } => leave(&client, output, &repository).await,
+            Action::Block { account } => {
+                let new = NewBlockedOwner { account };
+                let blocked: types::BlockedOwner = client.post(&path(&["blocked-owners"])?, &new).await?;
+                output.changed(&blocked, &format!("Your account takes no shares from {}.", blocked.account))
+            }
+            Action::Unblock { account } => {
+                client.delete(&path(&["blocked-owners", &account])?).await?;
+                output.done(&format!("{account} may share with your account again."))
+            }
+            Action::Blocked => {
+                output.list(&client.list::<types::BlockedOwner>(&path(&["blocked-owners"])?, &[]).await?)
+            }
             Action::Revoke { which } => {
                 client.delete(&which.path()?).await?;
                 output.done(&format!("{} is not shared with {} any more.", which.repository, which.account))
             }
         }
     }
+}
+
+/// Makes one share, which is told in a sentence, or many at once, which are listed.
+async fn add(client: &Client, output: Output, new: NewShares) -> Result<(), Failure> {
+    let ([repository], [account]) = (&new.repositories[..], &new.accounts[..]) else {
+        let made: Page<types::Share> = client.post(&path(&["shares"])?, &new).await?;
+        return output.list(&made.items);
+    };
+    let path = path(&["repositories", repository, "shares"])?;
+    let NewShares { until, permanent, description, notice_before_seconds, region, .. } = new;
+    let account = account.clone();
+    let share = NewShare { account, until, permanent, description, notice_before_seconds, region };
+    let made: types::Share = client.post(&path, &share).await?;
+    output.changed(&made, &format!("{} may pull {} {}.", made.account, made.repository, span(&made)))
 }
 
 async fn list(client: &Client, output: Output, with_me: bool, of: Option<&str>) -> Result<(), Failure> {
@@ -179,7 +229,22 @@ async fn list(client: &Client, output: Output, with_me: bool, of: Option<&str>) 
             client.list(&path(&["shares"])?, &[("direction", direction)]).await?
         }
     };
-    output.list(&shares)
+    output.list(&shares)?;
+    if with_me && !shares.is_empty() && is_for_a_person() {
+        tell("The owner of an image sees which of your users pulls it, when, from where and how much.\n");
+    }
+    Ok(())
+}
+
+/// Leaves the one share of `repository` that there can be with this account.
+async fn leave(client: &Client, output: Output, repository: &str) -> Result<(), Failure> {
+    let shares: Vec<types::Share> = client.list(&path(&["shares"])?, &[("direction", "with_me")]).await?;
+    let Some(share) = shares.iter().find(|share| share.repository == repository) else {
+        let detail = format!("{repository} is not shared with your account");
+        return Err(Failure::Refused { status: 404, detail });
+    };
+    client.delete(&path(&["shares", &share.id.to_string()])?).await?;
+    output.done(&format!("Your account has left {}'s {repository}.", share.owner))
 }
 
 async fn usage(
@@ -289,8 +354,17 @@ impl Shown for types::Share {
             ("Created by", self.created_by.clone()),
             ("Created", time(self.created_at)),
             ("Updated", time(self.updated_at)),
+            ("Owner sees", "who pulls, when, from where and how much".to_owned()),
         ];
         details.extend(self.used.as_ref().map(|total| ("Used", used(total))));
         details
+    }
+}
+
+impl Shown for types::BlockedOwner {
+    const COLUMNS: &[&str] = &["OWNER", "BLOCKED SINCE"];
+
+    fn row(&self) -> Vec<String> {
+        vec![self.account.clone(), time(self.since)]
     }
 }

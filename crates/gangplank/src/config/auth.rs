@@ -54,6 +54,9 @@ pub struct Auth {
     /// How long before a share's deadline notice of it is given, unless its owner says otherwise.
     #[serde(with = "duration")]
     pub share_notice_before: Duration,
+    /// How long before a share's end who pulls by it is warned (`Warning: 299`); `"0s"`: never.
+    #[serde(with = "duration")]
+    pub share_warning_before: Duration,
     /// For how long a deleted account's or namespace's name is kept from others.
     #[serde(with = "duration")]
     pub name_reserved_for: Duration,
@@ -84,6 +87,7 @@ impl Default for Auth {
             repositories_max: settings.repositories_max,
             share_grantees_max: settings.share_grantees_max,
             share_notice_before: settings.share_notice_before,
+            share_warning_before: settings.share_warning_before,
             name_reserved_for: settings.name_reserved_for,
             unknown_names_per_hour: settings.unknown_names_per_hour,
         }
@@ -112,6 +116,8 @@ impl Auth {
             "auth.access_token_ttl",
             "longer than auth.refresh_token_ttl",
         );
+        let warns = self.share_warning_before <= LIFE_MAX;
+        found.unless(warns, "auth.share_warning_before", "more than a century");
         found.unless(self.name_reserved_for <= LIFE_MAX, "auth.name_reserved_for", "more than a century");
         let year = Duration::from_secs(366 * 24 * 60 * 60);
         found.unless(self.share_notice_before <= year, "auth.share_notice_before", "more than a year");
@@ -160,6 +166,7 @@ impl Auth {
             repositories_max: self.repositories_max,
             share_grantees_max: self.share_grantees_max,
             share_notice_before: self.share_notice_before,
+            share_warning_before: self.share_warning_before,
             name_reserved_for: self.name_reserved_for,
             unknown_names_per_hour: self.unknown_names_per_hour,
             ..::auth::Settings::default()

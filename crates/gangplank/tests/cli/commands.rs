@@ -159,6 +159,38 @@ fn what_a_share_cannot_be() {
 }
 
 #[test]
+fn many_shares_at_once_leaving_and_blocking() {
+    let Town { server, acme, globex, .. } = town();
+    acme.give(ACME, "user create dev@acme --password-stdin").done();
+    let dev = Person::signed_in(&server, "dev@acme", ACME);
+    acme.run("repository create team-a/api").done();
+    let none = acme.run("share add team-a/web team-a/api --to globex --to nobody --permanent");
+    none.failed(4, "there is no account nobody to share with");
+    assert_eq!(acme.run("share list --by-me --json").json(), serde_json::json!([]));
+    let table = acme.run("share add team-a/web team-a/api --to globex --to admin --permanent").done();
+    assert_eq!((table.lines().count(), table.matches("globex").count()), (5, 2), "{table}");
+    acme.run("share add team-a/web team-a/api --to globex --permanent").failed(5, "Nothing is shared");
+
+    let told = globex.run("share list --with-me --json").json();
+    assert_eq!(told[0]["owner_sees_pulls"], true);
+    let shown = globex.run("share show team-a/web --to globex").done();
+    assert!(shown.contains("Owner sees:   who pulls"), "{shown}");
+    assert_eq!(globex.run("share leave team-a/web").done(), "Your account has left acme's team-a/web.\n");
+    globex.run("share leave team-a/web").failed(4, "not shared with your account");
+    acme.run("share leave team-a/api").failed(4, "not shared with your account");
+    assert_eq!(globex.run("share block acme").done(), "Your account takes no shares from acme.\n");
+    assert_eq!(globex.run("share list --with-me --json").json(), serde_json::json!([]));
+    acme.run("share add team-a/web --to globex --permanent").failed(5, "takes no shares from yours");
+    let blocked = globex.run("share blocked").done();
+    assert!(blocked.contains("acme  "), "{blocked}");
+    dev.run("share block globex").failed(3, "");
+    globex.run("share block globex").failed(1, "cannot block itself");
+    globex.run("share unblock acme").done();
+    globex.run("share unblock acme").failed(4, "");
+    acme.run("share add team-a/web --to globex --permanent").done();
+}
+
+#[test]
 fn tokens_and_logins() {
     let Town { server, acme, .. } = town();
     let made = acme.run("token create --expires 24h --description ci --json").json();

@@ -53,6 +53,7 @@ fn one_of_each<'a>(digest: &'a [u8], hash: &'a [u8; 32]) -> Vec<Key<'a>> {
         Key::ShareLastUse { share },
         Key::FormerShare { repository, grantee: account },
         Key::ShareDue { time_ms: 8, share },
+        Key::BlockedOwners { account },
         Key::Blob { digest },
         Key::Link { repository, digest },
         Key::LinkOf { digest, repository },

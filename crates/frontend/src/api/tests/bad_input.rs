@@ -319,7 +319,7 @@ async fn bodies() {
     let acme = basic("acme", PASSWORD);
     let json = "application/json";
     let deep = format!("{{\"name\":{}", "[".repeat(10_000));
-    let large = format!("{{\"name\":\"{}\"}}", "a".repeat(64 << 10));
+    let large = format!("{{\"name\":\"{}\"}}", "a".repeat(256 << 10));
     for (kind, body, expected) in [
         ("", "{\"name\":\"x\"}", (415, "not_json", None)),
         ("text/plain", "{\"name\":\"x\"}", (415, "not_json", None)),

@@ -28,8 +28,11 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("/repositories/{repository}/shares", "GET POST"),
     ("/repositories/{repository}/shares/{account}", "GET PATCH DELETE"),
     ("/repositories/{repository}/shares/{account}/usage", "GET"),
-    ("/shares", "GET"),
     ("/audit", "GET"),
+    ("/shares", "GET POST"),
+    ("/shares/{id}", "DELETE"),
+    ("/blocked-owners", "GET POST"),
+    ("/blocked-owners/{account}", "DELETE"),
     ("/tokens", "GET POST"),
     ("/tokens/{id}", "DELETE"),
 ];

@@ -209,6 +209,47 @@ async fn shares(walk: &mut Walk) {
     assert_eq!((&changed["deadline"], &changed["description"]), (&Value::Null, &json!("for the pilot")));
     walk.step("acme", "DELETE", one, &["team-a/web", "globex"], None).await.expect(204);
     walk.step("acme", "DELETE", one, &["team-a/web", "globex"], None).await.expect(404);
+    shares_at_once(walk).await;
+}
+
+async fn shares_at_once(walk: &mut Walk) {
+    let new =
+        |accounts: Value| json!({"repositories": ["team-a/web"], "accounts": accounts, "permanent": true});
+    let refused = walk
+        .step("acme", "POST", "/shares", &[], Some(new(json!(["admin", "nobody"]))))
+        .await
+        .expect(422)
+        .body;
+    let named = json!({"index": 1, "repository": "team-a/web", "account": "nobody"});
+    assert_eq!((&refused["code"], &refused["share"]), (&json!("unknown_account"), &named));
+    walk.step("dev@acme", "POST", "/shares", &[], Some(new(json!(["globex"])))).await.expect(403);
+    walk.step("globex", "POST", "/shares", &[], Some(new(json!(["admin"])))).await.expect(404);
+    let made = walk.step("acme", "POST", "/shares", &[], Some(new(json!(["admin", "globex"])))).await;
+    let made = made.expect(201).body;
+    let with: Vec<&Value> = made["items"].as_array().unwrap().iter().map(|share| &share["account"]).collect();
+    assert_eq!(with, ["admin", "globex"]);
+    walk.step("acme", "POST", "/shares", &[], Some(new(json!(["globex"])))).await.expect(409);
+    leaving_and_blocking(walk, &made["items"][1]["id"].to_string()).await;
+}
+
+/// `share` is acme's with globex.
+async fn leaving_and_blocking(walk: &mut Walk, share: &str) {
+    walk.step("acme", "DELETE", "/shares/{id}", &[share], None).await.expect(404);
+    walk.step("globex", "DELETE", "/shares/{id}", &[share], None).await.expect(204);
+    walk.step("globex", "DELETE", "/shares/{id}", &[share], None).await.expect(404);
+    let (all, one) = ("/blocked-owners", "/blocked-owners/{account}");
+    let blocked =
+        walk.step("globex", "POST", all, &[], Some(json!({"account": "acme"}))).await.expect(201).body;
+    walk.step("globex", "POST", all, &[], Some(json!({"account": "nobody"}))).await.expect(201);
+    walk.step("dev@acme", "POST", all, &[], Some(json!({"account": "globex"}))).await.expect(403);
+    let page = walk.step("globex", "GET", &format!("{all}?limit=1"), &[], None).await.expect(200).body;
+    assert_eq!((&page["items"], &page["next"]), (&json!([blocked]), &json!("acme")));
+    let new = json!({"repositories": ["team-a/web"], "accounts": ["globex"], "permanent": true});
+    let refused = walk.step("acme", "POST", "/shares", &[], Some(new.clone())).await.expect(409).body;
+    assert_eq!(refused["code"], "blocked");
+    walk.step("globex", "DELETE", one, &["acme"], None).await.expect(204);
+    walk.step("globex", "DELETE", one, &["acme"], None).await.expect(404);
+    walk.step("acme", "POST", "/shares", &[], Some(new)).await.expect(201);
 }
 
 async fn tokens(walk: &mut Walk) {

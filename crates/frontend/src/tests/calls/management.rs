@@ -237,6 +237,22 @@ pub(super) const TABLES: &[Table] = &[
             row("DELETE", "/api/v1/repositories/{repository}/shares/{account}", 204, MANAGE_SHARE)
                 .with(&[("account", "globex")]),
             row(
+                "POST",
+                "/api/v1/shares",
+                201,
+                &[
+                    (Shared, "✓ ✓ 403 403  403 403  404 401 404"),
+                    (Private, "✓ ✓ 403 403  404 404  404 401 404"),
+                    (Public, "409/public_image 409/public_image 403 403  403 403  403 401 403"),
+                ],
+            )
+            .with(&[("grantee", "initech")])
+            .body(r#"{"repositories": ["{repository}"], "accounts": ["{grantee}"], "permanent": true}"#)
+            .remark("several at once"),
+            row("DELETE", "/api/v1/shares/{id}", 204, &[(Any, "404 404 404 404  ✓ 403  404 401 404")])
+                .with(&[("id", "{share}")])
+                .remark("leave it"),
+            row(
                 "GET",
                 "/api/v1/shares?direction=by_me",
                 200,
@@ -271,6 +287,15 @@ pub(super) const TABLES: &[Table] = &[
                 .audited(),
             row("GET", "/api/v1/repositories/{repository}/shares/{account}/usage", 200, MANAGE_SHARE)
                 .with(&[("account", "globex")]),
+        ],
+    },
+    Table {
+        noun: "Blocked owners",
+        remark: "Everybody's own account's.",
+        rows: &[
+            row("GET", "/api/v1/blocked-owners", 200, SIGNED_IN).shows("\"umbrella\""),
+            row("POST", "/api/v1/blocked-owners", 201, ACCOUNTS).body(r#"{"account": "hooli"}"#),
+            row("DELETE", "/api/v1/blocked-owners/{account}", 204, ACCOUNTS).with(&[("account", "umbrella")]),
         ],
     },
     Table {

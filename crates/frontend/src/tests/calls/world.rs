@@ -1,7 +1,7 @@
 //! The registry that every cell of the table is asked of, made once and copied for each: acme with its users, its
 //! repositories `team-a/web` (shared with globex), `team-a/own` (private) and `team-a/open` (public), each with an image
 //! `v1`, an artifact about it, a blob that no manifest names and an open upload of whoever may push; the accounts globex,
-//! initech and hooli; and the administrator.
+//! initech and hooli; and the administrator. All of them block the owner umbrella, whom there is not.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -256,7 +256,7 @@ impl Making<'_> {
         }
     }
 
-    async fn open_and_share(&self) {
+    async fn open_and_share(&mut self) {
         let acme = self.principal("acme").await;
         let open = RepositoryName::parse(State::Public.repository()).unwrap();
         self.app.auth.set_visibility(&acme, &open, Visibility::Public, NOW).await.unwrap();
@@ -268,7 +268,13 @@ impl Making<'_> {
             region: None,
         };
         let web = RepositoryName::parse(State::Shared.repository()).unwrap();
-        self.app.auth.create_share(&acme, &web, share, NOW).await.unwrap();
+        let share = self.app.auth.create_share(&acme, &web, share, NOW).await.unwrap();
+        self.values.insert((None, "", "share"), share.id.to_string());
+        for login in ["acme", "globex", "initech", "admin"] {
+            let principal = self.principal(login).await;
+            let umbrella = AccountName::parse("umbrella").unwrap();
+            self.app.auth.block_owner(&principal, &umbrella, NOW).await.unwrap();
+        }
     }
 
     /// Two personal tokens of the role's own: one to come with, one to be talked about.

@@ -31,6 +31,9 @@ impl Field {
 
 const PASSWORD: &str = r#"{"password": "a good password"}"#;
 const WITH_INITECH: &str = r#"{"account": "initech"}"#;
+const SEVERAL_WITH_INITECH: &str = r#"{"repositories": ["team-a/web"], "accounts": ["initech"]}"#;
+const SEVERAL_FOR_GOOD: &str =
+    r#"{"repositories": ["team-a/web"], "accounts": ["initech"], "permanent": true}"#;
 const NOTHING: &str = "{}";
 
 pub(super) const FIELDS: &[Field] = &[
@@ -59,6 +62,16 @@ pub(super) const FIELDS: &[Field] = &[
         Kind::SecondsBefore,
         r#"{"account": "initech", "permanent": true}"#,
     ),
+    field("NewShares", "repositories", Kind::Names, r#"{"accounts": ["initech"], "permanent": true}"#)
+        .needed(),
+    field("NewShares", "accounts", Kind::Names, r#"{"repositories": ["team-a/web"], "permanent": true}"#)
+        .needed(),
+    field("NewShares", "until", Kind::Deadline, SEVERAL_WITH_INITECH).absent("deadline_missing"),
+    field("NewShares", "permanent", Kind::Boolean, SEVERAL_WITH_INITECH).absent("deadline_missing"),
+    field("NewShares", "description", Kind::Description, SEVERAL_FOR_GOOD),
+    field("NewShares", "region", Kind::Region, SEVERAL_FOR_GOOD),
+    field("NewShares", "notice_before_seconds", Kind::SecondsBefore, SEVERAL_FOR_GOOD),
+    field("NewBlockedOwner", "account", Kind::Name, NOTHING).needed(),
     field("ShareChange", "until", Kind::Deadline, NOTHING).absent("nothing_to_change"),
     field("ShareChange", "permanent", Kind::Boolean, NOTHING).absent("nothing_to_change"),
     field("ShareChange", "description", Kind::Description, NOTHING).absent("nothing_to_change"),

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 pub(super) enum Kind {
     /// A name of a grammar of its own.
     Name,
+    /// A list of such names, each once.
+    Names,
     /// 0 to 1000 characters of any script.
     Description,
     /// 8 to 256 characters.
@@ -78,7 +80,7 @@ impl Kind {
         match self {
             Kind::Boolean => "boolean",
             Kind::Seconds | Kind::SecondsBefore => "number",
-            Kind::Scope => "array",
+            Kind::Scope | Kind::Names => "array",
             _ => "string",
         }
     }
@@ -104,6 +106,18 @@ impl Kind {
                 (json!(1_u64 << 53), INVALID),
                 (json!(u64::MAX), INVALID),
             ],
+            Kind::Names => {
+                let mut lists: Vec<_> =
+                    names(INVALID).into_iter().map(|(name, verdict)| (json!([name]), verdict)).collect();
+                lists.extend([
+                    (json!([]), INVALID),
+                    (json!([7]), INVALID),
+                    (json!([null]), INVALID),
+                    (json!([["acme"]]), INVALID),
+                    (json!(["twice/twice", "twice/twice"]), INVALID),
+                ]);
+                lists
+            }
             Kind::Scope => vec![
                 (json!([]), INVALID),
                 (json!([""]), INVALID),
@@ -130,7 +144,7 @@ impl Kind {
             Kind::Password => passwords(),
             Kind::CurrentPassword => names(Refused(422, "wrong_password")),
             Kind::Deadline => deadlines(),
-            Kind::Boolean | Kind::Seconds | Kind::SecondsBefore | Kind::Scope => names(INVALID),
+            Kind::Boolean | Kind::Seconds | Kind::SecondsBefore | Kind::Scope | Kind::Names => names(INVALID),
         }
     }
 }
