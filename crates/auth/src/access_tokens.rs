@@ -18,7 +18,8 @@ use crate::records::RepositoryLife;
 use crate::rights::FoundNamespace;
 use crate::scope::{SCOPES_MAX, Scope, ScopeRequest, Verbs};
 use crate::{
-    Auth, AuthenticationError, Error, NamespaceId, Principal, PrincipalId, RepositoryId, Secret, TokenId,
+    AccessKeyId, Auth, AuthenticationError, Error, NamespaceId, Principal, PrincipalId, RepositoryId, Secret,
+    TokenId,
 };
 
 /// The longest token that is looked at, in bytes.
@@ -114,7 +115,7 @@ pub(crate) struct Claims {
 }
 
 /// Whom a token was issued to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Holder {
     #[serde(flatten)]
     pub(crate) id: PrincipalId,
@@ -122,6 +123,9 @@ pub(crate) struct Holder {
     /// The personal token that it was bought with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) personal_token: Option<TokenId>,
+    /// The access key that it hangs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) access_key: Option<AccessKeyId>,
 }
 
 /// The only header that is read.
@@ -252,6 +256,7 @@ impl Auth {
             id: PrincipalId { account: subject.account, user: subject.user_id() },
             credential_version: subject.credential_version,
             personal_token: principal.personal_token.as_ref().map(|token| token.id),
+            access_key: principal.access_key.clone(),
         });
         let claims = Claims {
             iss: self.settings().service.clone(),

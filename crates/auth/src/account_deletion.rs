@@ -16,7 +16,9 @@ use kv::{Key, Versioned};
 use crate::accounts::{account_event, administrator};
 use crate::lists::{Rows, text};
 use crate::records::AccountRecord;
-use crate::{AccountId, AccountName, Auth, Error, EventKind, Principal, ShareId, Thing, UserName};
+use crate::{
+    AccountId, AccountName, Auth, Error, EventKind, Principal, PrincipalId, ShareId, Thing, UserName,
+};
 
 impl Auth {
     /// Removes an account, its users, its credentials and the shares made with it. Its name stays reserved.
@@ -67,7 +69,7 @@ impl Auth {
         self.finish(tx, ()).await
     }
 
-    /// Removes what hangs on a disabled account: a commit for each user and each share, one for its tokens.
+    /// Removes what hangs on a disabled account: a commit for each user and each share, one for its tokens and access keys.
     async fn empty_account(
         &self,
         p: &Principal,
@@ -97,6 +99,7 @@ impl Auth {
         }
         let mut tx = self.store().transaction();
         self.remove_tokens(&mut tx, id, None).await?;
+        self.remove_access_keys(&mut tx, PrincipalId { account: id, user: None }, None).await?;
         self.finish(tx, ()).await?;
         Ok(())
     }

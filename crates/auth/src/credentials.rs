@@ -5,19 +5,23 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use kv::{Entry, Id, Key, decode};
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use crate::access_key_id::parse_long_term_login;
+use crate::access_keys::record_key;
 use crate::access_tokens::{Claims, Holder, Purpose, refresh_jwt};
 use crate::passwords::WhenFull;
 use crate::principal::{PersonalTokenGrip, Subject};
 use crate::recorder::{Refused, with_token};
 use crate::records::{
-    AccountRecord, Credential, NameRecord, PersonalTokenPlace, PersonalTokenRecord, UserRecord,
+    AccessKeyRecord, AccountRecord, Credential, NameRecord, PersonalTokenPlace, PersonalTokenRecord,
+    UserRecord,
 };
 use crate::sources::Source;
 use crate::{
-    AccountId, AccountName, Auth, AuthenticationError, Principal, PrincipalId, Secret, TokenId, UserId,
-    UserName,
+    AccessKeyId, AccountId, AccountName, Auth, AuthenticationError, Principal, PrincipalId, Secret, TokenId,
+    UserId, UserName,
 };
 
 /// What a personal token begins with, for people and for scanners of secrets.
@@ -26,6 +30,24 @@ pub(crate) const PERSONAL_TOKEN_PREFIX: &str = "gp_pat_";
 /// Where the record of the personal token with this secret is found.
 pub(crate) fn personal_token_hash(secret: &Secret) -> [u8; 32] {
     Sha256::digest(secret.reveal().as_bytes()).into()
+}
+
+/// What somebody came with that was issued: bound here, and looked up live.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Came {
+    /// The version that the credential must have.
+    pub(crate) credential_version: Option<u64>,
+    /// The personal token that must be good.
+    pub(crate) personal_token: Option<TokenId>,
+    /// The access key that must be open.
+    pub(crate) access_key: Option<AccessKeyId>,
+}
+
+/// What the store has of it now.
+struct Found {
+    live: Option<Live>,
+    token: Option<PersonalTokenRecord>,
+    access_key: Option<AccessKeyRecord>,
 }
 
 /// An account or a user, as the store has it now.
@@ -74,15 +96,16 @@ fn parse_login(login: &str) -> Option<(AccountName, Option<UserName>)> {
 
 impl Auth {
     /// The account or user that signs in as `username`, with its password or with a personal token of its own as the
-    /// secret.
+    /// secret; or as `region@ACCESSKEY`, with what its machines derive from an access key's secret half.
     ///
     /// `from` is the address that asks. Few passwords are checked for it at a time, and after ten wrong ones for one
     /// name within a minute, those that follow wait until it is over. None: it is not bounded by where it comes from.
     ///
     /// # Errors
     /// [`AuthenticationError::Rejected`], the same and in about the same time for an unknown name, for a user without
-    /// a password, for a wrong one and for what is disabled; [`AuthenticationError::Failed`] with [`crate::Error::Busy`]
-    /// when too many passwords wait to be checked, or too many from there.
+    /// a password, for a wrong one and for what is disabled; [`AuthenticationError::OtherRegion`];
+    /// [`AuthenticationError::Failed`] with [`crate::Error::Busy`] when too many passwords wait to be checked, or too many
+    /// from there.
     pub async fn authenticate(
         &self,
         username: &str,
@@ -116,6 +139,10 @@ impl Auth {
         now: Timestamp,
         when_full: WhenFull,
     ) -> Result<Principal, AuthenticationError> {
+        if let Some((region, id)) = parse_long_term_login(username) {
+            let given = (username, secret);
+            return self.sign_in_for_good((region, &id), given, from, now, when_full).await;
+        }
         if secret.reveal().starts_with(PERSONAL_TOKEN_PREFIX) {
             return self.personal_token_holder(secret, Some(username), from, now).await;
         }
@@ -168,7 +195,8 @@ impl Auth {
         let place = place.ok_or(AuthenticationError::Rejected)?.value;
         let id = PrincipalId { account: place.account, user: place.user };
         let with = with_token(place.token);
-        let (name, reason) = match self.principal(id, None, Some(place.token), now).await? {
+        let came = Came { personal_token: Some(place.token), ..Came::default() };
+        let (name, reason) = match self.principal(id, came, now).await? {
             Some(principal) if username.is_none_or(|username| principal.name() == username) => {
                 let principal = principal.coming_from(from);
                 self.note_sign_in(&principal, with, now);
@@ -210,12 +238,12 @@ impl Auth {
     ) -> Result<(Principal, Option<Timestamp>), AuthenticationError> {
         let claims = self.verify_token(jwt, Purpose::Access, now)?;
         let ends_at = claims.expires_at().ok_or(AuthenticationError::Rejected)?;
+        let grants = claims.grants();
         let principal = match claims.holder {
             Some(holder) => self.token_holder(holder, now).await?,
             None => Principal::anonymous(),
         };
-        let principal = principal.granted(claims.grants()).coming_from(from);
-        Ok((principal, (now >= ends_at).then_some(ends_at)))
+        Ok((principal.granted(grants).coming_from(from), (now >= ends_at).then_some(ends_at)))
     }
 
     /// Whoever a refresh token was issued to.
@@ -234,11 +262,12 @@ impl Auth {
         if now >= ends_at {
             return Err(AuthenticationError::Expired { at: ends_at });
         }
-        let holder = claims.holder.ok_or(AuthenticationError::Rejected)?;
+        let holder = claims.holder.clone().ok_or(AuthenticationError::Rejected)?;
+        let account = holder.id.account;
         let principal = self.token_holder(holder, now).await;
         if let Err(AuthenticationError::Rejected) = principal {
             let reason = "refresh token of a credential that has ended".to_owned();
-            let refused = Refused { account: holder.id.account, name: claims.name(), from, reason };
+            let refused = Refused { account, name: claims.name(), from, reason };
             self.note_refused_sign_in(refused, now);
         }
         Ok(principal?.ending(ends_at).coming_from(from))
@@ -254,59 +283,76 @@ impl Auth {
             return Ok(false);
         }
         let id = PrincipalId { account: subject.account, user: subject.user_id() };
-        let token = principal.personal_token.as_ref().map(|token| token.id);
-        Ok(self.principal(id, Some(subject.credential_version), token, now).await?.is_some())
+        let came = Came {
+            credential_version: Some(subject.credential_version),
+            personal_token: principal.personal_token.as_ref().map(|token| token.id),
+            access_key: principal.access_key.clone(),
+        };
+        Ok(self.principal(id, came, now).await?.is_some())
     }
 
     async fn token_holder(&self, holder: Holder, now: Timestamp) -> Result<Principal, AuthenticationError> {
-        let Holder { id, credential_version, personal_token } = holder;
-        let principal = self.principal(id, Some(credential_version), personal_token, now).await?;
-        principal.ok_or(AuthenticationError::Rejected)
+        let Holder { id, credential_version, personal_token, access_key } = holder;
+        let came = Came { credential_version: Some(credential_version), personal_token, access_key };
+        self.principal(id, came, now).await?.ok_or(AuthenticationError::Rejected)
     }
 
-    /// The principal with this id, if it is open, if its credential has the version that was bound, and if the
-    /// personal token that it came by is good: one read.
-    async fn principal(
+    /// The principal with this id, if it is open, and if all that it came with is good: one read, and another where a
+    /// personal token turns out to hang on an access key.
+    pub(crate) async fn principal(
         &self,
         id: PrincipalId,
-        credential_version: Option<u64>,
-        personal_token: Option<TokenId>,
+        came: Came,
         now: Timestamp,
     ) -> Result<Option<Principal>, kv::Error> {
-        let place =
-            personal_token.map(|token| PersonalTokenPlace { account: id.account, user: id.user, token });
-        let (live, token) = self.live_with_token(id, place).await?;
+        let Found { live, token, access_key } = self.find(id, &came).await?;
         let Some(live) = live.filter(Live::is_open) else { return Ok(None) };
-        let version = live.credential().version;
-        if credential_version.is_some_and(|bound| bound != version) {
+        if came.access_key.is_some() && !access_key.is_some_and(|key| opens(&key, id)) {
             return Ok(None);
         }
-        let Some(place) = place else { return Ok(Some(Principal::whole(live.into_subject()))) };
-        let good = token.filter(|token| token.credential_version == version && now < token.expires_at);
-        Ok(good.map(|token| {
-            let PersonalTokenRecord { scope, expires_at, .. } = token;
-            let grip = PersonalTokenGrip { id: place.token, scope, expires_at };
-            Principal::with_personal_token(live.into_subject(), grip)
-        }))
+        let Some(token_id) = came.personal_token else {
+            // An access key is a credential of its own, which a change of the password does not end.
+            let changed = came.credential_version.is_some_and(|bound| bound != live.credential().version);
+            let good = came.access_key.is_some() || !changed;
+            return Ok(good.then(|| Principal::whole(live.into_subject()).holding(came.access_key)));
+        };
+        let version = live.credential().version;
+        let good =
+            |token: &PersonalTokenRecord| token.credential_version == version && now < token.expires_at;
+        let Some(token) = token.filter(good) else { return Ok(None) };
+        if came.credential_version.is_some_and(|bound| bound != version) {
+            return Ok(None);
+        }
+        let PersonalTokenRecord { scope, registry_only, access_key, expires_at, .. } = token;
+        if let Some(key) = &access_key
+            && came.access_key != access_key
+        {
+            let record = self.store().get::<AccessKeyRecord>(record_key(key)).await?;
+            if !record.is_some_and(|record| opens(&record.value, id)) {
+                return Ok(None);
+            }
+        }
+        let grip = PersonalTokenGrip { id: token_id, scope, registry_only, expires_at };
+        Ok(Some(Principal::with_personal_token(live.into_subject(), grip).holding(access_key)))
     }
 
-    async fn live_with_token(
-        &self,
-        id: PrincipalId,
-        place: Option<PersonalTokenPlace>,
-    ) -> Result<(Option<Live>, Option<PersonalTokenRecord>), kv::Error> {
-        let mut keys = vec![Key::Account { account: id.account.raw() }];
-        keys.extend(id.user.map(|user| user_key(id.account, user)));
+    /// All of it from one snapshot.
+    async fn find(&self, id: PrincipalId, came: &Came) -> Result<Found, kv::Error> {
+        let PrincipalId { account, user } = id;
+        let place = came.personal_token.map(|token| PersonalTokenPlace { account, user, token });
+        let mut keys = vec![Key::Account { account: account.raw() }];
+        keys.extend(user.map(|user| user_key(account, user)));
         keys.extend(place.map(|place| place.key()));
+        keys.extend(came.access_key.as_ref().map(record_key));
         let mut entries = self.store().get_many(&keys).await?.into_iter();
-        let account = entries.next().flatten();
-        let user = if id.user.is_some() { entries.next().flatten() } else { None };
-        let token = if place.is_some() { entries.next().flatten() } else { None };
-        let token = match (token, place) {
-            (Some(entry), Some(place)) => Some(decode::<PersonalTokenRecord>(place.key(), &entry)?.value),
-            _ => None,
-        };
-        Ok((live(id, account.as_ref(), user.as_ref())?, token))
+        let mut next = |asked: bool| if asked { entries.next().flatten() } else { None };
+        let (account, user) = (next(true), next(user.is_some()));
+        let (token, access_key) = (next(place.is_some()), next(came.access_key.is_some()));
+        Ok(Found {
+            live: live(id, account.as_ref(), user.as_ref())?,
+            token: record(place.map(|place| place.key()), token)?,
+            access_key: record(came.access_key.as_ref().map(record_key), access_key)?,
+        })
     }
 
     /// Whoever signs in as `login`. A name that nobody has costs the same reads as one that somebody has: it is looked up
@@ -322,7 +368,7 @@ impl Auth {
             None => None,
         };
         let id = PrincipalId { account: AccountId::from(account), user: user.map(UserId::from) };
-        let (live, _) = self.live_with_token(id, None).await?;
+        let live = self.find(id, &Came::default()).await?.live;
         let is_known = account != Id::MIN;
         Ok(Named { account: is_known.then_some(id.account), live })
     }
@@ -336,6 +382,18 @@ impl Auth {
 
 fn user_key(account: AccountId, user: UserId) -> Key<'static> {
     Key::User { account: account.raw(), user: user.raw() }
+}
+
+/// Whether a pair opens what its holder, who is open and is `id`, may do.
+fn opens(key: &AccessKeyRecord, id: PrincipalId) -> bool {
+    !key.disabled && key.holder == id
+}
+
+fn record<T: DeserializeOwned>(key: Option<Key<'_>>, entry: Option<Entry>) -> Result<Option<T>, kv::Error> {
+    match (key, entry) {
+        (Some(key), Some(entry)) => Ok(Some(decode(key, &entry)?.value)),
+        _ => Ok(None),
+    }
 }
 
 fn live(id: PrincipalId, account: Option<&Entry>, user: Option<&Entry>) -> Result<Option<Live>, kv::Error> {

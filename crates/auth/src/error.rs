@@ -25,6 +25,8 @@ pub enum Thing {
     PersonalToken,
     /// An owner that an account blocks.
     BlockedOwner,
+    /// An access key pair.
+    AccessKey,
 }
 
 impl std::fmt::Display for Thing {
@@ -38,6 +40,7 @@ impl std::fmt::Display for Thing {
             Thing::Share => "share",
             Thing::PersonalToken => "personal token",
             Thing::BlockedOwner => "blocked owner",
+            Thing::AccessKey => "access key",
         })
     }
 }
@@ -185,6 +188,12 @@ pub enum AuthenticationError {
     Expired {
         /// Its end.
         at: Timestamp,
+    },
+    /// They name another region than this server's, which alone they could be checked in.
+    #[error("this server's region is {ours}; sign in as {ours}@ACCESSKEY, or at the other region's server")]
+    OtherRegion {
+        /// This server's region.
+        ours: kv::Region,
     },
     /// They could not be checked.
     #[error(transparent)]

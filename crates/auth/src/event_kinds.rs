@@ -92,6 +92,14 @@ kinds! {
     PersonalTokenCreated = "personal_token_created";
     /// A personal token was ended.
     PersonalTokenRevoked = "personal_token_revoked";
+    /// An access key pair was made.
+    AccessKeyCreated = "access_key_created";
+    /// An access key pair was closed: it opens nothing any more.
+    AccessKeyDisabled = "access_key_disabled";
+    /// A closed access key pair was opened again.
+    AccessKeyEnabled = "access_key_enabled";
+    /// An access key pair was deleted.
+    AccessKeyDeleted = "access_key_deleted";
     /// A webhook was made.
     WebhookCreated = "webhook_created";
     /// A webhook was changed.
@@ -110,7 +118,7 @@ kinds! {
     BlobDeleted = "blob_deleted";
     /// A manifest was pulled; its blobs' pulls are no events of their own.
     ManifestPulled = "manifest_pulled";
-    /// Somebody signed in with a password or a personal token.
+    /// Somebody signed in with a password, a personal token or an access key.
     SignedIn = "signed_in";
     /// Somebody was refused who named this account, or a user of it.
     SignInFailed = "sign_in_failed";

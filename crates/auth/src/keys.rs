@@ -4,10 +4,7 @@
 //! A key's file is named after the time of its making, and holds PKCS#8 as PEM. To rotate, make a new one (see
 //! [`SigningKeys::rotate`]); to let an old one go, remove its file once the longest-lived token under it is dead.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use aws_lc_rs::rand::SystemRandom;
@@ -18,48 +15,38 @@ use jiff::Timestamp;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use sha2::{Digest, Sha256};
 
-/// How many keys are held; an older one is to be removed first.
-const KEYS_MAX: usize = 32;
-/// The longest file that is read as a key.
-const KEY_FILE_BYTES_MAX: u64 = 16 << 10;
+use crate::key_files::{KeyFiles, KeysError};
+use crate::seal::SealingKeys;
+
+const FILES: KeyFiles = KeyFiles { name_begins: "token-", name_ends: ".pem" };
 /// A P-256 point, uncompressed: 4, then x and y.
 const POINT_BYTES: usize = 65;
-const FILE_NAME_ENDS: &str = ".pem";
 
-/// Why there are no keys.
-#[derive(Debug, thiserror::Error)]
-pub enum KeysError {
-    /// A file or folder could not be read or written.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Others than the owner may read the key.
-    #[error("{}: others may read this key (mode {mode:o}); make it 0600, and replace the key", path.display())]
-    Exposed {
-        /// The file.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
-    /// It is no P-256 key in PKCS#8.
-    #[error("{}: not a P-256 private key as PKCS#8 in PEM", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The folder holds more keys than are used.
-    #[error("{}: more than {KEYS_MAX} keys; remove the oldest", path.display())]
-    TooMany {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// The system made no key.
-    #[error("no key could be made")]
-    Unmade,
+/// All keys that a server holds. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// Those that tokens are signed with.
+    pub signing: SigningKeys,
+    /// Those that secrets are sealed with which the server must be able to read.
+    pub sealing: SealingKeys,
+}
+
+impl Keys {
+    /// The keys in `folder`. The first of each kind is made when there is none. Blocks.
+    ///
+    /// # Errors
+    /// As [`SigningKeys::open`] and [`SealingKeys::open`].
+    pub fn open(folder: &Path, now: Timestamp) -> Result<Keys, KeysError> {
+        Ok(Keys { signing: SigningKeys::open(folder, now)?, sealing: SealingKeys::open(folder, now)? })
+    }
+
+    /// Keys that live as long as this process: for tests.
+    ///
+    /// # Errors
+    /// [`KeysError::Unmade`].
+    pub fn ephemeral() -> Result<Keys, KeysError> {
+        Ok(Keys { signing: SigningKeys::ephemeral()?, sealing: SealingKeys::ephemeral()? })
+    }
 }
 
 /// The keys that sign and verify. Cheap to clone.
@@ -90,7 +77,6 @@ impl SigningKeys {
     /// [`KeysError`]: a key that is readable by others or malformed is refused, never passed over, for passing over
     /// the newest would sign with one that was rotated away.
     pub fn open(folder: &Path, now: Timestamp) -> Result<SigningKeys, KeysError> {
-        make_folder(folder)?;
         let keys = read_folder(folder)?;
         if keys.is_empty() { SigningKeys::rotate(folder, now) } else { Ok(SigningKeys { keys: keys.into() }) }
     }
@@ -101,8 +87,7 @@ impl SigningKeys {
     /// As [`SigningKeys::open`].
     pub fn rotate(folder: &Path, now: Timestamp) -> Result<SigningKeys, KeysError> {
         let pkcs8 = make_pkcs8()?;
-        let path = folder.join(format!("token-{:014}{FILE_NAME_ENDS}", now.as_millisecond().max(0)));
-        write_new(folder, &path, pem(&pkcs8).as_bytes()).map_err(|source| KeysError::Io { path, source })?;
+        FILES.write(folder, now, &pem(&pkcs8))?;
         Ok(SigningKeys { keys: read_folder(folder)?.into() })
     }
 
@@ -165,45 +150,13 @@ fn make_pkcs8() -> Result<Vec<u8>, KeysError> {
     document.map(|document| document.as_ref().to_vec()).map_err(|_| KeysError::Unmade)
 }
 
-/// Makes `folder`, open to its owner alone, in a way that survives a power cut.
-fn make_folder(folder: &Path) -> Result<(), KeysError> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    let synced = made.and_then(|()| match folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        Some(parent) => File::open(parent)?.sync_all(),
-        None => Ok(()),
-    });
-    synced.map_err(|source| KeysError::Io { path: folder.to_owned(), source })
-}
-
 /// The keys of `folder`, oldest first.
 fn read_folder(folder: &Path) -> Result<Vec<SigningKey>, KeysError> {
-    let io = |source| KeysError::Io { path: folder.to_owned(), source };
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(io)? {
-        let name = entry.map_err(io)?.file_name();
-        if name.to_str().is_some_and(|name| name.ends_with(FILE_NAME_ENDS)) {
-            paths.push(folder.join(name));
-        }
-    }
-    if paths.len() > KEYS_MAX {
-        return Err(KeysError::TooMany { path: folder.to_owned() });
-    }
-    paths.sort();
-    paths.iter().map(|path| read_key(path)).collect()
-}
-
-fn read_key(path: &Path) -> Result<SigningKey, KeysError> {
-    let io = |source| KeysError::Io { path: path.to_owned(), source };
-    let malformed = || KeysError::Malformed { path: path.to_owned() };
-    let file = File::open(path).map_err(io)?;
-    let mode = file.metadata().map_err(io)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(KeysError::Exposed { path: path.to_owned(), mode });
-    }
-    let mut text = String::new();
-    file.take(KEY_FILE_BYTES_MAX).read_to_string(&mut text).map_err(io)?;
-    let pkcs8 = from_pem(&text).ok_or_else(malformed)?;
-    SigningKey::from_pkcs8(&pkcs8).ok_or_else(malformed)
+    let read = |(path, text): (_, String)| {
+        let key = from_pem(&text).and_then(|pkcs8| SigningKey::from_pkcs8(&pkcs8));
+        key.ok_or(KeysError::Malformed { path, expected: "a P-256 private key as PKCS#8 in PEM" })
+    };
+    FILES.read(folder)?.into_iter().map(read).collect()
 }
 
 const PEM_BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
@@ -225,28 +178,6 @@ fn from_pem(pem: &str) -> Option<Vec<u8>> {
     let (_, rest) = pem.split_once(PEM_BEGIN)?;
     let (text, _) = rest.split_once(PEM_END)?;
     STANDARD.decode(text.split_ascii_whitespace().collect::<String>()).ok()
-}
-
-/// Writes a file that is there as a whole or not at all, also after a power cut, and that only its owner ever could
-/// read. A file of that name is an error.
-fn write_new(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // A name that nobody reads as a key; left over from a crash, it is written anew.
-    let unfinished = path.with_extension("unfinished");
-    remove_if_there(&unfinished)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    // A link, where a rename would replace what is there.
-    fs::hard_link(&unfinished, path)?;
-    remove_if_there(&unfinished)?;
-    File::open(folder)?.sync_all()
-}
-
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@
 //! The crate answers three questions. *Who is it?* [`Auth::authenticate`] and its sisters make a [`Principal`] of
 //! credentials. *May it?* [`Auth::authorize`] makes a [`Permit`] of a principal, a repository and an action, and
 //! nothing else does; whoever touches content takes one. *What changes?* The management functions change accounts,
-//! users, namespaces, repositories, permissions, shares and personal tokens, each checking rights itself and each in
-//! one commit with its [`Event`].
+//! users, namespaces, repositories, permissions, shares, personal tokens and access keys, each checking rights itself and
+//! each in one commit with its [`Event`].
 //!
 //! It knows neither HTTP nor bytes of images, and it never reads the clock: `now` is a parameter.
 //!
@@ -15,6 +15,8 @@
 
 #![deny(missing_docs)]
 
+mod access_key_id;
+mod access_keys;
 mod access_tokens;
 mod account_deletion;
 mod accounts;
@@ -30,7 +32,9 @@ mod error;
 mod establish;
 mod event_kinds;
 mod events;
+mod holders;
 mod ids;
+mod key_files;
 mod keys;
 mod lists;
 mod names;
@@ -50,6 +54,7 @@ mod repositories;
 mod reservations;
 mod rights;
 mod scope;
+mod seal;
 mod settings;
 mod share_creation;
 mod share_dues;
@@ -57,6 +62,7 @@ mod share_guard;
 mod share_lists;
 mod share_rows;
 mod shares;
+mod signatures;
 mod sources;
 mod trail;
 mod unknown_names;
@@ -68,6 +74,8 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use access_key_id::AccessKeyId;
+pub use access_keys::AccessKey;
 pub use access_tokens::AccessToken;
 pub use accounts::Account;
 pub use blocked_owners::{BLOCKED_OWNERS_MAX, BlockedOwner};
@@ -80,7 +88,8 @@ pub use events::{Actor, Event, EventResult};
 pub use ids::{
     AccountId, DeliveryId, NamespaceId, NoticeId, RepositoryId, ShareId, TokenId, UserId, WebhookId,
 };
-pub use keys::{KeysError, SigningKeys};
+pub use key_files::KeysError;
+pub use keys::{Keys, SigningKeys};
 pub use names::{
     AccountName, DESCRIPTION_CHARACTERS_MAX, Description, NAME_CHARACTERS_MAX, Secret, UserName,
     turns_direction,
@@ -95,15 +104,17 @@ pub use personal_tokens::{Made, NewToken, PersonalToken};
 pub use principal::{Principal, PrincipalId};
 pub use recorder::Flushed;
 pub use records::{
-    AccountRecord, Credential, Level, NameRecord, NamespaceRecord, PasswordHash, PermissionRecord,
-    PersonalTokenPlace, PersonalTokenRecord, ReapRecord, RepositoryDetails, RepositoryLife, ShareRecord,
-    UnknownNames, UserRecord, Visibility,
+    AccessKeyRecord, AccountRecord, Credential, Level, NameRecord, NamespaceRecord, PasswordHash,
+    PermissionRecord, PersonalTokenPlace, PersonalTokenRecord, ReapRecord, RepositoryDetails, RepositoryLife,
+    ShareRecord, UnknownNames, UserRecord, Visibility,
 };
 pub use repositories::{DetailsChange, Repository, Which};
 pub use scope::{PATTERNS_MAX, SCOPES_MAX, Scope, ScopePattern, ScopeRequest, Verbs};
+pub use seal::{Sealed, SealingKeys};
 pub use settings::{PasswordCost, Settings};
 pub use share_creation::SHARES_AT_ONCE_MAX;
 pub use shares::{NewShare, Share, ShareChange, ShareEnd};
+pub use signatures::{SIGNATURE_SKEW_MAX, long_term_password};
 pub use trail::{EventFilter, EventOrder, EventPage, EventPlace};
 pub use usage::{ShareUse, UsageOfDay, UsagePlace, UsageWanted};
 pub use users::User;
@@ -119,7 +130,7 @@ pub struct Auth {
 
 struct Inner {
     store: kv::Store,
-    keys: SigningKeys,
+    keys: Keys,
     settings: Settings,
     passwords: Passwords,
     recorder: Recorder,
@@ -132,9 +143,9 @@ impl std::fmt::Debug for Auth {
 }
 
 impl Auth {
-    /// Over `store`, signing with `keys`.
+    /// Over `store`, signing and sealing with `keys`.
     #[must_use]
-    pub fn new(store: kv::Store, keys: SigningKeys, settings: Settings) -> Auth {
+    pub fn new(store: kv::Store, keys: Keys, settings: Settings) -> Auth {
         let passwords = Passwords::new(&settings);
         Auth { inner: Arc::new(Inner { store, keys, settings, passwords, recorder: Recorder::default() }) }
     }
@@ -160,11 +171,17 @@ impl Auth {
     /// The public keys that tokens are verified with, as a JSON Web Key Set (RFC 7517).
     #[must_use]
     pub fn jwks(&self) -> serde_json::Value {
-        self.inner.keys.jwks()
+        self.inner.keys.signing.jwks()
     }
 
     pub(crate) fn signing_keys(&self) -> &SigningKeys {
-        &self.inner.keys
+        &self.inner.keys.signing
+    }
+
+    /// The keys that secrets are sealed with which must be readable again.
+    #[must_use]
+    pub fn sealing_keys(&self) -> &SealingKeys {
+        &self.inner.keys.sealing
     }
 
     pub(crate) fn passwords(&self) -> &Passwords {

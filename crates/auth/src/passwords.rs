@@ -143,6 +143,30 @@ impl Passwords {
         Ok(right)
     }
 
+    /// The same for a secret that is no password, and was compared already: whether it is `right`. A right one costs no
+    /// hash, a wrong one costs and counts as a wrong password.
+    ///
+    /// # Errors
+    /// As [`Passwords::verify`].
+    pub(crate) async fn count_compared(
+        &self,
+        name: &str,
+        secret: &Secret,
+        right: bool,
+        source: Option<Source>,
+        when_full: WhenFull,
+    ) -> Result<bool, Error> {
+        if !right {
+            return self.verify(name, secret, None, source, when_full).await;
+        }
+        if let Some(source) = source {
+            // The one right guess among the refused ones is not told from them.
+            self.sources.check(source, name)?;
+            self.sources.checked(source, name, true);
+        }
+        Ok(true)
+    }
+
     /// Whether `password` is the one that was hashed to `hash`. Costs a hash whether there is one or not.
     ///
     /// # Errors

@@ -10,17 +10,21 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use kv::{Entry, Key, Transaction, decode};
+use kv::{Key, Transaction, decode};
 
 use crate::credentials::{PERSONAL_TOKEN_PREFIX, personal_token_hash};
 use crate::narrowing::BoundPattern;
-use crate::records::{AccountRecord, Credential, PersonalTokenPlace, PersonalTokenRecord, UserRecord};
+use crate::records::{Credential, PersonalTokenPlace, PersonalTokenRecord};
 use crate::scope::{PATTERNS_MAX, ScopePattern};
 use crate::{
-    AccountId, Auth, Description, Error, Event, EventKind, Principal, Secret, Thing, TokenId, UserId,
+    AccountId, Auth, Description, Error, Event, EventKind, Principal, PrincipalId, Secret, Thing, TokenId,
+    UserId,
 };
 
 const LIFE_MIN: Duration = Duration::from_secs(1);
+/// The shortest and the longest life of a temporary login for docker.
+const DOCKER_LOGIN_LIFE_MIN: Duration = Duration::from_secs(15 * 60);
+const DOCKER_LOGIN_LIFE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a new personal token shall be.
 #[derive(Debug, Clone)]
@@ -42,6 +46,8 @@ pub struct PersonalToken {
     pub description: Description,
     /// What it is narrowed to; `None`: nothing.
     pub scope: Option<Vec<ScopePattern>>,
+    /// Whether it is a temporary login for docker, which manages nothing.
+    pub registry_only: bool,
     /// When it was made.
     pub created_at: Timestamp,
     /// From this instant on it opens nothing.
@@ -50,22 +56,9 @@ pub struct PersonalToken {
 
 impl PersonalToken {
     fn new(id: TokenId, record: PersonalTokenRecord) -> PersonalToken {
-        let PersonalTokenRecord { description, scope, created_at, expires_at, .. } = record;
+        let PersonalTokenRecord { description, scope, registry_only, created_at, expires_at, .. } = record;
         let scope = scope.map(|scope| scope.into_iter().map(|bound| bound.pattern).collect());
-        PersonalToken { id, description, scope, created_at, expires_at }
-    }
-}
-
-/// The record of an account or a user, as it was read. Every change of its tokens touches it.
-struct HolderRecord {
-    key: Key<'static>,
-    entry: Entry,
-    credential: Credential,
-}
-
-impl HolderRecord {
-    fn touch(&self, tx: &mut Transaction) {
-        tx.expect(self.key, Some(self.entry.version)).put_bytes(self.key, self.entry.value.clone());
+        PersonalToken { id, description, scope, registry_only, created_at, expires_at }
     }
 }
 
@@ -92,19 +85,37 @@ impl Auth {
         new: NewToken,
         now: Timestamp,
     ) -> Result<(PersonalToken, Secret), Error> {
-        let subject = p.whole_subject()?;
+        p.whole_subject()?;
         let expires_at = self.token_end(p, new.expires_in, now)?;
         let scope = self.token_scope(p, new.scope, now).await?;
-        let (secret, hash) = new_secret();
-        let record = PersonalTokenRecord {
-            description: new.description,
-            scope,
-            credential_version: subject.credential_version,
-            hash,
-            made_with: p.personal_token.as_ref().map(|token| token.id),
-            created_at: now,
-            expires_at,
-        };
+        let (record, secret) = new_token(p, new.description, expires_at, now)?;
+        let record = PersonalTokenRecord { scope, ..record };
+        let token = self.until_done(|| self.try_create_token(p, &record, now)).await?;
+        Ok((token, secret))
+    }
+
+    /// Makes a temporary login for docker, under the caller's own name: a personal token for the registry protocol alone,
+    /// so that whoever finds it in a docker configuration manages nothing. It ends with what it was made with.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] unless `expires_in` is 15 minutes to 24 hours, [`Error::Limit`], [`Error::Forbidden`] for who came
+    /// with a narrowed credential.
+    pub async fn create_docker_login(
+        &self,
+        p: &Principal,
+        expires_in: Duration,
+        now: Timestamp,
+    ) -> Result<(PersonalToken, Secret), Error> {
+        p.whole_subject()?;
+        if !(DOCKER_LOGIN_LIFE_MIN..=DOCKER_LOGIN_LIFE_MAX).contains(&expires_in) {
+            let (min, max) = (DOCKER_LOGIN_LIFE_MIN.as_secs(), DOCKER_LOGIN_LIFE_MAX.as_secs());
+            let reason = format!("a temporary docker login lives from {min} to {max} seconds");
+            return Err(Error::Invalid { field: "expires_in_seconds", reason });
+        }
+        let expires_at = ending_within(p, expires_in, now);
+        let description = Description::parse("docker login")?;
+        let (record, secret) = new_token(p, description, expires_at, now)?;
+        let record = PersonalTokenRecord { registry_only: true, ..record };
         let token = self.until_done(|| self.try_create_token(p, &record, now)).await?;
         Ok((token, secret))
     }
@@ -168,8 +179,8 @@ impl Auth {
         Ok(shown.take(limit).collect())
     }
 
-    /// Ends one of the caller's personal tokens, and as a rule all that were made with it. Who came with a narrowed one
-    /// can end that one alone.
+    /// Ends one of the caller's personal tokens, and as a rule all tokens and access keys that were made with it. Who came
+    /// with a narrowed one can end that one alone.
     ///
     /// # Errors
     /// [`Error::NotFound`], for somebody else's too.
@@ -194,8 +205,11 @@ impl Auth {
                 Made::Ends => family(&tokens, token),
                 Made::Stays => [token].into(),
             };
-            for id in ended {
-                remove_token(&mut tx, account, user, id, &tokens[&id]);
+            for id in &ended {
+                remove_token(&mut tx, account, user, *id, &tokens[id]);
+            }
+            if made == Made::Ends {
+                self.remove_access_keys(&mut tx, PrincipalId { account, user }, Some(&ended)).await?;
             }
             token_event(&mut tx, account, EventKind::PersonalTokenRevoked, p, token, now)?;
             self.finish(tx, ()).await
@@ -222,8 +236,13 @@ impl Auth {
             let reason = format!("a personal token lives from 1 to {} seconds", max.as_secs());
             return Err(Error::Invalid { field: "expires_in_seconds", reason });
         }
-        let end = now.checked_add(expires_in).unwrap_or(Timestamp::MAX);
-        Ok(p.credential_ends_at.map_or(end, |bound| end.min(bound)))
+        Ok(ending_within(p, expires_in, now))
+    }
+
+    /// Whether a holder still has this token, dead or alive.
+    pub(crate) async fn has_token(&self, holder: PrincipalId, token: TokenId) -> Result<bool, Error> {
+        let PrincipalId { account, user } = holder;
+        Ok(self.store().get_bytes(PersonalTokenPlace { account, user, token }.key()).await?.is_some())
     }
 
     /// The scope that was asked for, bound to what its names stand for now.
@@ -243,34 +262,6 @@ impl Auth {
             scope.push(self.bind(p, pattern, now).await?);
         }
         Ok(Some(scope))
-    }
-
-    /// The record of the account or user that `p` is.
-    ///
-    /// # Errors
-    /// [`Error::Unauthenticated`] when it is no longer what it was when the request came in.
-    async fn holder(&self, p: &Principal) -> Result<HolderRecord, Error> {
-        let subject = p.subject()?;
-        let account = subject.account.raw();
-        let key = match subject.user_id() {
-            Some(user) => Key::User { account, user: user.raw() },
-            None => Key::Account { account },
-        };
-        let entry = self.store().get_bytes(key).await?.ok_or(Error::Unauthenticated)?;
-        let (credential, disabled) = match subject.user_id() {
-            Some(_) => {
-                let UserRecord { credential, disabled, .. } = decode(key, &entry)?.value;
-                (credential, disabled)
-            }
-            None => {
-                let AccountRecord { credential, disabled, .. } = decode(key, &entry)?.value;
-                (credential, disabled)
-            }
-        };
-        if disabled || credential.version != subject.credential_version {
-            return Err(Error::Unauthenticated);
-        }
-        Ok(HolderRecord { key, entry, credential })
     }
 
     /// All of a holder's tokens, dead ones among them; their number is bounded where they are made.
@@ -296,7 +287,7 @@ fn is_live(token: &PersonalTokenRecord, credential: &Credential, now: Timestamp)
 fn reach(p: &Principal, tokens: &Tokens) -> Result<BTreeSet<TokenId>, Error> {
     match &p.personal_token {
         _ if p.grants.is_some() => Err(Error::Forbidden),
-        Some(token) if token.scope.is_some() => Ok(BTreeSet::from([token.id])),
+        Some(token) if p.is_narrowed() => Ok(BTreeSet::from([token.id])),
         _ => Ok(tokens.keys().copied().collect()),
     }
 }
@@ -330,11 +321,34 @@ fn remove_token(
     tx.delete(Key::PersonalTokenHash { hash: &record.hash });
 }
 
-fn new_secret() -> (Secret, [u8; 32]) {
+/// The record of a new token of `p`, not narrowed, and its secret.
+fn new_token(
+    p: &Principal,
+    description: Description,
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<(PersonalTokenRecord, Secret), Error> {
+    let subject = p.whole_subject()?;
     let random: [u8; 32] = rand::random();
     let secret = Secret::new(format!("{PERSONAL_TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(random)));
-    let hash = personal_token_hash(&secret);
-    (secret, hash)
+    let record = PersonalTokenRecord {
+        description,
+        scope: None,
+        credential_version: subject.credential_version,
+        hash: personal_token_hash(&secret),
+        made_with: p.personal_token.as_ref().map(|token| token.id),
+        access_key: p.access_key.clone(),
+        registry_only: false,
+        created_at: now,
+        expires_at,
+    };
+    Ok((record, secret))
+}
+
+/// The end of what `p` makes for so long: no later than that of what it came with.
+fn ending_within(p: &Principal, life: Duration, now: Timestamp) -> Timestamp {
+    let end = now.checked_add(life).unwrap_or(Timestamp::MAX);
+    p.credential_ends_at.map_or(end, |bound| end.min(bound))
 }
 
 fn token_event(

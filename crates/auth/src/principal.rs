@@ -9,7 +9,9 @@ use oci::RepositoryName;
 use crate::access_tokens::Grants;
 use crate::narrowing::BoundPattern;
 use crate::scope::Verbs;
-use crate::{AccountId, AccountName, Error, NamespaceId, RepositoryId, TokenId, UserId, UserName};
+use crate::{
+    AccessKeyId, AccountId, AccountName, Error, NamespaceId, RepositoryId, TokenId, UserId, UserName,
+};
 
 /// Who asks, and how far the credential reaches. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -17,6 +19,8 @@ pub struct Principal {
     pub(crate) subject: Option<Arc<Subject>>,
     /// The personal token that it came with, straight or by way of a token bought with it.
     pub(crate) personal_token: Option<Arc<PersonalTokenGrip>>,
+    /// The access key that it came with, straight or by way of what was made or bought with it.
+    pub(crate) access_key: Option<AccessKeyId>,
     /// What an access token grants; `None`: the principal did not come with one.
     pub(crate) grants: Option<Arc<Grants>>,
     /// The end of what it came with, other than an access token.
@@ -41,6 +45,8 @@ pub(crate) struct Subject {
 pub(crate) struct PersonalTokenGrip {
     pub(crate) id: TokenId,
     pub(crate) scope: Option<Vec<BoundPattern>>,
+    /// Whether it is a login for the registry protocol alone.
+    pub(crate) registry_only: bool,
     pub(crate) expires_at: Timestamp,
 }
 
@@ -51,6 +57,7 @@ impl Principal {
         Principal {
             subject: None,
             personal_token: None,
+            access_key: None,
             grants: None,
             credential_ends_at: None,
             address: None,
@@ -65,6 +72,11 @@ impl Principal {
     pub(crate) fn with_personal_token(subject: Subject, token: PersonalTokenGrip) -> Principal {
         let ends_at = token.expires_at;
         Principal { personal_token: Some(Arc::new(token)), ..Principal::whole(subject) }.ending(ends_at)
+    }
+
+    /// The same, come with `access_key`, or with what hangs on it.
+    pub(crate) fn holding(self, access_key: Option<AccessKeyId>) -> Principal {
+        Principal { access_key, ..self }
     }
 
     /// The same, come with an access token that grants `grants`.
@@ -145,10 +157,12 @@ impl Principal {
         Some(PrincipalId { account: self.account()?, user: self.user() })
     }
 
-    /// Whether its credential reaches less far than its owner: a personal token with a scope, an access token.
+    /// Whether its credential reaches less far than its owner: a personal token with a scope, a temporary login for
+    /// docker, an access token.
     #[must_use]
     pub fn is_narrowed(&self) -> bool {
-        self.grants.is_some() || self.personal_token.as_ref().is_some_and(|token| token.scope.is_some())
+        let narrows = |token: &PersonalTokenGrip| token.scope.is_some() || token.registry_only;
+        self.grants.is_some() || self.personal_token.as_deref().is_some_and(narrows)
     }
 
     /// The subject.
@@ -183,11 +197,13 @@ impl Principal {
         namespace: NamespaceId,
         repository: Option<RepositoryId>,
     ) -> Verbs {
-        match self.personal_token.as_ref().and_then(|token| token.scope.as_ref()) {
+        let Some(token) = &self.personal_token else { return Verbs::ALL };
+        let whole = if token.registry_only { Verbs::REGISTRY } else { Verbs::ALL };
+        match &token.scope {
             Some(scope) => scope
                 .iter()
                 .fold(Verbs::NONE, |verbs, pattern| verbs | pattern.allows(name, namespace, repository)),
-            None => Verbs::ALL,
+            None => whole,
         }
     }
 }
@@ -212,4 +228,12 @@ pub struct PrincipalId {
     pub account: AccountId,
     /// Its user; `None`: the account itself.
     pub user: Option<UserId>,
+}
+
+impl PrincipalId {
+    /// The field `user` of keys that lead to what an account or a user holds: the least id, which nobody has, stands for
+    /// the account itself.
+    pub(crate) fn user_field(self) -> kv::Id {
+        self.user.map_or(kv::Id::MIN, UserId::raw)
+    }
 }

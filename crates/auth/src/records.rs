@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::narrowing::BoundPattern;
 use crate::{
-    AccountId, AccountName, Category, Description, NamespaceId, PrincipalId, RepositoryId, ShareId, TokenId,
-    UserId, UserName,
+    AccessKeyId, AccountId, AccountName, Category, Description, NamespaceId, PrincipalId, RepositoryId,
+    Sealed, ShareId, TokenId, UserId, UserName,
 };
 
 /// A password's hash in the PHC string format.
@@ -271,6 +271,12 @@ pub struct PersonalTokenRecord {
     /// The personal token it was made with. Whoever revokes that one revokes this one too.
     #[serde(default)]
     pub made_with: Option<TokenId>,
+    /// The access key that it was made with, perhaps by way of another token: it opens nothing while that one does not.
+    #[serde(default)]
+    pub access_key: Option<AccessKeyId>,
+    /// Whether it is a temporary login for docker, for the registry protocol alone: it manages nothing.
+    #[serde(default)]
+    pub registry_only: bool,
     /// When it was made.
     pub created_at: Timestamp,
     /// From this instant on it opens nothing.
@@ -289,18 +295,37 @@ pub struct PersonalTokenPlace {
 }
 
 impl PersonalTokenPlace {
-    /// The `user` field of `Key::PersonalToken`: the least id stands for the account itself.
-    #[must_use]
-    pub fn holder(user: Option<UserId>) -> Id {
-        user.map_or(Id::MIN, UserId::raw)
+    /// Whose it is.
+    pub(crate) fn holder(&self) -> PrincipalId {
+        PrincipalId { account: self.account, user: self.user }
     }
 
     /// The record's key.
     #[must_use]
     pub fn key(&self) -> kv::Key<'static> {
-        let user = PersonalTokenPlace::holder(self.user);
+        let user = self.holder().user_field();
         kv::Key::PersonalToken { account: self.account.raw(), user, token: self.token.raw() }
     }
+}
+
+/// `Key::AccessKey`, by its public half. `Key::AccessKeyOf` lists those of a holder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessKeyRecord {
+    /// Whose it is.
+    pub holder: PrincipalId,
+    /// The secret half, bound to the holder and the public half.
+    pub sealed: Sealed,
+    /// A disabled one opens nothing.
+    #[serde(default)]
+    pub disabled: bool,
+    /// What it is for.
+    #[serde(default)]
+    pub description: Description,
+    /// The personal token it was made with. Whoever revokes that one with all that it made removes this one too.
+    #[serde(default)]
+    pub made_with: Option<TokenId>,
+    /// When it was made.
+    pub created_at: Timestamp,
 }
 
 /// `Key::UnknownNames`: how many accounts that do not exist an account named, in the hour from `since`.

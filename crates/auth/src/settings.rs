@@ -18,6 +18,8 @@ pub struct Settings {
     pub personal_token_ttl_max: Duration,
     /// The most personal tokens that an account, or a user, holds.
     pub personal_tokens_max: usize,
+    /// The most access key pairs that an account, or a user, holds.
+    pub access_keys_max: usize,
     /// What a password's hash costs.
     pub password_hash: PasswordCost,
     /// How many hashes are computed at once.
@@ -79,6 +81,7 @@ impl Default for Settings {
             refresh_tokens_on_get: false,
             personal_token_ttl_max: 365 * DAY,
             personal_tokens_max: 1_000,
+            access_keys_max: 10,
             password_hash: PasswordCost::default(),
             password_hashes_max: 2,
             password_queue_max: 64,

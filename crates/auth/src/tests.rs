@@ -1,5 +1,6 @@
 //! A registry's authority in memory, set up in lines that read like prose, and the tests that need all of it.
 
+mod access_keys;
 mod account_names;
 mod authorizing;
 mod catalogs;
@@ -28,9 +29,9 @@ use kv::Key;
 use oci::{NamespaceName, RepositoryName};
 
 use crate::{
-    AccountName, Action, Auth, Denied, Description, Level, NewShare, NewToken, PasswordCost,
-    PermissionTarget, Permit, Principal, PushAccess, RepositoryId, Scope, ScopePattern, ScopeRequest, Secret,
-    Settings, ShareEnd, SigningKeys, UserName, Visibility,
+    AccountName, Action, Auth, Denied, Description, Keys, Level, NewShare, NewToken, PasswordCost,
+    PermissionTarget, Permit, Principal, PushAccess, RepositoryId, Scope, ScopePattern, ScopeRequest,
+    SealingKeys, Secret, Settings, ShareEnd, SigningKeys, UserName, Visibility,
 };
 
 /// Some moment, from which tests count; with a fraction of a second, as real ones have.
@@ -88,7 +89,8 @@ impl TestAuth {
     }
 
     pub(crate) async fn over(store: kv::Store, keys: SigningKeys, settings: Settings) -> TestAuth {
-        let auth = Auth::new(store, keys, settings);
+        let sealing = SealingKeys::ephemeral().unwrap();
+        let auth = Auth::new(store, Keys { signing: keys, sealing }, settings);
         auth.bootstrap(|| password_of("admin"), START).await.unwrap();
         let admin = auth.authenticate("admin", &password_of("admin"), None, START).await.unwrap();
         TestAuth { auth, admin }

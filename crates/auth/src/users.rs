@@ -6,7 +6,8 @@ use kv::{Key, Target, Transaction, Versioned};
 use crate::lists::{Rows, text};
 use crate::records::{AccountRecord, Credential, NameRecord, UserRecord};
 use crate::{
-    AccountId, AccountName, Auth, Error, Event, EventKind, Principal, Secret, Thing, UserId, UserName,
+    AccountId, AccountName, Auth, Error, Event, EventKind, Principal, PrincipalId, Secret, Thing, UserId,
+    UserName,
 };
 
 /// A user, as it is shown.
@@ -250,8 +251,8 @@ impl Auth {
 
     /// One attempt at a user's deletion, by whoever may. A user that is not there is no error.
     ///
-    /// Tokens and permissions are made by touching the user's record, so the version that is expected here vouches
-    /// for the two scans. A user of very many permissions loses most of them in commits before the last one.
+    /// Tokens, access keys and permissions are made by touching the user's record, so the version that is expected here
+    /// vouches for the three scans. A user of very many permissions loses most of them in commits before the last one.
     pub(crate) async fn try_delete_user(
         &self,
         p: &Principal,
@@ -268,6 +269,7 @@ impl Auth {
             return Ok(None);
         }
         self.remove_tokens(&mut tx, account, Some(user.id)).await?;
+        self.remove_access_keys(&mut tx, PrincipalId { account, user: Some(user.id) }, None).await?;
         tx.expect(user.key(), Some(user.record.version)).delete(user.key());
         tx.delete(Key::UserName { account: account.raw(), name: name.as_str() });
         user_event(&mut tx, account, EventKind::UserDeleted, p, (name, account_name), now)?;

@@ -155,7 +155,9 @@ fn sign_in(message: &str) -> ApiError {
 
 fn rejected(error: AuthenticationError) -> ApiError {
     match error {
-        AuthenticationError::Rejected | AuthenticationError::Expired { .. } => sign_in(&error.to_string()),
+        AuthenticationError::Rejected
+        | AuthenticationError::Expired { .. }
+        | AuthenticationError::OtherRegion { .. } => sign_in(&error.to_string()),
         AuthenticationError::Failed(auth::Error::Busy) => ApiError::busy(StatusCode::TOO_MANY_REQUESTS, 2),
         AuthenticationError::Failed(error) => error.into(),
     }

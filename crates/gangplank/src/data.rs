@@ -6,7 +6,7 @@
 //! ├── node     which node this is, and which region its data belongs to
 //! ├── metadata/  the key-value engine's
 //! ├── blobs/     the bytes of images
-//! └── keys/      what signs tokens: outside the database, so that a copy of that opens nothing
+//! └── keys/      what signs tokens and seals secrets: outside the database, so that a copy of that opens nothing
 //! ```
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};

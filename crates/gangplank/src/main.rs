@@ -16,7 +16,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use commands::{
-    account, audit, config, login, namespace, permission, repository, serve, share, tag, token, user,
+    access_key, account, audit, config, docker_login, login, namespace, permission, repository, serve, share,
+    tag, token, user,
 };
 use failure::Failure;
 
@@ -78,6 +79,10 @@ enum Command {
     Token(token::Token),
     /// Read the audit trail: who did what, when, from where
     Audit(audit::Audit),
+    /// Manage access key pairs, which sign requests and sign in to docker for good
+    AccessKey(access_key::AccessKey),
+    /// Make a docker login that ends by itself
+    DockerLogin(docker_login::DockerLogin),
 }
 
 fn main() -> ExitCode {
@@ -114,6 +119,8 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Share(share) => share.run().await,
             Command::Token(token) => token.run().await,
             Command::Audit(audit) => audit.run().await,
+            Command::AccessKey(access_key) => access_key.run().await,
+            Command::DockerLogin(docker_login) => docker_login.run().await,
         }
     })
 }

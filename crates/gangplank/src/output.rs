@@ -34,6 +34,11 @@ impl Output {
         Output { json }
     }
 
+    /// Whether a script reads it.
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
     /// A list: a table, or a JSON array.
     pub(crate) fn list<T: Shown>(self, items: &[T]) -> Result<(), Failure> {
         write_out(&if self.json { json(items)? } else { table(T::COLUMNS, items.iter().map(Shown::row)) })

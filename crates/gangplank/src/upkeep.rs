@@ -46,10 +46,19 @@ enum Chore {
     Usage,
     /// Tells of shares that are about to end, and that have ended.
     Shares,
+    /// Forgets signatures that are too old to be sent again.
+    Signatures,
 }
 
-const CHORES: [Chore; 6] =
-    [Chore::Uploads, Chore::Reap, Chore::Collect, Chore::Events, Chore::Usage, Chore::Shares];
+const CHORES: [Chore; 7] = [
+    Chore::Uploads,
+    Chore::Reap,
+    Chore::Collect,
+    Chore::Events,
+    Chore::Usage,
+    Chore::Shares,
+    Chore::Signatures,
+];
 
 /// Why a batch was not done. It is tried again in the next round.
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +119,7 @@ impl Upkeep {
             }
             Chore::Usage => self.trim_usage(now, limit).await?,
             Chore::Shares => self.auth.tell_due_shares(now, limit).await? >= limit,
+            Chore::Signatures => self.auth.trim_signatures(now, limit).await? >= limit,
         })
     }
 

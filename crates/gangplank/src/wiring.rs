@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ::auth::{Auth, KeysError, Secret, SigningKeys};
+use ::auth::{Auth, Keys, KeysError, Secret};
 use ::storage::{Storage, files::Files};
 use frontend::{App, Clock};
 use kv::rocksdb::{self, RocksDb};
@@ -64,8 +64,8 @@ pub enum StartError {
     /// The folder of blobs cannot be opened.
     #[error("the blobs cannot be opened: {0}")]
     Blobs(std::io::Error),
-    /// The signing keys cannot be used.
-    #[error("the signing keys cannot be used: {0}")]
+    /// The keys cannot be used.
+    #[error("the keys cannot be used: {0}")]
     Keys(#[from] KeysError),
     /// The administrator's first password is refused.
     #[error("{} is refused: {reason}", config::ADMIN_PASSWORD_VARIABLE)]
@@ -120,7 +120,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     let (metadata, blobs, keys) = (data.metadata(), data.blobs(), data.keys());
     let engine = Arc::new(blocking(move || RocksDb::open(&metadata, &tables)).await??);
     let files = blocking(move || Files::open(blobs)).await?.map_err(StartError::Blobs)?;
-    let keys = blocking(move || SigningKeys::open(&keys, now)).await??;
+    let keys = blocking(move || Keys::open(&keys, now)).await??;
     let store = Store::open(engine.clone(), config.server.region.clone()).await?;
     note_node(&store, &data, now).await?;
 

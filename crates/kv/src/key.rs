@@ -10,7 +10,9 @@
 //! ├── User(account, user)
 //! ├── PersonalToken(account, user, token)
 //! ├── PersonalTokenHash(hash)            → where the token's record lies
-//! └── UnknownNames(account)              how often it named accounts that do not exist
+//! ├── UnknownNames(account)              how often it named accounts that do not exist
+//! ├── AccessKey(access key)              whose it is; its secret half, sealed
+//! └── AccessKeyOf(account, user, access key)  the list of a holder's
 //! r region ␀                             what belongs to a region
 //! ├── NamespaceName(name)                → namespace's id, or reserved until
 //! ├── Namespace(namespace)               guard: expected by every creation in it
@@ -52,6 +54,7 @@
 //! ├── Candidate(time, digest)            blobs that may have lost their last link
 //! ├── Reap(id)                           what was unhooked and is still to be emptied
 //! ├── Event(account, time, event)        audit trail
+//! ├── SpentSignature(time, hash)         guard: a signed request that changed something changes nothing again
 //! ├── Notice(notice)                     outbox: what happened to a share, until it is queued for webhooks
 //! ├── Webhook(account, webhook)          where an account wants to be told, and of what
 //! ├── WebhookState(webhook)              how its receiver does, and when it is tried next
@@ -185,6 +188,8 @@ pub enum Key<'a> {
     PersonalToken { account: Id, user: Id, token: Id },
     PersonalTokenHash { hash: &'a [u8; 32] },
     UnknownNames { account: Id },
+    AccessKey { access_key: &'a str },
+    AccessKeyOf { account: Id, user: Id, access_key: &'a str },
     NamespaceName { name: &'a str },
     Namespace { namespace: Id },
     NamespaceOf { account: Id, name: &'a str },
@@ -225,6 +230,7 @@ pub enum Key<'a> {
     Candidate { time_ms: u64, digest: &'a [u8] },
     Reap { id: Id },
     Event { account: Id, time_ms: u64, event: Id },
+    SpentSignature { time_ms: u64, hash: &'a [u8; 32] },
     Notice { notice: Id },
     Webhook { account: Id, webhook: Id },
     WebhookState { webhook: Id },
@@ -290,6 +296,10 @@ impl Key<'_> {
             Key::PersonalToken { account, user, token } => global(0x14).id(account).id(user).last_id(token),
             Key::PersonalTokenHash { hash } => global(0x15).last(hash),
             Key::UnknownNames { account } => global(0x16).last_id(account),
+            Key::AccessKey { access_key } => global(0x17).last(access_key.as_bytes()),
+            Key::AccessKeyOf { account, user, access_key } => {
+                global(0x18).id(account).id(user).last(access_key.as_bytes())
+            }
             Key::NamespaceName { name } => local(0x20).last(name.as_bytes()),
             Key::Namespace { namespace } => local(0x21).last_id(namespace),
             Key::NamespaceOf { account, name } => local(0x22).id(account).last(name.as_bytes()),
@@ -350,6 +360,9 @@ impl Key<'_> {
             Key::Reap { id } => local(0x61).last_id(id),
             Key::Event { account, time_ms, event } => {
                 local(0x62).id(account).last(&[time_ms.to_be_bytes(), event.get().to_be_bytes()].concat())
+            }
+            Key::SpentSignature { time_ms, hash } => {
+                local(0x64).last(&[time_ms.to_be_bytes().as_slice(), hash].concat())
             }
             Key::Notice { notice } => local(0x70).last_id(notice),
             Key::Webhook { account, webhook } => local(0x71).id(account).last_id(webhook),

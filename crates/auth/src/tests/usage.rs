@@ -9,8 +9,8 @@ use oci::{Digest, Reference};
 
 use super::{START, TestAuth, account, at, cheap_settings, memory_store, password_of, repository};
 use crate::{
-    Action, Auth, Level, Permit, Principal, Settings, ShareEnd, SigningKeys, UsageOfDay, UsagePlace,
-    UsageWanted,
+    Action, Auth, Keys, Level, Permit, Principal, SealingKeys, Settings, ShareEnd, SigningKeys, UsageOfDay,
+    UsagePlace, UsageWanted,
 };
 
 const WEB: &str = "team-a/web";
@@ -106,7 +106,7 @@ async fn nodes_count_apart_and_are_shown_together() {
     let node = |raw| Settings { node: kv::Id::new(raw).unwrap(), ..cheap_settings() };
     let keys = SigningKeys::ephemeral().unwrap();
     let test = TestAuth::over(store.clone(), keys.clone(), node(1)).await;
-    let other = Auth::new(store, keys, node(2));
+    let other = Auth::new(store, Keys { signing: keys, sealing: SealingKeys::ephemeral().unwrap() }, node(2));
     let (acme, globex) = (test.account("acme").await, test.account("globex").await);
     test.namespace(&acme, "team-a").await;
     test.repository(&acme, WEB).await;
@@ -133,7 +133,7 @@ async fn addresses_beyond_the_bound_are_counted_together() {
     }
     test.flush(at(1)).await.unwrap();
     // As after a restart.
-    let again = Auth::new(test.store().clone(), SigningKeys::ephemeral().unwrap(), cheap_settings());
+    let again = Auth::new(test.store().clone(), Keys::ephemeral().unwrap(), cheap_settings());
     for number in 1_400..1_600 {
         pulls(&again, &globex.clone().coming_from(address(number)), 1, at(2)).await;
     }

@@ -30,6 +30,7 @@ use super::types;
         (name = "shares", description = "A private repository, opened for another account, to pull only."),
         (name = "audit", description = "Who did what, when, from where, with what result."),
         (name = "tokens", description = "Personal tokens: a password with an end and a scope."),
+        (name = "access keys", description = "Key pairs that requests are signed with, and machines sign in with."),
         (name = "about", description = "This interface, and who is calling it.")
     ),
     components(
@@ -49,7 +50,8 @@ pub(super) fn skeleton() -> OpenApi {
     let introduction = document.info.description.take().unwrap_or_default();
     document.info.description = Some(format!("{introduction}\n\n{}", conventions()));
     if let Some(components) = document.components.as_mut() {
-        let basic = "`account` or `user@account`, and a password or a personal token.";
+        let basic = "`account` or `user@account`, and a password or a personal token; or `region@ACCESSKEY`, and the \
+                     password that is derived from its secret key.";
         components.add_security_scheme("basic", scheme(HttpAuthScheme::Basic, basic));
         components.add_security_scheme("bearer", scheme(HttpAuthScheme::Bearer, "A personal token."));
     }

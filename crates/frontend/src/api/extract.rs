@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use auth::{AccountName, Principal, ShareId, TokenId, UserName};
+use auth::{AccessKeyId, AccountName, Principal, ShareId, TokenId, UserName};
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -113,6 +113,14 @@ impl Segment for ShareId {
 
     fn parse(text: &str) -> Result<Self, Problem> {
         of_field(Self::NAME, id(text)).map(ShareId::from)
+    }
+}
+
+impl Segment for AccessKeyId {
+    const NAME: &str = "access_key";
+
+    fn parse(text: &str) -> Result<Self, Problem> {
+        of_field(Self::NAME, AccessKeyId::parse(text))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The management interface, `/api/v1`: accounts, users, namespaces, repositories, tags, permissions, shares,
-//! personal tokens and the audit trail, as JSON, with an OpenAPI 3.1 document of itself at `/api/v1/openapi.json`.
+//! personal tokens, access keys and the audit trail, as JSON, with an OpenAPI 3.1 document of itself at
+//! `/api/v1/openapi.json`.
 //!
 //! A handler here parses, makes one call of `auth` or `storage`, and writes JSON. It decides nothing about rights:
 //! those calls do. Each noun has its file; what they share is [`extract`] (caller, path, query, body), [`deadline`]
@@ -8,12 +9,14 @@
 //! Requests sign in with `Authorization` alone (Basic, or a personal token as Bearer), never with a cookie, so that no
 //! page of another site can make a browser act here.
 
+mod access_keys;
 mod accounts;
 mod audit;
 mod blocked_owners;
 mod deadline;
 mod document;
 mod extract;
+mod logins;
 mod namespaces;
 mod permissions;
 mod problem;
@@ -128,6 +131,9 @@ fn assemble() -> (Router, OpenApi) {
         .routes(routes!(blocked_owners::unblock))
         .routes(routes!(tokens::create, tokens::list))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(logins::create))
+        .routes(routes!(access_keys::create, access_keys::list))
+        .routes(routes!(access_keys::change, access_keys::delete))
         .route_layer(from_fn(extract::sign_in));
     let open = OpenApiRouter::new().routes(routes!(document::show));
     let (router, document) =

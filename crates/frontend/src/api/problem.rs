@@ -355,6 +355,9 @@ impl From<auth::AuthenticationError> for Problem {
         use auth::AuthenticationError;
         match error {
             AuthenticationError::Rejected => Self::sign_in("The credentials are wrong, or no longer good."),
+            AuthenticationError::OtherRegion { ours } => {
+                Self::sign_in(&format!("These are another region's credentials; this server's is {ours}."))
+            }
             AuthenticationError::Expired { at } => Self::sign_in(&format!("The token expired at {at}.")),
             AuthenticationError::Failed(auth::Error::Busy) => {
                 let detail = "Too many sign-ins at once. Try again in a moment.";

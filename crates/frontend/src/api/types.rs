@@ -24,7 +24,7 @@ macro_rules! redacted {
     )+};
 }
 
-redacted!(NewAccount, NewUser, CredentialChange, CreatedPersonalToken);
+redacted!(NewAccount, NewUser, CredentialChange, CreatedPersonalToken, CreatedDockerLogin, CreatedAccessKey);
 
 /// A page of a list.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -439,6 +439,82 @@ pub struct CreatedPersonalToken {
     pub username: String,
     /// The password to sign in with.
     pub secret: String,
+}
+
+/// The making of a temporary docker login for oneself.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"expires_in_seconds": 3600}))]
+#[serde(deny_unknown_fields)]
+pub struct NewDockerLogin {
+    /// For how long, in seconds: 15 minutes to 24 hours.
+    pub expires_in_seconds: u64,
+}
+
+/// A temporary docker login just made, with its secret: shown this once.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct CreatedDockerLogin {
+    /// The number of the personal token that it is.
+    pub id: u64,
+    /// The name for `docker login`.
+    pub username: String,
+    /// The password for `docker login`.
+    pub secret: String,
+    /// From when on it opens nothing.
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Timestamp,
+}
+
+/// The making of an access key pair for oneself.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"description": "nightly build"}))]
+#[serde(deny_unknown_fields)]
+pub struct NewAccessKey {
+    /// What it is for, 0–1000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// An access key pair, without its secret key.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "access_key": "Q3NZ8KX0B5R1T7WJ2MCD", "holder": "dev@acme", "description": "nightly build", "disabled": false,
+    "created_at": "2026-11-24T20:15:00Z"
+}))]
+pub struct AccessKey {
+    /// The public half: 20 capital letters and digits.
+    pub access_key: String,
+    /// Whose it is, by the name to sign in with.
+    pub holder: String,
+    /// What it is for.
+    pub description: String,
+    /// A disabled one opens nothing.
+    pub disabled: bool,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+/// An access key pair just made, with its secret key: shown this once.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct CreatedAccessKey {
+    /// The pair.
+    #[serde(flatten)]
+    pub key: AccessKey,
+    /// The secret half, which requests are signed with.
+    pub secret_key: String,
+    /// The name for a `docker login` for good: `region@ACCESSKEY`.
+    pub docker_username: String,
+    /// The password for it: the HMAC-SHA256 of the access key under the secret key, in hexadecimal digits.
+    pub docker_password: String,
+}
+
+/// A change of an access key pair.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"disabled": true}))]
+#[serde(deny_unknown_fields)]
+pub struct AccessKeyChange {
+    /// Whether it opens nothing from now on.
+    pub disabled: bool,
 }
 
 /// A problem (RFC 9457).

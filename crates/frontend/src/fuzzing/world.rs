@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use auth::{
-    AccountName, Action, Auth, Description, NewShare, NewToken, PasswordCost, Principal, PushAccess,
-    ScopeRequest, Secret, ShareEnd, SigningKeys, Visibility,
+    AccountName, Action, Auth, Description, Keys, NewShare, NewToken, PasswordCost, Principal, PushAccess,
+    ScopeRequest, Secret, ShareEnd, Visibility,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -44,7 +44,7 @@ impl World {
             Store::open(Arc::new(kv::memory::Memory::new()), region).await.expect("a store in memory");
         let password_hash = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
         let rules = auth::Settings { password_hash, ..auth::Settings::default() };
-        let keys = SigningKeys::ephemeral().expect("a key");
+        let keys = Keys::ephemeral().expect("a key");
         let auth = Auth::new(store.clone(), keys, rules);
         let storage =
             Storage::new(store, Arc::new(storage::memory::Memory::new()), storage::Settings::default());

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use auth::{
-    AccountName, Auth, Description, Level, NewShare, PasswordCost, PermissionTarget, Principal, Secret,
-    ShareEnd, SigningKeys, UserName,
+    AccountName, Auth, Description, Keys, Level, NewShare, PasswordCost, PermissionTarget, Principal, Secret,
+    ShareEnd, UserName,
 };
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
@@ -104,7 +104,7 @@ impl TestApp {
         let store = Store::open(Arc::new(Memory::new()), Region::parse("test").unwrap()).await.unwrap();
         let cost = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
         let rules = auth::Settings { password_hash: cost, ..auth::Settings::default() };
-        let auth = Auth::new(store.clone(), SigningKeys::ephemeral().unwrap(), rules);
+        let auth = Auth::new(store.clone(), Keys::ephemeral().unwrap(), rules);
         let data = tempfile::tempdir().unwrap();
         let content = storage::Settings { free_bytes_min: 0, ..content };
         let storage = Storage::new(store, Arc::new(Files::open(data.path()).unwrap()), content);

@@ -1,8 +1,10 @@
 //! The commands: one file for each noun, with what may be typed and what is done for it.
 
+pub(crate) mod access_key;
 pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod config;
+pub(crate) mod docker_login;
 pub(crate) mod login;
 pub(crate) mod namespace;
 pub(crate) mod permission;

@@ -26,6 +26,8 @@ pub struct Auth {
     pub personal_token_ttl_max: Duration,
     /// The most personal tokens that an account, or a user, holds.
     pub personal_tokens_max: usize,
+    /// The most access key pairs that an account, or a user, holds.
+    pub access_keys_max: usize,
     /// Memory that a password's hash takes, in KiB.
     pub password_memory_kib: u32,
     /// Passes over that memory.
@@ -74,6 +76,7 @@ impl Default for Auth {
             refresh_tokens_on_get: settings.refresh_tokens_on_get,
             personal_token_ttl_max: settings.personal_token_ttl_max,
             personal_tokens_max: settings.personal_tokens_max,
+            access_keys_max: settings.access_keys_max,
             password_memory_kib: settings.password_hash.memory_kib,
             password_passes: settings.password_hash.passes,
             password_lanes: settings.password_hash.lanes,
@@ -135,6 +138,7 @@ impl Auth {
             100_000,
         );
         found.outside("auth.personal_tokens_max", self.personal_tokens_max, 1, kv::SCAN_ENTRIES_MAX);
+        found.outside("auth.access_keys_max", self.access_keys_max, 1, kv::SCAN_ENTRIES_MAX);
         found.outside("auth.users_max", self.users_max, 1, kv::SCAN_ENTRIES_MAX);
         found.outside("auth.namespaces_max", self.namespaces_max, 1, kv::SCAN_ENTRIES_MAX);
         found.outside("auth.repositories_max", self.repositories_max, 1, 10_000_000);
@@ -151,6 +155,7 @@ impl Auth {
             refresh_tokens_on_get: self.refresh_tokens_on_get,
             personal_token_ttl_max: self.personal_token_ttl_max,
             personal_tokens_max: self.personal_tokens_max,
+            access_keys_max: self.access_keys_max,
             password_hash: ::auth::PasswordCost {
                 memory_kib: self.password_memory_kib,
                 passes: self.password_passes,

@@ -49,7 +49,7 @@ impl World {
         let store = kv::Store::open(engine.clone(), region).await.unwrap();
         let cheap = auth::PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
         let auth_settings = auth::Settings { password_hash: cheap, ..auth::Settings::default() };
-        let auth = Auth::new(store.clone(), auth::SigningKeys::ephemeral().unwrap(), auth_settings);
+        let auth = Auth::new(store.clone(), auth::Keys::ephemeral().unwrap(), auth_settings);
         let secret = || Secret::new("a long password");
         auth.bootstrap(secret, at(0)).await.unwrap();
         let admin = auth.authenticate("admin", &secret(), None, at(0)).await.unwrap();

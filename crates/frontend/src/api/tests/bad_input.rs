@@ -284,6 +284,62 @@ async fn tokens() {
 }
 
 #[tokio::test]
+async fn access_keys_and_logins() {
+    let with = |seconds: Value| json!({"expires_in_seconds": seconds});
+    let expiry = (400, "invalid", Some("expires_in_seconds"));
+    let description = (400, "invalid", Some("description"));
+    let key = "/access-keys/ABCDEFGHIJKLMNOPQRST";
+    let long = "é".repeat(1001);
+    refuse(
+        "acme",
+        &[
+            ("POST", "/logins", json!({}), (400, "field_missing", Some("expires_in_seconds"))),
+            ("POST", "/logins", with(json!(899)), expiry),
+            ("POST", "/logins", with(json!(86_401)), expiry),
+            ("POST", "/logins", with(json!(-900)), expiry),
+            ("POST", "/logins", with(json!(900.5)), expiry),
+            ("POST", "/logins", with(json!("1h")), expiry),
+            ("POST", "/logins", with(json!(u64::MAX)), expiry),
+            (
+                "POST",
+                "/logins",
+                json!({"expires_in_seconds": 900, "scope": []}),
+                (400, "field_unknown", Some("scope")),
+            ),
+            ("POST", "/access-keys", json!({"description": long}), description),
+            ("POST", "/access-keys", json!({"description": "a\u{0}"}), description),
+            ("POST", "/access-keys", json!({"description": "a\u{202e}b"}), description),
+            ("POST", "/access-keys", json!({"description": 7}), description),
+            ("POST", "/access-keys", json!({"access_key": "x"}), (400, "field_unknown", Some("access_key"))),
+            ("GET", "/access-keys?of=", Value::Null, (400, "invalid", Some("of"))),
+            ("GET", "/access-keys?of=Dev@acme", Value::Null, (400, "invalid", Some("of"))),
+            ("GET", "/access-keys?of=none@acme", Value::Null, (404, "not_found", None)),
+            ("GET", "/access-keys?of=globex", Value::Null, (404, "not_found", None)),
+            ("GET", "/access-keys?after=x", Value::Null, (400, "invalid", Some("after"))),
+            ("PATCH", key, json!({}), (400, "field_missing", Some("disabled"))),
+            ("PATCH", key, json!({"disabled": "yes"}), (400, "invalid", Some("disabled"))),
+            (
+                "PATCH",
+                key,
+                json!({"disabled": true, "description": "x"}),
+                (400, "field_unknown", Some("description")),
+            ),
+            ("PATCH", key, json!({"disabled": true}), (404, "not_found", None)),
+            ("PATCH", "/access-keys/abc", json!({"disabled": true}), (400, "invalid", Some("access_key"))),
+            ("DELETE", key, Value::Null, (404, "not_found", None)),
+            (
+                "DELETE",
+                "/access-keys/abcdefghijklmnopqrst",
+                Value::Null,
+                (400, "invalid", Some("access_key")),
+            ),
+            ("DELETE", "/access-keys/%00", Value::Null, (400, "invalid", Some("access_key"))),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn pages() {
     let lists = [
         ("admin", "/accounts?"),
@@ -296,6 +352,7 @@ async fn pages() {
         ("acme", "/repositories/team-a%2Fweb/shares?"),
         ("acme", "/shares?direction=by_me&"),
         ("acme", "/tokens?"),
+        ("acme", "/access-keys?"),
     ];
     let registry = Registry::furnished().await;
     for (login, list) in lists {

@@ -35,6 +35,9 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("/blocked-owners/{account}", "DELETE"),
     ("/tokens", "GET POST"),
     ("/tokens/{id}", "DELETE"),
+    ("/logins", "POST"),
+    ("/access-keys", "GET POST"),
+    ("/access-keys/{access_key}", "PATCH DELETE"),
 ];
 const METHODS: &[&str] = &["GET", "PUT", "POST", "PATCH", "DELETE"];
 

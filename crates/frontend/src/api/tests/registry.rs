@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use auth::{Auth, PasswordCost, Secret, SigningKeys};
+use auth::{Auth, Keys, PasswordCost, Secret};
 use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -68,7 +68,7 @@ impl Registry {
             password_hash: PasswordCost { memory_kib: 8, passes: 1, lanes: 1 },
             ..auth::Settings::default()
         };
-        let auth = Auth::new(store.clone(), SigningKeys::ephemeral().unwrap(), settings);
+        let auth = Auth::new(store.clone(), Keys::ephemeral().unwrap(), settings);
         auth.bootstrap(|| Secret::new(PASSWORD), clock.now()).await.unwrap();
         let places = Arc::new(storage::files::Files::open(folder.path()).unwrap());
         let bounds = storage::Settings { free_bytes_min: 0, ..storage::Settings::default() };

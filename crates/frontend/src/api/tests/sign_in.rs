@@ -92,3 +92,40 @@ async fn a_new_password_shuts_the_old_one_out() {
     let new = basic("acme", "another good password");
     registry.send_raw(Some(&new), "GET", "/whoami", None).await.expect(200);
 }
+
+#[tokio::test]
+async fn an_access_key_opens_it_and_makes_a_temporary_login() {
+    let registry = Registry::furnished().await;
+    let made = registry.send("dev@acme", "POST", "/access-keys", Some(json!({}))).await.expect(201).body;
+    let text = |name: &str| made[name].as_str().unwrap().to_owned();
+    let (username, password) = (text("docker_username"), text("docker_password"));
+    let by_key = basic(&username, &password);
+    let who = registry.send_raw(Some(&by_key), "GET", "/whoami", None).await.expect(200);
+    assert_eq!(who.body["name"], "dev@acme");
+    let body = || Some(("application/json", json!({"expires_in_seconds": 900}).to_string().into_bytes()));
+    let login = registry.send_raw(Some(&by_key), "POST", "/logins", body()).await.expect(201).body;
+    let by_login = basic("dev@acme", login["secret"].as_str().unwrap());
+    let who = registry.send_raw(Some(&by_login), "GET", "/whoami", None).await.expect(200);
+    assert_eq!(who.body["administrator"], false);
+    let more = registry.send_raw(Some(&by_login), "POST", "/logins", body()).await;
+    assert_eq!(more.problem(), (403, "forbidden", None));
+    for wrong in [
+        basic(&username, &text("secret_key")),
+        basic(&username, PASSWORD),
+        basic(&text("access_key"), &password),
+        format!("Bearer {password}"),
+        format!("Bearer {}", text("secret_key")),
+    ] {
+        let answer = registry.send_raw(Some(&wrong), "GET", "/whoami", None).await;
+        assert_eq!(answer.problem(), (401, "unauthenticated", None), "{wrong}");
+    }
+    let elsewhere = basic(&username.replace("main@", "north@"), &password);
+    let answer = registry.send_raw(Some(&elsewhere), "GET", "/whoami", None).await.expect(401);
+    assert!(answer.body["detail"].as_str().unwrap().contains("this server's is main"), "{}", answer.body);
+
+    let path = format!("/access-keys/{}", text("access_key"));
+    registry.send("acme", "PATCH", &path, Some(json!({"disabled": true}))).await.expect(200);
+    for closed in [&by_key, &by_login] {
+        registry.send_raw(Some(closed), "GET", "/whoami", None).await.expect(401);
+    }
+}

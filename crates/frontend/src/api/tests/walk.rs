@@ -82,6 +82,7 @@ async fn every_operation_answers_as_the_document_says() {
     shares(&mut walk).await;
     tokens(&mut walk).await;
     audit(&mut walk).await;
+    access_keys(&mut walk).await;
     removals(&mut walk).await;
     let listed: BTreeSet<(String, String)> = super::document::operations(&walk.document).collect();
     assert_eq!(walk.seen, listed);
@@ -277,6 +278,46 @@ async fn audit(walk: &mut Walk) {
     walk.step("dev@acme", "GET", "/audit", &[], None).await.expect(403);
     walk.step("acme", "GET", "/audit?account=globex", &[], None).await.expect(404);
     walk.step("admin", "GET", "/audit?account=globex", &[], None).await.expect(200);
+}
+
+async fn access_keys(walk: &mut Walk) {
+    let login = json!({"expires_in_seconds": 3600});
+    let login = walk.step("dev@acme", "POST", "/logins", &[], Some(login)).await.expect(201).body;
+    assert_eq!(
+        (&login["username"], &login["expires_at"]),
+        (&json!("dev@acme"), &json!("2026-11-24T21:15:00Z"))
+    );
+    let new = json!({"description": "nightly"});
+    let made = walk.step("dev@acme", "POST", "/access-keys", &[], Some(new)).await.expect(201).body;
+    assert_eq!((&made["holder"], &made["description"]), (&json!("dev@acme"), &json!("nightly")));
+    let key = made["access_key"].as_str().unwrap();
+    assert_eq!(made["docker_username"], format!("main@{key}"));
+    walk.step("acme", "POST", "/access-keys", &[], Some(json!({}))).await.expect(201);
+    for (login, list, count) in [
+        ("dev@acme", "/access-keys", 1),
+        ("acme", "/access-keys", 1),
+        ("acme", "/access-keys?of=dev@acme", 1),
+        ("admin", "/access-keys?of=acme", 1),
+        ("globex", "/access-keys", 0),
+    ] {
+        let page = walk.step(login, "GET", list, &[], None).await.expect(200).body;
+        assert_eq!(page["items"].as_array().unwrap().len(), count, "{login} {list}");
+        for secret in ["secret_key", "docker_password"] {
+            assert!(!page.to_string().contains(made[secret].as_str().unwrap()));
+        }
+    }
+    walk.step("dev@acme", "GET", "/access-keys?of=acme", &[], None).await.expect(403);
+    walk.step("globex", "GET", "/access-keys?of=acme", &[], None).await.expect(404);
+    let one = "/access-keys/{access_key}";
+    walk.step("globex", "PATCH", one, &[key], Some(json!({"disabled": true}))).await.expect(404);
+    for disabled in [true, false] {
+        let change = Some(json!({ "disabled": disabled }));
+        let changed = walk.step("acme", "PATCH", one, &[key], change).await.expect(200).body;
+        assert_eq!(changed["disabled"], disabled);
+    }
+    walk.step("globex", "DELETE", one, &[key], None).await.expect(404);
+    walk.step("dev@acme", "DELETE", one, &[key], None).await.expect(204);
+    walk.step("dev@acme", "DELETE", one, &[key], None).await.expect(404);
 }
 
 async fn removals(walk: &mut Walk) {

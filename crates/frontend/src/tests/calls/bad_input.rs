@@ -319,6 +319,7 @@ const PARAMETERS: &[(&str, Kind)] = &[
     ("namespace", Kind::Name),
     ("empty", Kind::Boolean),
     ("direction", Kind::Word),
+    ("of", Kind::Name),
     ("made", Kind::Word),
     ("account", Kind::Name),
     ("kind", Kind::Word),

@@ -11,6 +11,8 @@ const ADMINISTRATOR: Cells = &[(Any, "403 403 403 403  403 403  403 401 ✓")];
 const ACCOUNT: Cells = &[(Any, "✓ 403 403 403  404 404  404 401 ✓")];
 /// Accounts themselves, not their users.
 const ACCOUNTS: Cells = &[(Any, "✓ 403 403 403  ✓ 403  ✓ 401 ✓")];
+/// The user with *read* itself, its account, or an administrator.
+const READERS_KEY: Cells = &[(Any, "✓ 404 404 ✓  404 404  404 401 ✓")];
 /// A namespace with `manage` on it.
 const NAMESPACE_MANAGE: Cells = &[(Any, "✓ ✓ 403 403  404 404  404 401 404")];
 
@@ -310,6 +312,34 @@ pub(super) const TABLES: &[Table] = &[
             row("DELETE", "/api/v1/tokens/{id}", 204, &[(Any, "✓ 404 404 404  404 404  404 401 404")])
                 .with(&[("id", "{owners-token}")])
                 .remark("the owner's"),
+            row("POST", "/api/v1/logins", 201, SIGNED_IN)
+                .body(r#"{"expires_in_seconds": 900}"#)
+                .remark("a temporary login for docker"),
+        ],
+    },
+    Table {
+        noun: "Access keys",
+        remark: "Everybody's own; of a user's, its account and administrators list, disable and delete them too.",
+        rows: &[
+            row("POST", "/api/v1/access-keys", 201, SIGNED_IN).body("{}"),
+            row("GET", "/api/v1/access-keys", 200, SIGNED_IN).shows("{access-key}"),
+            row("GET", "/api/v1/access-keys?of=reader@acme", 200, ACCOUNT)
+                .shows("{readers-access-key}")
+                .remark("those of the user with *read*"),
+            row("PATCH", "/api/v1/access-keys/{access_key}", 200, SIGNED_IN)
+                .with(&[("access_key", "{access-key}")])
+                .body(r#"{"disabled": true}"#)
+                .remark("an own one"),
+            row("PATCH", "/api/v1/access-keys/{access_key}", 200, READERS_KEY)
+                .with(&[("access_key", "{readers-access-key}")])
+                .body(r#"{"disabled": true}"#)
+                .remark("one of the user with *read*"),
+            row("DELETE", "/api/v1/access-keys/{access_key}", 204, SIGNED_IN)
+                .with(&[("access_key", "{access-key}")])
+                .remark("an own one"),
+            row("DELETE", "/api/v1/access-keys/{access_key}", 204, READERS_KEY)
+                .with(&[("access_key", "{readers-access-key}")])
+                .remark("one of the user with *read*"),
         ],
     },
 ];

@@ -156,9 +156,8 @@ impl Asked<'_> {
             filled.push_str(before);
             rest = after;
             let word = after.split_once('}').map(|(word, _)| word);
-            let Some(word) =
-                word.filter(|word| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
-            else {
+            let of_word = |byte: u8| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_');
+            let Some(word) = word.filter(|word| !word.is_empty() && word.bytes().all(of_word)) else {
                 filled.push('{');
                 continue;
             };
@@ -241,7 +240,7 @@ impl Row {
     /// What a call names that may be there or not.
     fn named(&self) -> Vec<&'static str> {
         let text = [self.target, self.body.unwrap_or_default()].concat();
-        let names = ["repository", "namespace", "account", "user", "grantee", "id"];
+        let names = ["repository", "namespace", "account", "user", "grantee", "id", "access_key"];
         names.into_iter().filter(|name| text.contains(&format!("{{{name}}}"))).collect::<Vec<_>>()
     }
 }
@@ -250,6 +249,7 @@ fn unknown(word: &str) -> String {
     match word {
         "repository" => format!("team-a/{MISSING}"),
         "id" => "7".to_owned(),
+        "access_key" => "NOSUCHACCESSKEYATALL".to_owned(),
         _ => MISSING.to_owned(),
     }
 }

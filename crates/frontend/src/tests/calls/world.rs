@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth::{
-    AccountName, Auth, Description, Level, NewShare, NewToken, PasswordCost, PermissionTarget, Principal,
-    PushAccess, Secret, ShareEnd, SigningKeys, UserName, Visibility,
+    AccountName, Auth, Description, Keys, Level, NewShare, NewToken, PasswordCost, PermissionTarget,
+    Principal, PushAccess, Secret, ShareEnd, UserName, Visibility,
 };
 use bytes::Bytes;
 use futures::stream;
@@ -44,7 +44,7 @@ type Content = Vec<(Vec<u8>, Vec<u8>)>;
 pub(super) struct World {
     content: Content,
     places: Arc<storage::memory::Memory>,
-    keys: SigningKeys,
+    keys: Keys,
     /// What `{…}` stands for in a row, by role where it differs.
     values: BTreeMap<(Option<&'static str>, &'static str, &'static str), String>,
 }
@@ -95,7 +95,7 @@ impl World {
         let mut world = World {
             content: Vec::new(),
             places: Arc::new(storage::memory::Memory::new()),
-            keys: SigningKeys::ephemeral().unwrap(),
+            keys: Keys::ephemeral().unwrap(),
             values: BTreeMap::new(),
         };
         let app = world.app(Arc::clone(&engine)).await;
@@ -277,14 +277,15 @@ impl Making<'_> {
         }
     }
 
-    /// Two personal tokens of the role's own: one to come with, one to be talked about.
+    /// Two personal tokens of the role's own, one to come with and one to be talked about, and an access key.
     async fn credentials(&mut self, role: Role) {
         let Some(login) = role.login() else { return };
+        let auth = &self.app.auth;
         let principal = self.principal(login).await;
         for (secret_name, id_name) in [("secret", "used-token"), ("", "token")] {
             let description = Description::parse("of the table").unwrap();
             let new = NewToken { expires_in: Duration::from_secs(3600), description, scope: None };
-            let (token, secret) = self.app.auth.create_personal_token(&principal, new, NOW).await.unwrap();
+            let (token, secret) = auth.create_personal_token(&principal, new, NOW).await.unwrap();
             self.values.insert((Some(login), "", id_name), token.id.to_string());
             self.values.insert((Some(login), "", secret_name), secret.reveal().to_owned());
             if role == Role::Owner && id_name == "token" {
@@ -292,6 +293,12 @@ impl Making<'_> {
                 // Nobody's own is somebody's.
                 self.values.insert((None, "", "token"), token.id.to_string());
             }
+        }
+        let (key, _) = auth.create_access_key(&principal, Description::default(), NOW).await.unwrap();
+        self.values.insert((Some(login), "", "access-key"), key.id.to_string());
+        if role == Role::Read {
+            self.values.insert((None, "", "readers-access-key"), key.id.to_string());
+            self.values.insert((None, "", "access-key"), key.id.to_string());
         }
         self.values.insert((Some(login), "", "password"), password_of(login));
     }

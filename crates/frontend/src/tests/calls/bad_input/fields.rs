@@ -78,5 +78,8 @@ pub(super) const FIELDS: &[Field] = &[
     field("ShareChange", "notice_before_seconds", Kind::SecondsBefore, NOTHING).absent("nothing_to_change"),
     field("NewPersonalToken", "expires_in_seconds", Kind::Seconds, NOTHING).needed(),
     field("NewPersonalToken", "description", Kind::Description, r#"{"expires_in_seconds": 60}"#),
+    field("NewDockerLogin", "expires_in_seconds", Kind::LoginSeconds, NOTHING).needed(),
+    field("NewAccessKey", "description", Kind::Description, NOTHING),
+    field("AccessKeyChange", "disabled", Kind::Boolean, NOTHING).needed(),
     field("NewPersonalToken", "scope", Kind::Scope, r#"{"expires_in_seconds": 60}"#),
 ];

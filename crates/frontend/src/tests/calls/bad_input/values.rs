@@ -26,6 +26,8 @@ pub(super) enum Kind {
     Seconds,
     /// A number of seconds, at most those of a year.
     SecondsBefore,
+    /// 15 minutes to 24 hours, in seconds.
+    LoginSeconds,
     /// Words of a token's scope.
     Scope,
     /// This server's region.
@@ -79,7 +81,7 @@ impl Kind {
     fn json_type(self) -> &'static str {
         match self {
             Kind::Boolean => "boolean",
-            Kind::Seconds | Kind::SecondsBefore => "number",
+            Kind::Seconds | Kind::SecondsBefore | Kind::LoginSeconds => "number",
             Kind::Scope | Kind::Names => "array",
             _ => "string",
         }
@@ -118,6 +120,16 @@ impl Kind {
                 ]);
                 lists
             }
+            Kind::LoginSeconds => vec![
+                (json!(0), INVALID),
+                (json!(-900), INVALID),
+                (json!(900.5), INVALID),
+                (json!(u64::MAX), INVALID),
+                (json!(899), INVALID),
+                (json!(900), Fine),
+                (json!(86_400), Fine),
+                (json!(86_401), INVALID),
+            ],
             Kind::Scope => vec![
                 (json!([]), INVALID),
                 (json!([""]), INVALID),
@@ -144,7 +156,12 @@ impl Kind {
             Kind::Password => passwords(),
             Kind::CurrentPassword => names(Refused(422, "wrong_password")),
             Kind::Deadline => deadlines(),
-            Kind::Boolean | Kind::Seconds | Kind::SecondsBefore | Kind::Scope | Kind::Names => names(INVALID),
+            Kind::Boolean
+            | Kind::Seconds
+            | Kind::SecondsBefore
+            | Kind::LoginSeconds
+            | Kind::Scope
+            | Kind::Names => names(INVALID),
         }
     }
 }
