@@ -1,0 +1,3 @@
+//! The management interface of the original system, as its own clients speak it.
+
+pub(crate) mod signature;
