@@ -25,6 +25,10 @@ pub enum Thing {
     PersonalToken,
     /// An owner that an account blocks.
     BlockedOwner,
+    /// A webhook.
+    Webhook,
+    /// A delivery to a webhook.
+    Delivery,
 }
 
 impl std::fmt::Display for Thing {
@@ -38,6 +42,8 @@ impl std::fmt::Display for Thing {
             Thing::Share => "share",
             Thing::PersonalToken => "personal token",
             Thing::BlockedOwner => "blocked owner",
+            Thing::Webhook => "webhook",
+            Thing::Delivery => "delivery",
         })
     }
 }

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use commands::{
-    account, audit, config, login, namespace, permission, repository, serve, share, tag, token, user,
+    account, audit, config, login, namespace, permission, repository, serve, share, tag, token, user, webhook,
 };
 use failure::Failure;
 
@@ -78,6 +78,8 @@ enum Command {
     Token(token::Token),
     /// Read the audit trail: who did what, when, from where
     Audit(audit::Audit),
+    /// Manage webhooks: where your account is told what happens to shares
+    Webhook(webhook::Webhook),
 }
 
 fn main() -> ExitCode {
@@ -114,6 +116,7 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Share(share) => share.run().await,
             Command::Token(token) => token.run().await,
             Command::Audit(audit) => audit.run().await,
+            Command::Webhook(webhook) => webhook.run().await,
         }
     })
 }

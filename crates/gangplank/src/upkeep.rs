@@ -44,12 +44,9 @@ enum Chore {
     Events,
     /// Forgets usage of shares that is too old, or of shares that are gone.
     Usage,
-    /// Tells of shares that are about to end, and that have ended.
-    Shares,
 }
 
-const CHORES: [Chore; 6] =
-    [Chore::Uploads, Chore::Reap, Chore::Collect, Chore::Events, Chore::Usage, Chore::Shares];
+const CHORES: [Chore; 5] = [Chore::Uploads, Chore::Reap, Chore::Collect, Chore::Events, Chore::Usage];
 
 /// Why a batch was not done. It is tried again in the next round.
 #[derive(Debug, thiserror::Error)]
@@ -109,7 +106,6 @@ impl Upkeep {
                 self.auth.trim_events(before, limit).await? >= limit
             }
             Chore::Usage => self.trim_usage(now, limit).await?,
-            Chore::Shares => self.auth.tell_due_shares(now, limit).await? >= limit,
         })
     }
 

@@ -30,6 +30,7 @@ use super::types;
         (name = "shares", description = "A private repository, opened for another account, to pull only."),
         (name = "audit", description = "Who did what, when, from where, with what result."),
         (name = "tokens", description = "Personal tokens: a password with an end and a scope."),
+        (name = "webhooks", description = "Where an account is told what happens to shares: signed CloudEvents."),
         (name = "about", description = "This interface, and who is calling it.")
     ),
     components(

@@ -1,5 +1,5 @@
 //! The management interface, `/api/v1`: accounts, users, namespaces, repositories, tags, permissions, shares,
-//! personal tokens and the audit trail, as JSON, with an OpenAPI 3.1 document of itself at `/api/v1/openapi.json`.
+//! personal tokens, webhooks and the audit trail, as JSON, with an OpenAPI 3.1 document of itself at `/api/v1/openapi.json`.
 //!
 //! A handler here parses, makes one call of `auth` or `storage`, and writes JSON. It decides nothing about rights:
 //! those calls do. Each noun has its file; what they share is [`extract`] (caller, path, query, body), [`deadline`]
@@ -11,6 +11,7 @@
 mod accounts;
 mod audit;
 mod blocked_owners;
+mod cloud_event;
 mod deadline;
 mod document;
 mod extract;
@@ -28,7 +29,10 @@ mod tokens;
 pub mod types;
 mod usage;
 mod users;
+mod webhooks;
 mod whoami;
+
+pub use cloud_event::cloud_event;
 
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -128,6 +132,9 @@ fn assemble() -> (Router, OpenApi) {
         .routes(routes!(blocked_owners::unblock))
         .routes(routes!(tokens::create, tokens::list))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(webhooks::create, webhooks::list))
+        .routes(routes!(webhooks::show, webhooks::change, webhooks::delete))
+        .routes(routes!(webhooks::deliver, webhooks::list_deliveries))
         .route_layer(from_fn(extract::sign_in));
     let open = OpenApiRouter::new().routes(routes!(document::show));
     let (router, document) =

@@ -35,6 +35,9 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("/blocked-owners/{account}", "DELETE"),
     ("/tokens", "GET POST"),
     ("/tokens/{id}", "DELETE"),
+    ("/webhooks", "GET POST"),
+    ("/webhooks/{webhook}", "GET PATCH DELETE"),
+    ("/webhooks/{webhook}/deliveries", "GET POST"),
 ];
 const METHODS: &[&str] = &["GET", "PUT", "POST", "PATCH", "DELETE"];
 

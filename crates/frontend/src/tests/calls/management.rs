@@ -11,6 +11,8 @@ const ADMINISTRATOR: Cells = &[(Any, "403 403 403 403  403 403  403 401 ✓")];
 const ACCOUNT: Cells = &[(Any, "✓ 403 403 403  404 404  404 401 ✓")];
 /// Accounts themselves, not their users.
 const ACCOUNTS: Cells = &[(Any, "✓ 403 403 403  ✓ 403  ✓ 401 ✓")];
+/// One of the owner's.
+const OWN_WEBHOOK: Cells = &[(Any, "✓ 403 403 403  404 403  404 401 404")];
 /// A namespace with `manage` on it.
 const NAMESPACE_MANAGE: Cells = &[(Any, "✓ ✓ 403 403  404 404  404 401 404")];
 
@@ -310,6 +312,25 @@ pub(super) const TABLES: &[Table] = &[
             row("DELETE", "/api/v1/tokens/{id}", 204, &[(Any, "✓ 404 404 404  404 404  404 401 404")])
                 .with(&[("id", "{owners-token}")])
                 .remark("the owner's"),
+        ],
+    },
+    Table {
+        noun: "Webhooks",
+        remark: "An account's own, for the account itself; `{webhook}` is the owner's.",
+        rows: &[
+            row("POST", "/api/v1/webhooks", 201, ACCOUNTS).body(r#"{"url": "https://example.com/hook"}"#),
+            row("GET", "/api/v1/webhooks", 200, &[(Any, "✓ 403 403 403  – 403  – 401 –")]).shows("{webhook}"),
+            row("GET", "/api/v1/webhooks/{webhook}", 200, OWN_WEBHOOK),
+            row("PATCH", "/api/v1/webhooks/{webhook}", 200, OWN_WEBHOOK).body(r#"{"enabled": false}"#),
+            row("DELETE", "/api/v1/webhooks/{webhook}", 204, OWN_WEBHOOK),
+            row("GET", "/api/v1/webhooks/{webhook}/deliveries", 200, OWN_WEBHOOK),
+            row("POST", "/api/v1/webhooks/{webhook}/deliveries", 201, OWN_WEBHOOK)
+                .body(r#"{"delivery": null}"#)
+                .remark("a test"),
+            row("POST", "/api/v1/webhooks/{webhook}/deliveries", 201, OWN_WEBHOOK)
+                .body(r#"{"delivery": {delivery}}"#)
+                .remark("one of them again")
+                .keeps(),
         ],
     },
 ];
