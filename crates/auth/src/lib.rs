@@ -56,6 +56,7 @@ mod share_dues;
 mod share_guard;
 mod share_lists;
 mod share_rows;
+mod shared_tags;
 mod shares;
 mod sources;
 mod trail;
@@ -78,7 +79,8 @@ pub use error::{AuthenticationError, Denied, Error, Thing};
 pub use event_kinds::EventKind;
 pub use events::{Actor, Event, EventResult};
 pub use ids::{
-    AccountId, DeliveryId, NamespaceId, NoticeId, RepositoryId, ShareId, TokenId, UserId, WebhookId,
+    AccountId, DeliveryId, NamespaceId, NoticeId, PatternId, RepositoryId, ShareId, TokenId, UserId,
+    WebhookId,
 };
 pub use keys::{KeysError, SigningKeys};
 pub use names::{
@@ -90,19 +92,20 @@ pub use narrowing::BoundPattern;
 pub use notices::{Notice, NoticeKind};
 pub use permission_batches::{PERMISSIONS_AT_ONCE_MAX, UserLevel};
 pub use permissions::{Permission, PermissionTarget};
-pub use permit::{Action, ContentScope, Permit, PushAccess, Vacancy};
+pub use permit::{Action, ContentScope, PatternIds, Permit, PushAccess, Vacancy};
 pub use personal_tokens::{Made, NewToken, PersonalToken};
 pub use principal::{Principal, PrincipalId};
 pub use recorder::Flushed;
 pub use records::{
-    AccountRecord, Credential, Level, NameRecord, NamespaceRecord, PasswordHash, PermissionRecord,
-    PersonalTokenPlace, PersonalTokenRecord, ReapRecord, RepositoryDetails, RepositoryLife, ShareRecord,
-    UnknownNames, UserRecord, Visibility,
+    AccountRecord, BoundTags, Credential, Level, NameRecord, NamespaceRecord, PasswordHash, PatternReap,
+    PatternState, PermissionRecord, PersonalTokenPlace, PersonalTokenRecord, ReapRecord, RepositoryDetails,
+    RepositoryLife, ShareRecord, SharedPattern, SharedTagsRecord, UnknownNames, UserRecord, Visibility,
 };
 pub use repositories::{DetailsChange, Repository, Which};
 pub use scope::{PATTERNS_MAX, SCOPES_MAX, Scope, ScopePattern, ScopeRequest, Verbs};
 pub use settings::{PasswordCost, Settings};
 pub use share_creation::SHARES_AT_ONCE_MAX;
+pub use shared_tags::{SHARED_PATTERNS_MAX, ShareTags, TagPatterns};
 pub use shares::{NewShare, Share, ShareChange, ShareEnd};
 pub use trail::{EventFilter, EventOrder, EventPage, EventPlace};
 pub use usage::{ShareUse, UsageOfDay, UsagePlace, UsageWanted};

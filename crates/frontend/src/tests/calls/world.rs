@@ -263,6 +263,7 @@ impl Making<'_> {
         let share = NewShare {
             grantee: AccountName::parse("globex").unwrap(),
             end: ShareEnd::Permanent,
+            tags: auth::ShareTags::All,
             description: Description::default(),
             notice_before: None,
             region: None,

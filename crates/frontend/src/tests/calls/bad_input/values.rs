@@ -28,6 +28,8 @@ pub(super) enum Kind {
     SecondsBefore,
     /// Words of a token's scope.
     Scope,
+    /// Patterns of tags.
+    Tags,
     /// This server's region.
     Region,
 }
@@ -80,7 +82,7 @@ impl Kind {
         match self {
             Kind::Boolean => "boolean",
             Kind::Seconds | Kind::SecondsBefore => "number",
-            Kind::Scope | Kind::Names => "array",
+            Kind::Scope | Kind::Names | Kind::Tags => "array",
             _ => "string",
         }
     }
@@ -118,6 +120,21 @@ impl Kind {
                 ]);
                 lists
             }
+            Kind::Tags => {
+                let none = names(INVALID).into_iter().filter(|(text, _)| text != "A");
+                let mut lists: Vec<_> = none.map(|(text, verdict)| (json!([text]), verdict)).collect();
+                lists.extend([
+                    (json!([]), INVALID),
+                    (json!([7]), INVALID),
+                    (json!([null]), INVALID),
+                    (json!([["v1.*"]]), INVALID),
+                    (json!(["v1.*", "v1/*"]), INVALID),
+                    (json!(["x".repeat(129)]), INVALID),
+                    (json!(["*".repeat(128)]), Fine),
+                    (json!(vec!["v1.*"; 1001]), Fine),
+                ]);
+                lists
+            }
             Kind::Scope => vec![
                 (json!([]), INVALID),
                 (json!([""]), INVALID),
@@ -144,7 +161,9 @@ impl Kind {
             Kind::Password => passwords(),
             Kind::CurrentPassword => names(Refused(422, "wrong_password")),
             Kind::Deadline => deadlines(),
-            Kind::Boolean | Kind::Seconds | Kind::SecondsBefore | Kind::Scope | Kind::Names => names(INVALID),
+            Kind::Boolean | Kind::Seconds | Kind::SecondsBefore | Kind::Scope | Kind::Names | Kind::Tags => {
+                names(INVALID)
+            }
         }
     }
 }
