@@ -85,8 +85,8 @@ impl Auth {
         Ok(may.then(|| make(principal, &found, basis, Action::Pull)))
     }
 
-    /// Whether `permit` would be given again: asked while a long body streams. An access token's grants are not looked
-    /// at again: they were good when the request began.
+    /// Whether `permit` would be given again, and reach as far: asked while a long body streams. An access token's grants
+    /// are not looked at again: they were good when the request began.
     ///
     /// # Errors
     /// As the store.
@@ -95,7 +95,9 @@ impl Auth {
             return Ok(false);
         }
         let rights = self.rights_by_id(&permit.principal, permit.repository, now).await?;
-        Ok(rights.is_some_and(|(found, basis)| holds(&permit.principal, &found, basis, permit.action)))
+        Ok(rights.is_some_and(|(found, basis)| {
+            holds(&permit.principal, &found, basis, permit.action) && basis.scope().covers(&permit.scope)
+        }))
     }
 
     /// What a token for `principal` may carry for `name`; `None`: nothing.
@@ -220,6 +222,7 @@ fn make(principal: &Principal, found: &Found, basis: Basis, action: Action) -> P
             deadline: basis.deadline(),
             owner: found.owner.name.clone(),
         }),
+        scope: basis.scope(),
         not_after: ends.into_iter().flatten().min(),
         allows_push: pushes,
     }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use oci::RepositoryName;
 
-use crate::{AccountName, Scope};
+use crate::{AccountName, RepositoryId, Scope};
 
 /// A noun that a request named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,6 +137,13 @@ pub enum Error {
         grantee: AccountName,
         /// Why it cannot be.
         error: Box<Error>,
+    },
+    /// What the tags of a share reach is to be counted first: have it counted, and come again. The patterns are noted for
+    /// that, nothing else is done.
+    #[error("what the shared tags reach is not yet counted; try again")]
+    TagsUncounted {
+        /// Where.
+        repository: RepositoryId,
     },
     /// The current password, which the change needs, is wrong or missing.
     #[error("the current password is wrong")]

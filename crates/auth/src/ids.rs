@@ -66,6 +66,10 @@ id! {
     ShareId
 }
 id! {
+    /// That of a pattern of tags in a repository. One that is used again after it was given up has another.
+    PatternId
+}
+id! {
     /// A personal token's.
     TokenId
 }

@@ -64,6 +64,7 @@ mod share_dues;
 mod share_guard;
 mod share_lists;
 mod share_rows;
+mod shared_tags;
 mod shares;
 mod signatures;
 mod sources;
@@ -94,7 +95,8 @@ pub use error::{AuthenticationError, Denied, Error, Thing};
 pub use event_kinds::EventKind;
 pub use events::{Actor, Event, EventResult};
 pub use ids::{
-    AccountId, DeliveryId, NamespaceId, NoticeId, RepositoryId, ShareId, TokenId, UserId, WebhookId,
+    AccountId, DeliveryId, NamespaceId, NoticeId, PatternId, RepositoryId, ShareId, TokenId, UserId,
+    WebhookId,
 };
 pub use key_files::KeysError;
 pub use keys::{Keys, SigningKeys};
@@ -108,20 +110,22 @@ pub use networks::{Network, NetworkError};
 pub use notices::{Notice, NoticeKind};
 pub use permission_batches::{PERMISSIONS_AT_ONCE_MAX, UserLevel};
 pub use permissions::{Permission, PermissionTarget};
-pub use permit::{Action, ContentScope, Permit, PushAccess, Vacancy};
+pub use permit::{Action, ContentScope, PatternIds, Permit, PushAccess, Vacancy};
 pub use personal_tokens::{Made, NewToken, PersonalToken};
 pub use principal::{Principal, PrincipalId};
 pub use recorder::Flushed;
 pub use records::{
-    AccessKeyRecord, AccountRecord, Credential, Level, NameRecord, NamespaceRecord, PasswordHash,
-    PermissionRecord, PersonalTokenPlace, PersonalTokenRecord, ReapRecord, RepositoryDetails, RepositoryLife,
-    ShareRecord, UnknownNames, UserRecord, Visibility,
+    AccessKeyRecord, AccountRecord, BoundTags, Credential, Level, NameRecord, NamespaceRecord, PasswordHash,
+    PatternReap, PatternState, PermissionRecord, PersonalTokenPlace, PersonalTokenRecord, ReapRecord,
+    RepositoryDetails, RepositoryLife, ShareRecord, SharedPattern, SharedTagsRecord, UnknownNames,
+    UserRecord, Visibility,
 };
 pub use repositories::{DetailsChange, Repository, Which};
 pub use scope::{PATTERNS_MAX, SCOPES_MAX, Scope, ScopePattern, ScopeRequest, Verbs};
 pub use seal::{Sealed, SealingKeys};
 pub use settings::{PasswordCost, Settings};
 pub use share_creation::SHARES_AT_ONCE_MAX;
+pub use shared_tags::{SHARED_PATTERNS_MAX, ShareTags, TagPatterns};
 pub use shares::{NewShare, Share, ShareChange, ShareEnd};
 pub use signatures::{SIGNATURE_SKEW_MAX, long_term_password};
 pub use trail::{EventFilter, EventOrder, EventPage, EventPlace};

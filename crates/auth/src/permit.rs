@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use oci::RepositoryName;
 
 use crate::records::RepositoryLife;
-use crate::{AccountId, AccountName, NamespaceId, Principal, RepositoryId, ShareId};
+use crate::{
+    AccountId, AccountName, NamespaceId, PatternId, Principal, RepositoryId, SHARED_PATTERNS_MAX, ShareId,
+};
 
 /// What may be done with a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,10 +26,55 @@ pub enum Action {
 
 /// Which of a repository's content a permit reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum ContentScope {
     /// All of it.
     All,
+    /// What is reached through the tags that one of these patterns matches.
+    Tags(PatternIds),
+}
+
+impl ContentScope {
+    /// Whether it reaches whatever `other` reaches, by the patterns' ids alone.
+    #[must_use]
+    pub fn covers(&self, other: &ContentScope) -> bool {
+        match (self, other) {
+            (ContentScope::All, _) => true,
+            (ContentScope::Tags(_), ContentScope::All) => false,
+            (ContentScope::Tags(own), ContentScope::Tags(others)) => others.iter().all(|id| own.contains(id)),
+        }
+    }
+}
+
+/// The patterns of a share, by their ids: few, so that they are carried along.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PatternIds {
+    ids: [Option<PatternId>; SHARED_PATTERNS_MAX],
+}
+
+impl PatternIds {
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = PatternId> + '_ {
+        self.ids.iter().copied().flatten()
+    }
+
+    fn contains(&self, id: PatternId) -> bool {
+        self.iter().any(|own| own == id)
+    }
+}
+
+impl FromIterator<PatternId> for PatternIds {
+    /// More than there may be are left out: that opens less, never more.
+    fn from_iter<T: IntoIterator<Item = PatternId>>(given: T) -> PatternIds {
+        let mut ids = [None; SHARED_PATTERNS_MAX];
+        ids.iter_mut().zip(given).for_each(|(place, id)| *place = Some(id));
+        PatternIds { ids }
+    }
+}
+
+impl std::fmt::Debug for PatternIds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
 }
 
 /// The share that a permit rests on.
@@ -48,6 +95,7 @@ pub struct Permit {
     pub(crate) name: RepositoryName,
     pub(crate) action: Action,
     pub(crate) share: Option<PermitShare>,
+    pub(crate) scope: ContentScope,
     pub(crate) not_after: Option<Timestamp>,
     pub(crate) allows_push: bool,
 }
@@ -105,7 +153,7 @@ impl Permit {
     /// What of the repository's content it reaches.
     #[must_use]
     pub fn scope(&self) -> &ContentScope {
-        &ContentScope::All
+        &self.scope
     }
 
     /// The instant from which on what it rests on opens nothing: a share's deadline, a personal token's end. The end

@@ -48,6 +48,7 @@ impl Auth {
         let gone = shares_gone && former_gone && permissions_gone;
         if gone {
             tx.delete(Key::RepositoryDetails { repository }).delete(Key::ShareGuard { repository });
+            tx.delete(Key::SharedTags { repository });
             for which in [Usage::Manifests, Usage::Tags, Usage::Bytes, Usage::LastPush] {
                 tx.delete(Key::RepositoryUsage { repository, which });
             }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use kv::{Id, Target};
-use oci::{NamespaceName, RepositoryName};
+use oci::{NamespaceName, RepositoryName, TagPattern};
 use serde::{Deserialize, Serialize};
 
 use crate::narrowing::BoundPattern;
 use crate::{
-    AccessKeyId, AccountId, AccountName, Category, Description, NamespaceId, PrincipalId, RepositoryId,
-    Sealed, ShareId, TokenId, UserId, UserName,
+    AccessKeyId, AccountId, AccountName, Category, ContentScope, Description, NamespaceId, PatternId,
+    PrincipalId, RepositoryId, Sealed, ShareId, TokenId, UserId, UserName,
 };
 
 /// A password's hash in the PHC string format.
@@ -194,6 +194,10 @@ pub struct ShareRecord {
     pub grantee: AccountId,
     /// From this instant on the share is closed; `None`: permanent.
     pub deadline: Option<Timestamp>,
+    /// The patterns of the tags that it is narrowed to; `None`: to nothing. Each stands in the [`SharedTagsRecord`], as
+    /// long as the share does, ended or not.
+    #[serde(default)]
+    pub tags: Option<Vec<BoundTags>>,
     /// What the owner says of it.
     #[serde(default)]
     pub description: Description,
@@ -226,6 +230,81 @@ impl ShareRecord {
     pub fn opens(&self, repository: RepositoryId, life: &RepositoryLife, now: Timestamp) -> bool {
         self.is_of(repository, life) && self.deadline.is_none_or(|deadline| now < deadline)
     }
+
+    /// What of the repository's content it opens.
+    #[must_use]
+    pub fn scope(&self) -> ContentScope {
+        match &self.tags {
+            None => ContentScope::All,
+            Some(tags) => ContentScope::Tags(tags.iter().map(|tags| tags.id).collect()),
+        }
+    }
+}
+
+/// A pattern of tags in a [`ShareRecord`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoundTags {
+    /// The pattern, as it is shown.
+    pub pattern: TagPattern,
+    /// That in the [`SharedTagsRecord`], under which lies what it reaches.
+    pub id: PatternId,
+}
+
+/// `Key::SharedTags`: the patterns of tags by which a repository is shared; absent while there is none. Guard: a write of
+/// the repository's tags or manifests expects it, present or not, and writes it anew where it is present, in the commit
+/// that counts what the patterns reach by then. So one such write comes after the other, and a scan of what they write
+/// holds until the commit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedTagsRecord {
+    /// At most [`crate::SHARED_PATTERNS_MAX`].
+    pub patterns: Vec<SharedPattern>,
+}
+
+/// A pattern in the [`SharedTagsRecord`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedPattern {
+    /// Under which lies what it reaches.
+    pub id: PatternId,
+    /// The pattern.
+    pub pattern: TagPattern,
+    /// How many shares use it, ended ones among them. None: it is being built for one, or that came to nothing.
+    pub shares: u32,
+    /// How far what it reaches has been counted.
+    pub state: PatternState,
+}
+
+/// How far what a pattern reaches has been counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PatternState {
+    /// From the tags up to this one, in byte order; none yet, when it is empty.
+    Building {
+        /// The last tag that was looked at.
+        after: String,
+    },
+    /// From all of them.
+    Ready,
+}
+
+impl SharedPattern {
+    /// Whether what `tag` names is counted: whoever changes that tag counts the change.
+    #[must_use]
+    pub fn counts(&self, tag: &str) -> bool {
+        let seen = match &self.state {
+            PatternState::Building { after } => tag <= after.as_str(),
+            PatternState::Ready => true,
+        };
+        seen && self.pattern.matches(tag)
+    }
+}
+
+/// `Key::Reap`, under the pattern's id: what a pattern reached, to be emptied once nobody uses it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatternReap {
+    /// The repository of the pattern.
+    pub repository: RepositoryId,
+    /// Not before this instant: until then it may still be built for a share.
+    pub due_at: Timestamp,
 }
 
 /// `Key::ShareGuard`: the shares of a repository that are open, with their ends. Guard: whatever opens, closes or

@@ -12,8 +12,8 @@ use crate::records::{
 };
 use crate::scope::Verbs;
 use crate::{
-    AccountId, AccountName, Action, Auth, Category, Denied, Description, Error, Event, EventKind, Level,
-    NamespaceId, Permit, Principal, PushAccess, RepositoryId, Thing, Visibility,
+    AccountId, AccountName, Action, Auth, Category, ContentScope, Denied, Description, Error, Event,
+    EventKind, Level, NamespaceId, Permit, Principal, PushAccess, RepositoryId, Thing, Visibility,
 };
 
 /// A repository, as it is shown. What it holds is counted elsewhere.
@@ -37,6 +37,8 @@ pub struct Repository {
     pub category: Category,
     /// When it was made.
     pub created_at: Timestamp,
+    /// What of its content whoever asked may read.
+    pub scope: ContentScope,
 }
 
 /// A change of what an owner says of a repository; what is `None` stays.
@@ -57,7 +59,19 @@ impl Repository {
     ) -> Repository {
         let RepositoryLife { name, namespace, owner, visibility, created_at, .. } = life;
         let RepositoryDetails { description, category } = details;
-        Repository { id, name, namespace, account, owner, visibility, description, category, created_at }
+        let scope = ContentScope::All;
+        Repository {
+            id,
+            name,
+            namespace,
+            account,
+            owner,
+            visibility,
+            description,
+            category,
+            created_at,
+            scope,
+        }
     }
 }
 
@@ -221,7 +235,7 @@ impl Auth {
         let permit = self.authorize(p, name, Action::Pull, now).await?;
         let (life, details) = self.life_and_details(permit.repository()).await?.ok_or_else(missing)?;
         let account = self.account_name(life.owner).await?.ok_or_else(missing)?;
-        Ok(Repository::new(permit.repository(), account, life, details))
+        Ok(Repository { scope: permit.scope, ..Repository::new(permit.repository(), account, life, details) })
     }
 
     /// Sets what a repository's owner says of it. Needs *manage*.
@@ -310,12 +324,15 @@ impl Auth {
             return Ok(Some(Repository::new(id, account, life.value, details)));
         }
         let mut tx = self.store().transaction();
+        let mut patterns = self.pattern_use(id).await?;
         let mut changed = RepositoryLife { visibility, ..life.value };
         let public_name = Key::PublicName { name: name.as_str() };
         let kind = match visibility {
             Visibility::Public => {
                 changed.sharing_epoch += 1;
                 tx.put(public_name, &id)?.delete(Key::ShareGuard { repository: id.raw() });
+                patterns.release_all();
+                patterns.write(&mut tx, now)?;
                 EventKind::RepositoryMadePublic
             }
             Visibility::Private => {

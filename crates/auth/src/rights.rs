@@ -13,7 +13,8 @@ use crate::records::{
 };
 use crate::scope::Verbs;
 use crate::{
-    AccountId, Action, Auth, Level, NamespaceId, Principal, RepositoryId, ShareId, UserId, Visibility,
+    AccountId, Action, Auth, ContentScope, Level, NamespaceId, Principal, RepositoryId, ShareId, UserId,
+    Visibility,
 };
 
 /// What somebody's rights on a repository rest on. The greatest is taken.
@@ -24,7 +25,7 @@ pub(crate) enum Basis {
     /// It is public.
     Public,
     /// It is shared with the account.
-    Share { id: ShareId, deadline: Option<Timestamp> },
+    Share { id: ShareId, deadline: Option<Timestamp>, scope: ContentScope },
     /// A user's permission, or the ownership of the account itself, which manages.
     Level(Level),
 }
@@ -55,6 +56,14 @@ impl Basis {
         match self {
             Basis::Share { id, .. } => Some(id),
             _ => None,
+        }
+    }
+
+    /// What of the content it reaches.
+    pub(crate) fn scope(self) -> ContentScope {
+        match self {
+            Basis::Share { scope, .. } => scope,
+            _ => ContentScope::All,
         }
     }
 
@@ -119,7 +128,7 @@ pub(crate) fn basis(
         (Some(subject), Some((id, share)))
             if share.grantee == subject.account && share.opens(found.id, life, now) =>
         {
-            Basis::Share { id: *id, deadline: share.deadline }
+            Basis::Share { id: *id, deadline: share.deadline, scope: share.scope() }
         }
         _ => Basis::Nothing,
     }

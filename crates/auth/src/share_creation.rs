@@ -13,6 +13,7 @@ use crate::records::{OpenShare, RepositoryLife, ShareRecord};
 use crate::share_dues::notice_seconds;
 use crate::share_guard::ShareGuard;
 use crate::share_rows::{ShareRow, place_key, replace_share, write_share};
+use crate::shared_tags::{PatternUse, Taken};
 use crate::unknown_names::Guesses;
 use crate::{
     AccountId, AccountName, Action, Auth, Error, NewShare, Permit, Principal, RepositoryId, Share, ShareId,
@@ -38,6 +39,7 @@ struct Opened {
     permit: Permit,
     life: Versioned<RepositoryLife>,
     guard: ShareGuard,
+    patterns: PatternUse,
 }
 
 impl Auth {
@@ -46,7 +48,7 @@ impl Auth {
     /// # Errors
     /// [`Error::OtherRegion`], [`Error::DeadlinePast`], [`Error::PublicImage`], [`Error::ShareWithSelf`],
     /// [`Error::UnknownAccount`], [`Error::TooManyUnknownNames`], [`Error::Exists`] while one with this account is
-    /// open, [`Error::Limit`].
+    /// open, [`Error::Limit`], [`Error::TagsUncounted`].
     pub async fn create_share(
         &self,
         p: &Principal,
@@ -102,12 +104,15 @@ impl Auth {
             match self.make_share(&mut making, name, new).await {
                 Ok(Some(share)) => shares.push(share),
                 Ok(None) => return Ok(None),
+                // Wrong with none of them: the call is to be made again.
+                Err(error @ Error::TagsUncounted { .. }) => return Err(error),
                 Err(error) => return Err(error.of_share(index, name, &new.grantee)),
             }
         }
         let Making { mut tx, repositories, .. } = making;
         for opened in repositories.into_values() {
             opened.guard.write(&mut tx)?;
+            opened.patterns.write(&mut tx, now)?;
         }
         self.finish(tx, shares).await
     }
@@ -140,12 +145,18 @@ impl Auth {
         let Some(grantee) = self.grantee_of(making, &opened.permit, &new.grantee).await? else {
             return Ok(None);
         };
+        self.take_place(making, &mut opened, grantee).await?;
+        let repository = opened.permit.repository();
+        let Taken::Bound(tags) = opened.patterns.take(&new.tags)? else {
+            return self.note_patterns(repository, opened.life.version, &new.tags, now).await;
+        };
         let record = ShareRecord {
-            repository: opened.permit.repository(),
+            repository,
             epoch: opened.life.value.sharing_epoch,
             owner: opened.permit.owner(),
             grantee,
             deadline,
+            tags,
             description: new.description.clone(),
             created_by: p.name(),
             creator: p.id(),
@@ -153,7 +164,6 @@ impl Auth {
             updated_at: now,
             notice_before_seconds,
         };
-        self.take_place(making, &record, &opened.life.value).await?;
         let row = ShareRow { id, record: &record, repository: name, grantee: &new.grantee };
         write_share(&mut making.tx, row, p.into(), now)?;
         making.repositories.insert(name.clone(), opened);
@@ -169,8 +179,9 @@ impl Auth {
         let permit = self.authorize(making.p, name, Action::Manage, making.now).await?;
         let Some(life) = self.life(permit.repository()).await? else { return Ok(None) };
         let guard = self.share_guard(permit.repository(), making.now).await?;
+        let patterns = self.pattern_use(permit.repository()).await?;
         making.tx.expect(Key::Repository { repository: permit.repository().raw() }, Some(life.version));
-        Ok(Some(Opened { permit, life, guard }))
+        Ok(Some(Opened { permit, life, guard, patterns }))
     }
 
     /// The account to share with, looked up once; `None`: a conflict.
@@ -198,22 +209,24 @@ impl Auth {
     async fn take_place(
         &self,
         making: &mut Making<'_>,
-        record: &ShareRecord,
-        life: &RepositoryLife,
+        opened: &mut Opened,
+        grantee: AccountId,
     ) -> Result<(), Error> {
         let exists = Err(Error::Exists { what: Thing::Share });
-        if !making.places.insert((record.repository, record.grantee)) {
+        let repository = opened.permit.repository();
+        if !making.places.insert((repository, grantee)) {
             return exists;
         }
-        let place = place_key(record.repository, record.grantee);
+        let place = place_key(repository, grantee);
         let former = self.store().get::<ShareId>(place).await?;
         making.tx.expect(place, former.as_ref().map(|former| former.version));
         let Some(former) = former.map(|former| former.value) else { return Ok(()) };
         let ended = self.store().get::<ShareRecord>(Key::Share { share: former.raw() }).await?;
-        if ended.as_ref().is_some_and(|ended| ended.value.opens(record.repository, life, making.now)) {
-            return exists;
-        }
         if let Some(ended) = ended {
+            if ended.value.opens(repository, &opened.life.value, making.now) {
+                return exists;
+            }
+            opened.patterns.release(ended.value.tags.as_deref());
             replace_share(&mut making.tx, former, &ended.value);
         }
         Ok(())

@@ -41,7 +41,9 @@ impl ShareRow<'_> {
     fn event(&self, account: AccountId, kind: EventKind, by: Actor, now: Timestamp) -> Event {
         let detail = match kind {
             EventKind::ShareRevoked | EventKind::ShareLeft => format!("with {}", self.grantee),
-            _ => format!("with {} {}", self.grantee, end_word(self.record.deadline)),
+            _ => {
+                format!("with {} {}{}", self.grantee, end_word(self.record.deadline), tags_words(self.record))
+            }
         };
         Event::new(account, kind, by, self.repository.to_string(), now).with_detail(detail)
     }
@@ -98,6 +100,9 @@ impl Auth {
         let mut guard = self.share_guard(record.repository, now).await?;
         guard.close(id);
         guard.write(tx)?;
+        let mut patterns = self.pattern_use(record.repository).await?;
+        patterns.release(record.tags.as_deref());
+        patterns.write(tx, now)?;
         delete_share(tx, id, record);
         // Whoever goes on pulling is then no stranger to the owner's audit trail.
         tx.put(former_key(record.repository, record.grantee), &now)?;
@@ -133,4 +138,11 @@ fn former_key(repository: RepositoryId, grantee: AccountId) -> Key<'static> {
 
 fn end_word(deadline: Option<Timestamp>) -> String {
     deadline.map_or_else(|| "permanent".to_owned(), |deadline| format!("until {deadline}"))
+}
+
+/// What of the repository is shared, where that is not all of it.
+fn tags_words(record: &ShareRecord) -> String {
+    let Some(tags) = &record.tags else { return String::new() };
+    let patterns: Vec<_> = tags.iter().map(|tags| tags.pattern.as_str()).collect();
+    format!(", tags {}", patterns.join(" "))
 }

@@ -13,9 +13,10 @@ use oci::RepositoryName;
 use crate::records::{OpenShare, RepositoryLife, ShareRecord};
 use crate::share_dues::notice_seconds;
 use crate::share_rows::{ShareRow, change_share, delete_share, place_key};
+use crate::shared_tags::Taken;
 use crate::{
     AccountName, Action, Auth, Denied, Description, Error, EventKind, Permit, Principal, PrincipalId,
-    RepositoryId, ShareId, ShareUse, Thing,
+    RepositoryId, ShareId, ShareTags, ShareUse, Thing,
 };
 
 /// When a share ends.
@@ -45,6 +46,8 @@ pub struct NewShare {
     pub grantee: AccountName,
     /// When it ends.
     pub end: ShareEnd,
+    /// What of the repository it opens.
+    pub tags: ShareTags,
     /// What the owner says of it.
     pub description: Description,
     /// How long before its end notice of that is given: none when it is nothing; `None`: as the settings say.
@@ -54,10 +57,12 @@ pub struct NewShare {
 }
 
 /// A change of a share; what is `None` stays.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShareChange {
     /// When it ends. An ended share is opened again by it.
     pub end: Option<ShareEnd>,
+    /// What of the repository it opens.
+    pub tags: Option<ShareTags>,
     /// What the owner says of it.
     pub description: Option<Description>,
     /// How long before its end notice of that is given.
@@ -79,6 +84,8 @@ pub struct Share {
     pub grantee: AccountName,
     /// From this instant on it is closed; `None`: permanent.
     pub deadline: Option<Timestamp>,
+    /// What of the repository it opens.
+    pub tags: ShareTags,
     /// What the owner says of it.
     pub description: Description,
     /// How long before its deadline notice of that is given; 0: none is.
@@ -111,6 +118,7 @@ impl Share {
             owner,
             grantee,
             deadline: record.deadline,
+            tags: ShareTags::of(record.tags.as_deref()),
             description: record.description,
             notice_before_seconds: record.notice_before_seconds,
             created_by: record.created_by,
@@ -171,10 +179,11 @@ impl Auth {
         if manages { self.with_use(share).await } else { Ok(share) }
     }
 
-    /// Changes a share's end or description. Needs *manage* on the repository.
+    /// Changes a share's end, tags or description. Needs *manage* on the repository.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::DeadlinePast`], [`Error::Limit`] when an ended share would be one too many.
+    /// [`Error::NotFound`], [`Error::DeadlinePast`], [`Error::Limit`] when an ended share or its tags would be too many,
+    /// [`Error::TagsUncounted`].
     pub async fn update_share(
         &self,
         p: &Principal,
@@ -207,8 +216,21 @@ impl Auth {
             guard.write(&mut tx)?;
         }
         let before = found.record.value;
+        let tags = match &change.tags {
+            None => before.tags.clone(),
+            Some(tags) => {
+                let mut patterns = self.pattern_use(permit.repository()).await?;
+                patterns.release(before.tags.as_deref());
+                let Taken::Bound(bound) = patterns.take(tags)? else {
+                    return self.note_patterns(permit.repository(), found.life.version, tags, now).await;
+                };
+                patterns.write(&mut tx, now)?;
+                bound
+            }
+        };
         let record = ShareRecord {
             deadline: deadline.unwrap_or(before.deadline),
+            tags,
             description: change.description.clone().unwrap_or_else(|| before.description.clone()),
             updated_at: now,
             notice_before_seconds: notice_before_seconds.unwrap_or(before.notice_before_seconds),

@@ -15,6 +15,7 @@ mod permission_batches;
 mod personal_tokens;
 mod recording;
 mod share_lives;
+mod shared_tags;
 mod sharing;
 mod sharing_at_once;
 mod signing_in;
@@ -32,7 +33,7 @@ use oci::{NamespaceName, RepositoryName};
 use crate::{
     AccountName, Action, Auth, Denied, Description, Keys, Level, NewShare, NewToken, PasswordCost,
     PermissionTarget, Permit, Principal, PushAccess, RepositoryId, Scope, ScopePattern, ScopeRequest,
-    SealingKeys, Secret, Settings, ShareEnd, SigningKeys, UserName, Visibility,
+    SealingKeys, Secret, Settings, ShareEnd, ShareTags, SigningKeys, UserName, Visibility,
 };
 
 /// Some moment, from which tests count; with a fraction of a second, as real ones have.
@@ -161,8 +162,14 @@ impl TestAuth {
 
     pub(crate) async fn share(&self, owner: &Principal, name: &str, grantee: &str, end: ShareEnd) {
         let description = Description::default();
-        let share =
-            NewShare { grantee: account(grantee), end, description, notice_before: None, region: None };
+        let share = NewShare {
+            grantee: account(grantee),
+            end,
+            tags: ShareTags::All,
+            description,
+            notice_before: None,
+            region: None,
+        };
         self.create_share(owner, &repository(name), share, START).await.unwrap();
     }
 

@@ -13,7 +13,7 @@ use crate::dispatch::Call;
 use crate::error::ApiError;
 use crate::ranges::{self, Selection};
 use crate::reply::{self, CACHE_IMMUTABLE, Reply};
-use crate::transfer::{self, Part};
+use crate::transfer::{self, Part, Sending, Sent};
 
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
@@ -38,14 +38,15 @@ pub(crate) async fn read(call: &Call<'_>, permit: Permit, digest: &Digest) -> Re
         return identified(reply::status(StatusCode::NOT_MODIFIED), digest);
     }
     let size = blob.size();
+    let sending = Sending { permit, content: Sent::Blob(digest.clone()), now: call.now };
     let reply = match wanted(call.headers, digest, size) {
-        Selection::Whole => content(call, permit, blob, StatusCode::OK, vec![Part::Range(0..size)]),
+        Selection::Whole => content(call, sending, blob, StatusCode::OK, vec![Part::Range(0..size)]),
         Selection::Parts(ranges) => match ranges.as_slice() {
             [range] => {
                 let value = format!("bytes {}-{}/{size}", range.start, range.end - 1);
                 let mut reply = content(
                     call,
-                    permit,
+                    sending,
                     blob,
                     StatusCode::PARTIAL_CONTENT,
                     vec![Part::Range(range.clone())],
@@ -56,7 +57,7 @@ pub(crate) async fn read(call: &Call<'_>, permit: Permit, digest: &Digest) -> Re
             ranges => {
                 let boundary = boundary(digest);
                 let parts = multipart(ranges, size, &boundary);
-                let mut reply = content(call, permit, blob, StatusCode::PARTIAL_CONTENT, parts);
+                let mut reply = content(call, sending, blob, StatusCode::PARTIAL_CONTENT, parts);
                 reply::set(&mut reply, CONTENT_TYPE, &format!("multipart/byteranges; boundary={boundary}"))?;
                 reply
             }
@@ -81,9 +82,9 @@ fn wanted(headers: &HeaderMap, digest: &Digest, size: u64) -> Selection {
     if unchanged { ranges::select(range, size) } else { Selection::Whole }
 }
 
-fn content(call: &Call<'_>, permit: Permit, blob: Blob, status: StatusCode, parts: Vec<Part>) -> Reply {
+fn content(call: &Call<'_>, sending: Sending, blob: Blob, status: StatusCode, parts: Vec<Part>) -> Reply {
     let length: u64 = parts.iter().map(Part::length).sum();
-    let mut reply = Response::new(transfer::body(call.app, permit, blob, parts, call.now));
+    let mut reply = Response::new(transfer::body(call.app, sending, blob, parts));
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
     // Whatever the bytes are, nothing here vouches for it.

@@ -194,6 +194,7 @@ impl From<storage::Error> for ApiError {
             Error::ManifestBlobsUnknown { digests } => return blobs_unknown(digests),
             // The specification's answer to too many tags in one address.
             Error::TooManyTags { .. } => (StatusCode::URI_TOO_LONG, ErrorCode::TagInvalid),
+            Error::TooMuchShared { .. } => (StatusCode::FORBIDDEN, ErrorCode::Denied),
             Error::UploadUnknown => (StatusCode::NOT_FOUND, ErrorCode::BlobUploadUnknown),
             Error::Superseded => (StatusCode::CONFLICT, ErrorCode::BlobUploadInvalid),
             Error::RangeUnsatisfiable { .. } => {

@@ -16,7 +16,8 @@ use crate::gate::Gate;
 use crate::reply::{
     self, CACHE_IMMUTABLE, CACHE_REVALIDATE, DOCKER_CONTENT_DIGEST, OCI_SUBJECT, OCI_TAG, Reply,
 };
-use crate::{transfer, warning};
+use crate::transfer::{self, Sending, Sent};
+use crate::warning;
 
 /// `HEAD /v2/<name>/manifests/<reference>`.
 pub(crate) async fn stat(call: &Call<'_>, permit: &Permit, reference: &Reference) -> Result<Reply, ApiError> {
@@ -42,7 +43,9 @@ pub(crate) async fn read(call: &Call<'_>, permit: Permit, reference: &Reference)
         ManifestBody::Whole(body) => Response::new(reply::full(body)),
         ManifestBody::Large(manifest) => {
             let size = manifest.size();
-            let body = transfer::of(call.app, permit, manifest.read(), size, call.now);
+            let content = Sent::Manifest(found.digest.clone());
+            let sending = Sending { permit, content, now: call.now };
+            let body = transfer::of(call.app, sending, manifest.read(), size);
             let mut reply = Response::new(body);
             reply.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(size));
             reply

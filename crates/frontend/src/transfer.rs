@@ -16,7 +16,8 @@ use futures::{Stream, StreamExt, stream};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use jiff::{SignedDuration, Timestamp};
-use storage::Blob;
+use oci::Digest;
+use storage::{Blob, Content, Storage};
 use tokio::sync::mpsc;
 use tracing::Instrument;
 
@@ -48,26 +49,47 @@ impl Part {
     }
 }
 
-/// A body of `parts`, read from `blob` under `permit`, which began at `now`.
-pub(crate) fn body(app: &App, permit: Permit, blob: Blob, parts: Vec<Part>, now: Timestamp) -> Body {
+/// What is sent, and under what right, since when.
+pub(crate) struct Sending {
+    pub(crate) permit: Permit,
+    pub(crate) content: Sent,
+    pub(crate) now: Timestamp,
+}
+
+/// What is sent, by its digest.
+pub(crate) enum Sent {
+    Manifest(Digest),
+    Blob(Digest),
+}
+
+impl Sent {
+    fn content(&self) -> Content<'_> {
+        match self {
+            Sent::Manifest(digest) => Content::Manifest(digest),
+            Sent::Blob(digest) => Content::Blob(digest),
+        }
+    }
+}
+
+/// A body of `parts`, read from `blob`.
+pub(crate) fn body(app: &App, sending: Sending, blob: Blob, parts: Vec<Part>) -> Body {
     let length = parts.iter().map(Part::length).sum();
     let source = stream::iter(parts).flat_map(move |part| match part {
         Part::Text(text) => stream::iter([Ok(text)]).boxed(),
         Part::Range(range) => blob.read(range).boxed(),
     });
-    of(app, permit, source, length, now)
+    of(app, sending, source, length)
 }
 
-/// A body of what `source` gives, `length` bytes, under `permit`, which began at `now`.
+/// A body of what `source` gives, `length` bytes.
 pub(crate) fn of(
     app: &App,
-    permit: Permit,
+    sending: Sending,
     source: impl Stream<Item = Result<Bytes, storage::Error>> + Send + 'static,
     length: u64,
-    now: Timestamp,
 ) -> Body {
-    let meter = Meter::of(app, &permit);
-    let lease = Lease::new(app, permit, now);
+    let meter = Meter::of(app, &sending.permit);
+    let lease = Lease::new(app, sending);
     let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
     let source = leased(source, lease);
     tokio::spawn(pump(source, sender, app.settings.body_idle_timeout).in_current_span());
@@ -161,24 +183,34 @@ impl http_body::Body for Transfer {
 /// A right, watched while bytes flow under it.
 struct Lease {
     auth: Auth,
+    storage: Storage,
     clock: Arc<dyn Clock>,
     permit: Permit,
+    content: Sent,
     checked_at: Timestamp,
     ended_at: Option<Timestamp>,
     after_end_max: SignedDuration,
 }
 
 impl Lease {
-    fn new(app: &App, permit: Permit, now: Timestamp) -> Lease {
+    fn new(app: &App, Sending { permit, content, now }: Sending) -> Lease {
         let after_end_max = SignedDuration::try_from(app.settings.transfer_after_end_max);
         Lease {
             auth: app.auth.clone(),
+            storage: app.storage.clone(),
             clock: Arc::clone(&app.clock),
             permit,
+            content,
             checked_at: now,
             ended_at: None,
             after_end_max: after_end_max.unwrap_or(SignedDuration::MAX),
         }
+    }
+
+    /// Whether the right is held, and what is sent is still within it: a share may be narrowed to tags, and they move.
+    async fn is_held(&self, now: Timestamp) -> Result<bool, storage::Error> {
+        Ok(self.auth.still_open(&self.permit, now).await?
+            && self.storage.still_shows(&self.permit, self.content.content()).await?)
     }
 
     /// Whether bytes may flow: the right is held, or has not been lost for too long.
@@ -186,7 +218,7 @@ impl Lease {
         let now = self.clock.now();
         if self.ended_at.is_none() && now.duration_since(self.checked_at) >= CHECK_INTERVAL {
             self.checked_at = now;
-            match self.auth.still_open(&self.permit, now).await {
+            match self.is_held(now).await {
                 Ok(true) => {}
                 // A deadline that has passed is the end; a revocation ends when it is noticed.
                 Ok(false) => {

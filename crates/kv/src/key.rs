@@ -37,6 +37,9 @@
 //! ├── FormerShare(repository, grantee)   → when a share was ended before its time
 //! ├── ShareDue(time, share)              when notice of a share's end is due, and when it ends
 //! ├── BlockedOwners(account)             from whom it takes no shares; expected by every share with it
+//! ├── SharedTags(repository)             the patterns of tags in use; guard: written by every write of tags and manifests
+//! ├── SharedContent(repository, pattern, digest)  how often what a pattern's tags reach is named
+//! ├── SharedTag(repository, pattern, tag)         a tag that a pattern shows
 //! ├── Blob(digest)                       state record: live or condemned, size, places
 //! ├── Link(repository, digest)           a blob is reachable here; renewed at
 //! ├── LinkOf(digest, repository)         its reverse, for collection
@@ -213,6 +216,9 @@ pub enum Key<'a> {
     FormerShare { repository: Id, grantee: Id },
     ShareDue { time_ms: u64, share: Id },
     BlockedOwners { account: Id },
+    SharedTags { repository: Id },
+    SharedContent { repository: Id, pattern: Id, digest: &'a [u8] },
+    SharedTag { repository: Id, pattern: Id, tag: &'a str },
     Blob { digest: &'a [u8] },
     Link { repository: Id, digest: &'a [u8] },
     LinkOf { digest: &'a [u8], repository: Id },
@@ -283,6 +289,7 @@ impl Key<'_> {
     }
 
     /// The encoded key, and where its last field begins.
+    #[expect(clippy::too_many_lines, reason = "a line for each kind of key, as in the tree above")]
     fn parts(&self, region: &Region) -> (Vec<u8>, usize) {
         let global = |table| Writer::global(table);
         let local = |table| Writer::regional(region, table);
@@ -330,6 +337,13 @@ impl Key<'_> {
                 local(0x38).last(&[time_ms.to_be_bytes(), share.get().to_be_bytes()].concat())
             }
             Key::BlockedOwners { account } => local(0x37).last_id(account),
+            Key::SharedTags { repository } => local(0x39).last_id(repository),
+            Key::SharedContent { repository, pattern, digest } => {
+                local(0x3a).id(repository).id(pattern).last(digest)
+            }
+            Key::SharedTag { repository, pattern, tag } => {
+                local(0x3b).id(repository).id(pattern).last(tag.as_bytes())
+            }
             Key::Blob { digest } => local(0x40).last(digest),
             Key::Link { repository, digest } => local(0x41).id(repository).last(digest),
             Key::LinkOf { digest, repository } => local(0x42).raw(digest).last_id(repository),

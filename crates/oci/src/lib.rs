@@ -22,6 +22,8 @@ mod names;
 mod reference;
 mod referrers;
 mod tag;
+mod tag_pattern;
+mod tag_subject;
 mod text;
 
 pub use descriptor::{Descriptor, SIZE_MAX, URLS_MAX};
@@ -37,3 +39,4 @@ pub use names::{
 pub use reference::{Reference, ReferenceError};
 pub use referrers::{ReferrersPage, referrer};
 pub use tag::{TAG_BYTES_MAX, Tag, TagError};
+pub use tag_pattern::{TagPattern, TagPatternError};

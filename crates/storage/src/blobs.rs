@@ -13,6 +13,7 @@ pub(crate) use record::{BlobRecord, BlobState, Segment};
 
 use crate::commit::{alive, corrupt, life_key, require, retrying};
 use crate::links::{LinkAt, LinkRecord};
+use crate::shared::{Content, Shown};
 use crate::{Error, PlaceError, Storage};
 
 /// What is known of a blob without reading it.
@@ -36,7 +37,12 @@ impl Storage {
     ) -> Result<BlobStat, Error> {
         require(permit, &[Action::Pull])?;
         let at = LinkAt { repository: permit.repository(), digest };
-        let link = self.link(at).await?;
+        let Some(Shown { entries: [Some(link)], .. }) =
+            self.shown(permit, Content::Blob(digest), [at.key()]).await?
+        else {
+            return Err(Error::BlobUnknown { digest: digest.clone() });
+        };
+        let link: Versioned<LinkRecord> = decode(at.key(), &link)?;
         if permit.allows_push() && link.value.needs_renewal(self.settings().link_grace, now) {
             return retrying(|| self.try_renew(at, now)).await;
         }
@@ -66,10 +72,11 @@ impl Storage {
         require(permit, &[Action::Pull])?;
         let at = LinkAt { repository: permit.repository(), digest };
         let keys = [at.key(), Key::Blob { digest: digest.raw() }];
-        let [link, blob] = self.snapshot(keys).await?;
-        if link.is_none() {
+        let Some(Shown { entries: [Some(_), blob], .. }) =
+            self.shown(permit, Content::Blob(digest), keys).await?
+        else {
             return Err(Error::BlobUnknown { digest: digest.clone() });
-        }
+        };
         let blob = blob.ok_or_else(|| corrupt(format!("a link to {digest} without its blob")))?;
         let record: BlobRecord = decode(keys[1], &blob)?.value;
         match Blob::open(self.places().clone(), record.size, record.segments).await {
@@ -147,20 +154,23 @@ impl Storage {
         let from = LinkAt { repository: source.repository(), digest };
         let to = LinkAt { repository: target.repository(), digest };
         let blob_key = Key::Blob { digest: digest.raw() };
-        let [life, found, theirs, blob] =
-            self.snapshot([life_key(to.repository), to.key(), from.key(), blob_key]).await?;
+        let keys = [life_key(to.repository), to.key(), from.key(), blob_key];
+        let shown = self.shown(source, Content::Blob(digest), keys).await?;
+        let shown = shown.ok_or_else(|| Error::BlobUnknown { digest: digest.clone() })?;
+        let [life, found, theirs, blob] = &shown.entries;
         let life = alive(life.as_ref())?;
-        let theirs = theirs.ok_or_else(|| Error::BlobUnknown { digest: digest.clone() })?;
-        let theirs: Versioned<LinkRecord> = decode(from.key(), &theirs)?;
-        let found = found.map(|entry| decode::<LinkRecord>(to.key(), &entry)).transpose()?;
-        let blob = blob.ok_or_else(|| corrupt(format!("a link to {digest} without its blob")))?;
-        let blob: Versioned<BlobRecord> = decode(blob_key, &blob)?;
+        let theirs = theirs.as_ref().ok_or_else(|| Error::BlobUnknown { digest: digest.clone() })?;
+        let theirs: Versioned<LinkRecord> = decode(from.key(), theirs)?;
+        let found = found.as_ref().map(|entry| decode::<LinkRecord>(to.key(), entry)).transpose()?;
+        let blob = blob.as_ref().ok_or_else(|| corrupt(format!("a link to {digest} without its blob")))?;
+        let blob: Versioned<BlobRecord> = decode(blob_key, blob)?;
 
         let mut mount = self.store().transaction();
         mount.expect(life_key(to.repository), Some(life));
         if from.repository != to.repository {
             mount.expect(from.key(), Some(theirs.version));
         }
+        shown.expect(&mut mount, source, Content::Blob(digest));
         blob.value.keep(&mut mount, digest, blob.version)?;
         let size = blob.value.size;
         let new = LinkRecord { size, owner: target.owner(), linked_at: now, renewed_at: now };

@@ -50,6 +50,16 @@ pub enum Error {
         /// What it is.
         actual: u64,
     },
+    /// The repository is shared by patterns of tags, and what this write would open or close of it is more than fits one
+    /// commit. End those shares first, or share all of it.
+    #[error(
+        "this repository is shared by patterns of tags, and this would change what they reach in more than {max} places \
+         at once; end the shares that are narrowed to these tags first"
+    )]
+    TooMuchShared {
+        /// The bound.
+        max: usize,
+    },
     /// A push may set fewer tags.
     #[error("a push sets at most {max} tags")]
     TooManyTags {

@@ -31,6 +31,7 @@ mod reap;
 mod referrers;
 mod room;
 mod settings;
+mod shared;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -50,6 +51,7 @@ pub use reap::Reaped;
 pub use referrers::Referrers;
 pub use room::{Room, SMALL_BYTES_MAX as SMALL_MANIFEST_BYTES_MAX};
 pub use settings::Settings;
+pub use shared::Content;
 pub use tags::{Page, TagDetails};
 pub use uploads::{ContentRange, Upload, UploadId};
 pub use usage::RepositoryUsage;
@@ -65,6 +67,7 @@ struct Inner {
     places: Arc<dyn Places>,
     settings: Settings,
     rooms: room::Rooms,
+    turns: shared::Turns,
 }
 
 impl std::fmt::Debug for Storage {
@@ -78,7 +81,7 @@ impl Storage {
     #[must_use]
     pub fn new(store: kv::Store, places: Arc<dyn Places>, settings: Settings) -> Storage {
         let rooms = room::Rooms::new(settings.manifest_memory_bytes_max);
-        Storage { inner: Arc::new(Inner { store, places, settings, rooms }) }
+        Storage { inner: Arc::new(Inner { store, places, settings, rooms, turns: shared::Turns::default() }) }
     }
 
     /// The bounds it works within.

@@ -12,12 +12,13 @@ mod push;
 use auth::{AccountId, Action, Actor, Permit, RepositoryId};
 use bytes::Bytes;
 use jiff::Timestamp;
-use kv::{Entry, Key, Versioned};
+use kv::{Entry, Key, decode};
 use oci::{Algorithm, Digest, Manifest, Reference, Tag};
 use serde::{Deserialize, Serialize};
 
 use crate::commit::{blocking, require, retrying};
 use crate::room::{Room, SMALL_BYTES_MAX};
+use crate::shared::{Content, Shown};
 use crate::tags::TagRecord;
 use crate::{Error, Storage};
 
@@ -90,20 +91,24 @@ pub(crate) struct ManifestRecord {
 const PARSE_HERE_BYTES: usize = 16 << 10;
 
 /// The digest of `body`, and what it says.
-async fn read(content_type: &str, body: &Bytes, algorithm: Algorithm) -> Result<(Digest, Parsed), Error> {
+pub(crate) async fn read(
+    content_type: &str,
+    body: &Bytes,
+    algorithm: Algorithm,
+) -> Result<(Digest, Parsed), Error> {
     let (content_type, body) = (content_type.to_owned(), body.clone());
     let small = body.len() <= PARSE_HERE_BYTES;
     let work = move || (Digest::of(algorithm, &body), Manifest::parse(&content_type, &body));
     if small { Ok(work()) } else { blocking(work).await }
 }
 
-type Parsed = Result<Manifest, oci::ManifestError>;
+pub(crate) type Parsed = Result<Manifest, oci::ManifestError>;
 
 pub(crate) fn manifest_key(repository: RepositoryId, digest: &Digest) -> Key<'_> {
     Key::Manifest { repository: repository.raw(), digest: digest.raw() }
 }
 
-fn body_key(repository: RepositoryId, digest: &Digest) -> Key<'_> {
+pub(crate) fn body_key(repository: RepositoryId, digest: &Digest) -> Key<'_> {
     Key::ManifestBody { repository: repository.raw(), digest: digest.raw() }
 }
 
@@ -148,10 +153,13 @@ impl Storage {
         reference: &Reference,
     ) -> Result<Option<ManifestStat>, Error> {
         let digest = self.resolve(permit, reference).await?;
-        let record: Option<Versioned<ManifestRecord>> =
-            self.store().get(manifest_key(permit.repository(), &digest)).await?;
-        let Some(record) = record else { return gone(reference) };
-        let ManifestRecord { media_type, size, .. } = record.value;
+        let key = manifest_key(permit.repository(), &digest);
+        let Some(Shown { entries: [Some(record)], .. }) =
+            self.shown(permit, Content::Manifest(&digest), [key]).await?
+        else {
+            return gone(reference);
+        };
+        let ManifestRecord { media_type, size, .. } = decode(key, &record)?.value;
         Ok(Some(ManifestStat { digest, media_type, size }))
     }
 
@@ -169,14 +177,17 @@ impl Storage {
             Reference::Digest(digest) => Ok(digest.clone()),
             Reference::Tag(tag) => {
                 let key = Key::Tag { repository: permit.repository().raw(), tag: tag.as_str() };
-                let tag: Versioned<TagRecord> = self.store().get(key).await?.ok_or(Error::ManifestUnknown)?;
-                Ok(tag.value.digest)
+                let shown = self.shown(permit, Content::Tag(tag.as_str()), [key]).await?;
+                let Some(Shown { entries: [Some(tag)], .. }) = shown else {
+                    return Err(Error::ManifestUnknown);
+                };
+                Ok(decode::<TagRecord>(key, &tag)?.value.digest)
             }
         }
     }
 
     /// The entries at `keys`, however many, in their order. Not from one snapshot: expect what is decided upon.
-    async fn entries(&self, keys: &[Key<'_>]) -> Result<Vec<Option<Entry>>, Error> {
+    pub(crate) async fn entries(&self, keys: &[Key<'_>]) -> Result<Vec<Option<Entry>>, Error> {
         let mut entries = Vec::with_capacity(keys.len());
         for some in keys.chunks(kv::SCAN_ENTRIES_MAX) {
             entries.extend(self.store().get_many(some).await?);

@@ -1,9 +1,10 @@
-//! The reaper: empties what was unhooked. Repositories that were deleted, and places that nothing names any more.
+//! The reaper: empties what was unhooked. Repositories that were deleted, places that nothing names any more, and what
+//! patterns of tags reached that no share uses any more.
 //!
 //! Nothing it removes can be reached: a repository's life record is gone, so that no write enters it; a place's only
 //! mention is the reaper's own. It can stop anywhere, and goes on where it was.
 
-use auth::{Auth, ReapRecord, RepositoryId};
+use auth::{Auth, PatternReap, ReapRecord, RepositoryId};
 use jiff::Timestamp;
 use kv::{Id, Key, Range, Transaction, Usage, decode};
 use oci::Digest;
@@ -32,12 +33,13 @@ pub struct Reaped {
     pub more: bool,
 }
 
-/// `Key::Reap`, in its two forms.
+/// `Key::Reap`, in its three forms.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Unhooked {
     Repository(ReapRecord),
     Places(DiscardRecord),
+    Pattern(PatternReap),
 }
 
 impl Storage {
@@ -57,6 +59,9 @@ impl Storage {
                 match decode(Key::Reap { id }, entry)?.value {
                     Unhooked::Repository(_) => self.reap_repository(auth, id, now, &mut reaped).await?,
                     Unhooked::Places(discarded) => self.reap_places(id, discarded, now, &mut reaped).await?,
+                    Unhooked::Pattern(pattern) => {
+                        reaped.more |= !self.reap_pattern(id, &pattern, now, STEPS_MAX).await?;
+                    }
                 }
             }
             match rows.last() {
@@ -118,7 +123,7 @@ impl Storage {
     }
 
     /// How many entries one commit removes: each link takes four operations.
-    fn reap_batch(&self) -> usize {
+    pub(crate) fn reap_batch(&self) -> usize {
         self.settings().reap_batch_entries.clamp(1, kv::SCAN_ENTRIES_MAX)
     }
 
@@ -138,12 +143,17 @@ impl Storage {
                 return Ok(true);
             }
         }
+        for range in Storage::shared_ranges(repository, region) {
+            if self.empty_range(range, batch).await? {
+                return Ok(true);
+            }
+        }
         Ok(self.empty_manifests(repository).await?
             || self.empty_links(repository.into(), now).await?
             || self.empty_range(counters.siblings(region), batch).await?)
     }
 
-    async fn empty_range(&self, range: Range, limit: usize) -> Result<bool, Error> {
+    pub(crate) async fn empty_range(&self, range: Range, limit: usize) -> Result<bool, Error> {
         let rows = self.store().list(range, limit).await?;
         let mut removal = self.store().transaction();
         for (key, _) in rows {

@@ -41,7 +41,8 @@ impl Storage {
         require(permit, &[Action::Pull])?;
         let limit = self.page_entries(limit);
         let mut page = Referrers::default();
-        if limit == 0 {
+        // All of them are shown, or none: so no name of a hidden one stands at the end of a page.
+        if limit == 0 || !self.shows_referrers(permit, subject).await? {
             return Ok(page);
         }
         let (mut seen, mut bytes, mut last) = (0, 0, after.cloned());

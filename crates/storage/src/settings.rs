@@ -34,6 +34,8 @@ pub struct Settings {
     pub sparse_images: bool,
     /// The most tags that one push may set.
     pub tags_per_push_max: usize,
+    /// The most manifests and blobs that come to be shared by their tags, or cease to be, in one write.
+    pub shared_changes_max: usize,
     /// The most entries on one page of a list.
     pub page_entries_max: usize,
     /// The most entries that one commit of the upkeep removes.
@@ -56,6 +58,7 @@ impl Default for Settings {
             free_bytes_min: 1 << 30,
             sparse_images: false,
             tags_per_push_max: 100,
+            shared_changes_max: 20_000,
             page_entries_max: 1_000,
             reap_batch_entries: 1_000,
         }

@@ -1,6 +1,6 @@
 //! Tags: names for manifests, in two orders (by name, by manifest) that change in one commit.
 
-use auth::{Action, EventKind, Permit};
+use auth::{Action, ContentScope, EventKind, Permit};
 use jiff::Timestamp;
 use kv::{Entry, Key, Usage, Versioned, decode};
 use oci::{Digest, Tag};
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::commit::{COUNT, alive, corrupt, life_key, require, retrying};
 use crate::manifests::{ManifestRecord, manifest_key};
+use crate::shared::{Content, Shown, TagMove, TagMoves, Turn, shared_tags_key};
 use crate::usage::usage_key;
 use crate::{Error, Storage};
 
@@ -61,6 +62,9 @@ impl Storage {
         limit: usize,
     ) -> Result<Page<String>, Error> {
         require(permit, &[Action::Pull])?;
+        if let ContentScope::Tags(ids) = permit.scope() {
+            return self.shown_tags(permit, ids, after.map(comparable), self.page_entries(limit)).await;
+        }
         let page = self.tag_entries(permit, after, limit).await?;
         let items = page.items.into_iter().map(|(tag, _)| tag).collect();
         Ok(Page { items, more: page.more })
@@ -105,7 +109,11 @@ impl Storage {
         require(permit, &[Action::Pull])?;
         retrying(|| async {
             let key = Key::Tag { repository: permit.repository().raw(), tag: tag.as_str() };
-            let found: Versioned<TagRecord> = self.store().get(key).await?.ok_or(Error::ManifestUnknown)?;
+            let shown = self.shown(permit, Content::Tag(tag.as_str()), [key]).await?;
+            let Some(Shown { entries: [Some(found)], .. }) = shown else {
+                return Err(Error::ManifestUnknown);
+            };
+            let found: Versioned<TagRecord> = decode(key, &found)?;
             let key = manifest_key(permit.repository(), &found.value.digest);
             let manifest: Option<Versioned<ManifestRecord>> = self.store().get(key).await?;
             // Moved, and the manifest deleted, between the two reads.
@@ -120,13 +128,25 @@ impl Storage {
     /// [`Error::ManifestUnknown`].
     pub async fn delete_tag(&self, permit: &Permit, tag: &Tag, now: Timestamp) -> Result<(), Error> {
         require(permit, &[Action::DeleteTag, Action::Delete])?;
-        retrying(|| self.try_delete_tag(permit, tag, now)).await
+        let turn = Turn::default();
+        retrying(|| self.try_delete_tag(permit, tag, now, &turn)).await
     }
 
-    async fn try_delete_tag(&self, permit: &Permit, tag: &Tag, now: Timestamp) -> Result<Option<()>, Error> {
+    async fn try_delete_tag(
+        &self,
+        permit: &Permit,
+        tag: &Tag,
+        now: Timestamp,
+        turn: &Turn,
+    ) -> Result<Option<()>, Error> {
         let repository = permit.repository().raw();
-        let keys = [life_key(permit.repository()), Key::Tag { repository, tag: tag.as_str() }];
-        let [life, found] = self.snapshot(keys).await?;
+        let (tag_key, patterns_key) =
+            (Key::Tag { repository, tag: tag.as_str() }, shared_tags_key(permit.repository()));
+        let keys = [life_key(permit.repository()), tag_key, patterns_key];
+        let [life, found, patterns] = self.snapshot(keys).await?;
+        if self.waited_for_turn(permit.repository(), patterns.as_ref(), turn).await {
+            return Ok(None);
+        }
         let life = alive(life.as_ref())?;
         let found: Versioned<TagRecord> = decode(keys[1], &found.ok_or(Error::ManifestUnknown)?)?;
         let digest = &found.value.digest;
@@ -136,6 +156,11 @@ impl Storage {
         deletion.add(usage_key(permit.repository(), Usage::Tags), -1, COUNT);
         let detail = format!("{tag} {digest}");
         self.record_event(&mut deletion, permit, EventKind::TagDeleted, detail, now)?;
+        if let Some(mut ledger) = self.ledger(permit, patterns.as_ref(), &mut deletion)? {
+            let moved = TagMove { tag: tag.to_string(), from: Some(digest.clone()), to: None };
+            ledger.tags_moved(TagMoves(vec![moved])).await?;
+            ledger.write(&mut deletion).await?;
+        }
         self.commit(deletion, ()).await
     }
 
@@ -146,6 +171,16 @@ impl Storage {
         limit: usize,
     ) -> Result<Page<(String, Entry)>, Error> {
         let limit = self.page_entries(limit);
+        if let ContentScope::Tags(ids) = permit.scope() {
+            let page = self.shown_tags(permit, ids, after.map(comparable), limit).await?;
+            let key_of = |tag| Key::Tag { repository: permit.repository().raw(), tag };
+            let keys: Vec<_> = page.items.iter().map(|tag| key_of(tag)).collect();
+            let entries = self.entries(&keys).await?;
+            // One that was deleted a moment ago is none any more.
+            let items = page.items.iter().cloned().zip(entries);
+            let items = items.filter_map(|(tag, entry)| Some((tag, entry?))).collect();
+            return Ok(Page { items, more: page.more });
+        }
         if limit == 0 {
             return Ok(Page { items: Vec::new(), more: false });
         }

@@ -8,5 +8,7 @@ mod manifests;
 mod races;
 mod referrers;
 mod sessions;
+mod shared;
+mod shared_model;
 mod uploads;
 mod world;

@@ -11,6 +11,7 @@ mod content;
 mod names;
 mod races;
 mod roles;
+mod shared_tags;
 mod shares;
 mod tokens;
 mod uploads;

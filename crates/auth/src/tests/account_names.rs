@@ -130,6 +130,7 @@ async fn guesses(guessing: &Guessing, p: &Principal, name: &str) -> Vec<(&'stati
     let (test, named, web) = (&guessing.test, account(name), repository("team-a/web"));
     let user = UserName::parse("dev").unwrap();
     let new = NewShare {
+        tags: crate::ShareTags::All,
         grantee: named.clone(),
         end: ShareEnd::Permanent,
         description: Description::default(),

@@ -12,7 +12,9 @@ const WEB: &str = "team-a/web";
 
 async fn share(auth: &Auth, p: &Principal, name: &str, grantee: &str) -> Result<Share, Error> {
     let (grantee, description) = (account(grantee), Description::default());
-    let new = NewShare { grantee, end: ShareEnd::Permanent, description, notice_before: None, region: None };
+    let tags = crate::ShareTags::All;
+    let new =
+        NewShare { grantee, end: ShareEnd::Permanent, tags, description, notice_before: None, region: None };
     auth.create_share(p, &repository(name), new, START).await
 }
 
@@ -249,6 +251,7 @@ async fn of_a_call_with_many_beside_a_revocation_all_or_none_is_made_and_the_rev
         let (auth, p) = (test.auth.clone(), acme.clone());
         let sharing = tokio::spawn(async move {
             let new = |grantee| NewShare {
+                tags: crate::ShareTags::All,
                 grantee: account(grantee),
                 end: ShareEnd::Permanent,
                 description: Description::default(),

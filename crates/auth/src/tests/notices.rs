@@ -17,6 +17,7 @@ const DAY: i64 = 24 * 60 * 60;
 
 fn until(end: i64, notice_before: Option<u64>) -> NewShare {
     NewShare {
+        tags: crate::ShareTags::All,
         grantee: account("globex"),
         end: ShareEnd::Until(at(end)),
         description: Description::default(),

@@ -8,7 +8,7 @@ use kv::Key;
 use super::{Answer, START, TestAuth, account, at, cheap_settings, repository};
 use crate::{
     Action, Auth, Description, Error, Event, EventKind, Level, NewShare, Principal, Settings, Share,
-    ShareChange, ShareEnd, Thing, Visibility,
+    ShareChange, ShareEnd, ShareTags, Thing, Visibility,
 };
 
 const WEB: &str = "team-a/web";
@@ -17,6 +17,7 @@ fn new_share(grantee: &str, end: ShareEnd) -> NewShare {
     NewShare {
         grantee: account(grantee),
         end,
+        tags: ShareTags::All,
         description: Description::default(),
         notice_before: None,
         region: None,

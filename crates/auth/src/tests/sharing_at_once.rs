@@ -15,6 +15,7 @@ fn entries(entries: &[Entry<'_>], end: ShareEnd) -> Vec<(oci::RepositoryName, Ne
     let share = |grantee| NewShare {
         grantee,
         end,
+        tags: crate::ShareTags::All,
         description: Description::default(),
         notice_before: None,
         region: None,

@@ -9,8 +9,7 @@ use oci::{Digest, Reference};
 
 use super::{START, TestAuth, account, at, cheap_settings, memory_store, password_of, repository};
 use crate::{
-    Action, Auth, Keys, Level, Permit, Principal, Settings, ShareEnd, UsageOfDay, UsagePlace,
-    UsageWanted,
+    Action, Auth, Keys, Level, Permit, Principal, Settings, ShareEnd, UsageOfDay, UsagePlace, UsageWanted,
 };
 
 const WEB: &str = "team-a/web";

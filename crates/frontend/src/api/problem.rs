@@ -391,6 +391,7 @@ impl From<storage::Error> for Problem {
         match error {
             Error::ManifestUnknown => Self::not_found("tag"),
             Error::RepositoryGone => Self::not_found("repository"),
+            Error::TooMuchShared { .. } => Self::new(Code::LimitReached, sentence(&error.to_string())),
             Error::NoSpace => Self::no_space(),
             Error::Busy => Self::busy(),
             Error::Store(error) => error.into(),

@@ -1,6 +1,6 @@
 //! Repositories: images under one name.
 
-use auth::{Description, Which};
+use auth::{ContentScope, Description, Which};
 use axum::Json;
 use axum::extract::FromRequestParts;
 use http::StatusCode;
@@ -15,7 +15,11 @@ use super::types::{NewRepository, Page, Repository, RepositoryChange, Visibility
 
 /// A repository with what it holds.
 async fn shown(caller: &Caller, repository: auth::Repository) -> Result<Repository, Problem> {
-    let usage = caller.app.storage.repository_usage(repository.id).await?;
+    // What a share shows only some tags of is not told by the figures of the whole.
+    let usage = match repository.scope {
+        ContentScope::All => Some(caller.app.storage.repository_usage(repository.id).await?),
+        ContentScope::Tags(_) => None,
+    };
     Ok(Repository {
         id: repository.id.get(),
         name: repository.name.to_string(),
@@ -26,9 +30,9 @@ async fn shown(caller: &Caller, repository: auth::Repository) -> Result<Reposito
         },
         description: repository.description.to_string(),
         created_at: repository.created_at,
-        manifests: usage.manifests,
-        tags: usage.tags,
-        size_bytes: usage.bytes,
+        manifests: usage.map(|usage| usage.manifests),
+        tags: usage.map(|usage| usage.tags),
+        size_bytes: usage.map(|usage| usage.bytes),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::{AccountName, Description, ShareId};
+use auth::{AccountName, Description, ShareId, ShareTags, TagPatterns};
 use axum::Json;
 use axum::extract::FromRequestParts;
 use http::StatusCode;
@@ -16,6 +16,10 @@ use super::extract::{At, Caller, JsonBody, id};
 use super::problem::{Code, Problem, of_field};
 use super::query::{Paging, Parameters};
 use super::types::{NewShare, Page, Share, ShareChange, ShareStatus};
+use crate::App;
+
+/// How often what tags reach is counted in vain for one request: others give up what was counted.
+const COUNTS_MAX: usize = 8;
 
 /// A share as it is shown at `now`.
 pub(super) fn shown(share: auth::Share, region: &kv::Region, now: Timestamp) -> Share {
@@ -27,6 +31,7 @@ pub(super) fn shown(share: auth::Share, region: &kv::Region, now: Timestamp) -> 
         permission: "pull".to_owned(),
         status: if share.is_open(now) { ShareStatus::Open } else { ShareStatus::Ended },
         deadline: share.deadline,
+        tags: share.tags.patterns().map(|tags| tags.iter().map(ToString::to_string).collect()),
         description: share.description.to_string(),
         notice_before_seconds: share.notice_before_seconds,
         created_by: share.created_by,
@@ -36,6 +41,36 @@ pub(super) fn shown(share: auth::Share, region: &kv::Region, now: Timestamp) -> 
         used: share.used.map(super::usage::total),
         owner_sees_pulls: true,
     }
+}
+
+/// What of a repository a request shares, or nothing if it does not say so.
+pub(super) fn tags_of(tags: Option<&[String]>, all: Option<bool>) -> Result<Option<ShareTags>, Problem> {
+    match (tags, all) {
+        (None, None) => Ok(None),
+        (None, Some(true)) => Ok(Some(ShareTags::All)),
+        (Some(tags), None) => Ok(Some(ShareTags::Matching(TagPatterns::parse(tags)?))),
+        (_, Some(_)) => {
+            let detail = "Give either `tags`, or `all_tags` as true.";
+            Err(Problem::new(Code::Invalid, detail).field("tags"))
+        }
+    }
+}
+
+/// Does `share`, which makes or changes so many shares, and has what their tags reach counted whenever it asks for that:
+/// once for each, as a rule.
+pub(super) async fn counted<T, F>(app: &App, shares: usize, share: impl Fn() -> F) -> Result<T, Problem>
+where
+    F: Future<Output = Result<T, auth::Error>>,
+{
+    for _ in 0..shares + COUNTS_MAX {
+        match share().await {
+            Err(auth::Error::TagsUncounted { repository }) => {
+                app.storage.count_shared_tags(repository).await?;
+            }
+            done => return Ok(done?),
+        }
+    }
+    Err(auth::Error::Busy.into())
 }
 
 fn page_of(found: Vec<auth::Share>, page: &Paging, caller: &Caller) -> Page<Share> {
@@ -77,11 +112,13 @@ pub(super) async fn create(
     let share = auth::NewShare {
         grantee: of_field("account", AccountName::parse(&new.account))?,
         end: deadline::end_required(new.until.as_deref(), new.permanent)?,
+        tags: tags_of(new.tags.as_deref(), None)?.unwrap_or_default(),
         description: Description::parse(new.description.as_deref().unwrap_or_default())?,
         notice_before: new.notice_before_seconds.map(Duration::from_secs),
         region: new.region,
     };
-    let made = app.auth.create_share(&principal, &repository, share, now).await?;
+    let made =
+        counted(&app, 1, || app.auth.create_share(&principal, &repository, share.clone(), now)).await?;
     Ok((StatusCode::CREATED, Json(shown(made, app.auth.region(), now))))
 }
 
@@ -192,9 +229,9 @@ pub(super) async fn show(
     Ok(Json(shown(share, app.auth.region(), now)))
 }
 
-/// Changes a share's end or description.
+/// Changes a share's end, tags or description.
 ///
-/// Needs *manage*. A nearer deadline bites on the next request.
+/// Needs *manage*. A nearer deadline bites on the next request, and so do other tags.
 #[utoipa::path(
     patch,
     path = "/repositories/{repository}/shares/{account}",
@@ -221,14 +258,17 @@ pub(super) async fn change(
     let Caller { app, principal, now } = caller;
     let change = auth::ShareChange {
         end: deadline::end(change.until.as_deref(), change.permanent)?,
+        tags: tags_of(change.tags.as_deref(), change.all_tags)?,
         description: change.description.as_deref().map(Description::parse).transpose()?,
         notice_before: change.notice_before_seconds.map(Duration::from_secs),
     };
-    if change.end.is_none() && change.description.is_none() && change.notice_before.is_none() {
-        let detail = "Give what to change: `until`, `permanent`, `description` or `notice_before_seconds`.";
+    if change == auth::ShareChange::default() {
+        let detail = "Give what to change: `until`, `permanent`, `tags`, `all_tags`, `description` or \
+                      `notice_before_seconds`.";
         return Err(Problem::new(Code::NothingToChange, detail));
     }
-    let share = app.auth.update_share(&principal, &repository, &grantee, change, now).await?;
+    let update = || app.auth.update_share(&principal, &repository, &grantee, change.clone(), now);
+    let share = counted(&app, 1, update).await?;
     Ok(Json(shown(share, app.auth.region(), now)))
 }
 

@@ -12,7 +12,7 @@ use super::deadline;
 use super::document::{Conflict, Forbidden, NotFound, Unprocessable};
 use super::extract::{Caller, JsonBody};
 use super::problem::{Code, Problem};
-use super::shares::shown;
+use super::shares::{counted, shown, tags_of};
 use super::types::{NewShares, Page, Share};
 
 /// Shares each of some repositories with each of some accounts, all at once or none.
@@ -42,6 +42,7 @@ pub(super) async fn create(
     let repositories = each("repositories", &new.repositories, RepositoryName::parse)?;
     let accounts = each("accounts", &new.accounts, AccountName::parse)?;
     let end = deadline::end_required(new.until.as_deref(), new.permanent)?;
+    let tags = tags_of(new.tags.as_deref(), None)?.unwrap_or_default();
     let description = Description::parse(new.description.as_deref().unwrap_or_default())?;
     let mut entries = Vec::with_capacity(repositories.len() * accounts.len());
     for repository in &repositories {
@@ -49,6 +50,7 @@ pub(super) async fn create(
             let share = auth::NewShare {
                 grantee: grantee.clone(),
                 end,
+                tags: tags.clone(),
                 description: description.clone(),
                 notice_before: new.notice_before_seconds.map(Duration::from_secs),
                 region: new.region.clone(),
@@ -56,7 +58,8 @@ pub(super) async fn create(
             entries.push((repository.clone(), share));
         }
     }
-    let made = app.auth.create_shares(&principal, &entries, now).await?;
+    let make = || app.auth.create_shares(&principal, &entries, now);
+    let made = counted(&app, entries.len(), make).await?;
     let items = made.into_iter().map(|share| shown(share, app.auth.region(), now)).collect();
     Ok((StatusCode::CREATED, Json(Page { items, next: None })))
 }

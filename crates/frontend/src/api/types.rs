@@ -203,12 +203,15 @@ pub struct Repository {
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    /// Manifests held.
-    pub manifests: u64,
-    /// Tags held.
-    pub tags: u64,
-    /// Bytes of manifests and blobs, each once.
-    pub size_bytes: u64,
+    /// Manifests held; `null` when only some of its tags are shared with you, which are not counted by themselves.
+    #[schema(required = true)]
+    pub manifests: Option<u64>,
+    /// Tags held; `null` as with manifests.
+    #[schema(required = true)]
+    pub tags: Option<u64>,
+    /// Bytes of manifests and blobs, each once; `null` as with manifests.
+    #[schema(required = true)]
+    pub size_bytes: Option<u64>,
 }
 
 /// The making of a repository ahead of its first push.
@@ -305,7 +308,7 @@ pub enum ShareStatus {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({
     "id": 7382910564738291_u64, "repository": "team-a/web", "owner": "acme", "account": "globex",
-    "permission": "pull", "deadline": "2027-01-31T23:59:59Z", "description": "for the pilot",
+    "permission": "pull", "deadline": "2027-01-31T23:59:59Z", "tags": ["v1.*"], "description": "for the pilot",
     "status": "open", "notice_before_seconds": 259200, "created_by": "dev@acme",
     "created_at": "2026-11-24T20:15:00Z", "updated_at": "2026-11-24T20:15:00Z", "region": "main",
     "owner_sees_pulls": true
@@ -324,6 +327,9 @@ pub struct Share {
     /// From this instant on it is closed; `null`: permanent.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     pub deadline: Option<Timestamp>,
+    /// The patterns of the tags that it opens, with what they reach; `null`: all of the repository.
+    #[schema(required = true)]
+    pub tags: Option<Vec<String>>,
     /// What the owner says of it.
     pub description: String,
     /// Whether it opens anything now.
@@ -362,6 +368,11 @@ pub struct NewShare {
     /// `true`: without a deadline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permanent: Option<bool>,
+    /// Only the tags that one of these patterns matches as a whole, as they are at each pull: `*` is any run of characters,
+    /// `?` is one. With them go the manifests that they name, whatever descends from those, and what refers to it. At most
+    /// 8 patterns a repository, over all its shares. Absent: all of the repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<String>>,
     /// 0–1000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -374,7 +385,7 @@ pub struct NewShare {
     pub region: Option<String>,
 }
 
-/// A change of a share; what is absent stays. At most one of `until` and `permanent`.
+/// A change of a share; what is absent stays. At most one of `until` and `permanent`, and of `tags` and `all_tags`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"permanent": true}))]
 #[serde(deny_unknown_fields)]
@@ -385,6 +396,12 @@ pub struct ShareChange {
     /// `true`: without a deadline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permanent: Option<bool>,
+    /// Only the tags that one of these patterns matches from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<String>>,
+    /// `true`: all of the repository from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all_tags: Option<bool>,
     /// 0–1000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,

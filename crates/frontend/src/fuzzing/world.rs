@@ -80,6 +80,7 @@ impl World {
         let share = NewShare {
             grantee: account("globex"),
             end: ShareEnd::Permanent,
+            tags: auth::ShareTags::All,
             description: Description::default(),
             notice_before: None,
             region: None,

@@ -183,8 +183,8 @@ impl TestApp {
         let end = seconds
             .map_or(ShareEnd::Permanent, |seconds| ShareEnd::Until(now + SignedDuration::from_secs(seconds)));
         let grantee = AccountName::parse("globex").unwrap();
-        let share =
-            NewShare { grantee, end, description: Description::default(), notice_before: None, region: None };
+        let (tags, description) = (auth::ShareTags::All, Description::default());
+        let share = NewShare { grantee, end, tags, description, notice_before: None, region: None };
         let owner = principal(&self.auth, "acme", now).await;
         self.auth
             .create_share(&owner, &RepositoryName::parse(repository).unwrap(), share, now)

@@ -138,6 +138,11 @@ fn word(visibility: types::Visibility) -> &'static str {
     }
 }
 
+/// A figure of what it holds: none of an image that only some tags of are shared with the caller.
+fn figure(figure: Option<u64>, shown: impl FnOnce(u64) -> String) -> String {
+    figure.map_or_else(|| "-".to_owned(), shown)
+}
+
 impl Shown for types::Repository {
     const COLUMNS: &[&str] = &["NAME", "VISIBILITY", "TAGS", "SIZE", "CREATED"];
 
@@ -145,8 +150,8 @@ impl Shown for types::Repository {
         vec![
             self.name.clone(),
             word(self.visibility).to_owned(),
-            self.tags.to_string(),
-            size(self.size_bytes),
+            figure(self.tags, |tags| tags.to_string()),
+            figure(self.size_bytes, size),
             time(self.created_at),
         ]
     }
@@ -157,9 +162,9 @@ impl Shown for types::Repository {
             ("Account", self.account.clone()),
             ("Visibility", word(self.visibility).to_owned()),
             ("Description", self.description.clone()),
-            ("Tags", self.tags.to_string()),
-            ("Manifests", self.manifests.to_string()),
-            ("Size", size(self.size_bytes)),
+            ("Tags", figure(self.tags, |tags| tags.to_string())),
+            ("Manifests", figure(self.manifests, |manifests| manifests.to_string())),
+            ("Size", figure(self.size_bytes, size)),
             ("Created", time(self.created_at)),
         ]
     }

@@ -27,6 +27,7 @@ enum Action {
         after_help = "Examples:
   gangplank share add team-a/web --to globex --until 2027-01-31T23:59:59Z --description \"a pilot\"
   gangplank share add team-a/web --to globex --permanent
+  gangplank share add team-a/web --to globex --permanent --tags 'v1.*' --tags latest
   gangplank share add team-a/web --to globex --to initech --permanent
   gangplank share add team-a/web team-a/api --to globex --permanent"
     )]
@@ -39,6 +40,9 @@ enum Action {
         accounts: Vec<String>,
         #[command(flatten)]
         deadline: Deadline,
+        /// Only the tags that this pattern matches, * being anything and ? one character; may be given again
+        #[arg(long, value_name = "PATTERN")]
+        tags: Option<Vec<String>>,
         /// What you say of it, 0 to 1000 characters
         #[arg(long, value_name = "TEXT")]
         description: Option<String>,
@@ -74,12 +78,14 @@ enum Action {
         #[command(flatten)]
         which: Which,
     },
-    /// Change a share's deadline, description or time of notice
+    /// Change a share's deadline, tags, description or time of notice
     #[command(
-        group(ArgGroup::new("change").required(true).multiple(true).args(["until", "permanent", "description", "notice_before"])),
+        group(ArgGroup::new("change").required(true).multiple(true)
+            .args(["until", "permanent", "tags", "all_tags", "description", "notice_before"])),
         after_help = "Examples:
   gangplank share update team-a/web --to globex --until 2027-06-30T23:59:59+02:00
   gangplank share update team-a/web --to globex --permanent --description \"for good\"
+  gangplank share update team-a/web --to globex --tags 'v2.*'
   gangplank share update team-a/web --to globex --notice-before 7d"
     )]
     Update {
@@ -87,6 +93,12 @@ enum Action {
         which: Which,
         #[command(flatten)]
         deadline: Deadline,
+        /// Only the tags that this pattern matches from now on; may be given again
+        #[arg(long, value_name = "PATTERN", conflicts_with = "all_tags")]
+        tags: Option<Vec<String>>,
+        /// All of the repository from now on
+        #[arg(long)]
+        all_tags: bool,
         /// What you say of it, 0 to 1000 characters
         #[arg(long, value_name = "TEXT")]
         description: Option<String>,
@@ -157,12 +169,13 @@ impl Share {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let (client, output) = self.remote.open()?;
         match self.action {
-            Action::Add { repositories, accounts, deadline, description, notice_before, region } => {
+            Action::Add { repositories, accounts, deadline, tags, description, notice_before, region } => {
                 let new = NewShares {
                     repositories,
                     accounts,
                     until: deadline.until.map(|until| until.to_string()),
                     permanent: deadline.permanent.then_some(true),
+                    tags,
                     description,
                     notice_before_seconds: notice_before.map(|before| before.as_secs()),
                     region,
@@ -171,16 +184,17 @@ impl Share {
             }
             Action::List { with_me, of, .. } => list(&client, output, with_me, of.as_deref()).await,
             Action::Show { which } => output.one(&client.get::<types::Share>(&which.path()?).await?),
-            Action::Update { which, deadline, description, notice_before } => {
+            Action::Update { which, deadline, tags, all_tags, description, notice_before } => {
                 let change = ShareChange {
                     until: deadline.until.map(|until| until.to_string()),
                     permanent: deadline.permanent.then_some(true),
+                    tags,
+                    all_tags: all_tags.then_some(true),
                     description,
                     notice_before_seconds: notice_before.map(|before| before.as_secs()),
                 };
                 let changed: types::Share = client.patch(&which.path()?, &change).await?;
-                let sentence =
-                    format!("{} may pull {} {}.", changed.account, changed.repository, span(&changed));
+                let sentence = format!("{} may pull {} {}.", changed.account, what(&changed), span(&changed));
                 output.changed(&changed, &sentence)
             }
             Action::Usage { which, from_day, to_day } => {
@@ -214,11 +228,11 @@ async fn add(client: &Client, output: Output, new: NewShares) -> Result<(), Fail
         return output.list(&made.items);
     };
     let path = path(&["repositories", repository, "shares"])?;
-    let NewShares { until, permanent, description, notice_before_seconds, region, .. } = new;
+    let NewShares { until, permanent, tags, description, notice_before_seconds, region, .. } = new;
     let account = account.clone();
-    let share = NewShare { account, until, permanent, description, notice_before_seconds, region };
+    let share = NewShare { account, until, permanent, tags, description, notice_before_seconds, region };
     let made: types::Share = client.post(&path, &share).await?;
-    output.changed(&made, &format!("{} may pull {} {}.", made.account, made.repository, span(&made)))
+    output.changed(&made, &format!("{} may pull {} {}.", made.account, what(&made), span(&made)))
 }
 
 async fn list(client: &Client, output: Output, with_me: bool, of: Option<&str>) -> Result<(), Failure> {
@@ -245,6 +259,14 @@ async fn leave(client: &Client, output: Output, repository: &str) -> Result<(), 
     };
     client.delete(&path(&["shares", &share.id.to_string()])?).await?;
     output.done(&format!("Your account has left {}'s {repository}.", share.owner))
+}
+
+/// What a share opens, in a sentence.
+fn what(share: &types::Share) -> String {
+    match &share.tags {
+        None => share.repository.clone(),
+        Some(tags) => format!("the tags {} of {}", tags.join(", "), share.repository),
+    }
 }
 
 async fn usage(
@@ -346,6 +368,7 @@ impl Shown for types::Share {
             ("Owner", self.owner.clone()),
             ("Shared with", self.account.clone()),
             ("Permission", self.permission.clone()),
+            ("Tags", self.tags.as_ref().map_or_else(|| "all".to_owned(), |tags| tags.join(", "))),
             ("Until", deadline(self)),
             ("Status", word(self.status).to_owned()),
             ("Notice", notice(self)),

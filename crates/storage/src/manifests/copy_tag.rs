@@ -10,6 +10,7 @@ use oci::Tag;
 use super::push::Tagging;
 use super::{ManifestRecord, manifest_key};
 use crate::commit::{alive, life_key, require, retrying};
+use crate::shared::{Turn, shared_tags_key};
 use crate::tags::TagRecord;
 use crate::{Error, Storage};
 
@@ -31,7 +32,8 @@ impl Storage {
     /// [`Error::ManifestUnknown`] when there is no such tag to copy; [`Error::TagExists`].
     pub async fn copy_tag(&self, permit: &Permit, copy: &TagCopy, now: Timestamp) -> Result<(), Error> {
         require(permit, &[Action::Push])?;
-        retrying(|| self.try_copy_tag(permit, copy, now)).await
+        let turn = Turn::default();
+        retrying(|| self.try_copy_tag(permit, copy, now, &turn)).await
     }
 
     async fn try_copy_tag(
@@ -39,11 +41,15 @@ impl Storage {
         permit: &Permit,
         copy: &TagCopy,
         now: Timestamp,
+        turn: &Turn,
     ) -> Result<Option<()>, Error> {
         let repository = permit.repository();
-        let keys =
-            [life_key(repository), Key::Tag { repository: repository.raw(), tag: copy.source.as_str() }];
-        let [life, source] = self.snapshot(keys).await?;
+        let source_key = Key::Tag { repository: repository.raw(), tag: copy.source.as_str() };
+        let keys = [life_key(repository), source_key, shared_tags_key(repository)];
+        let [life, source, patterns] = self.snapshot(keys).await?;
+        if self.waited_for_turn(repository, patterns.as_ref(), turn).await {
+            return Ok(None);
+        }
         let life = alive(life.as_ref())?;
         let source: Versioned<TagRecord> = decode(keys[1], &source.ok_or(Error::ManifestUnknown)?)?;
         let digest = &source.value.digest;
@@ -57,9 +63,13 @@ impl Storage {
         commit.expect(key, Some(manifest.version)).put(key, &manifest.value)?;
         let tags = BTreeSet::from([copy.destination.clone()]);
         let tagging = Tagging { permit, digest, tags: &tags, overwrite: copy.overwrite, now };
-        self.set_tags(&tagging, &mut commit).await?;
+        let moved = self.set_tags(&tagging, &mut commit).await?;
         let detail = format!("{digest} tags: {} (as {})", copy.destination, copy.source);
         self.record_event(&mut commit, permit, EventKind::ManifestPushed, detail, now)?;
+        if let Some(mut ledger) = self.ledger(permit, patterns.as_ref(), &mut commit)? {
+            ledger.tags_moved(moved).await?;
+            ledger.write(&mut commit).await?;
+        }
         self.commit(commit, ()).await
     }
 }

@@ -9,6 +9,7 @@ use oci::{Digest, Manifest};
 
 use super::{ManifestRecord, body_key, manifest_key, read};
 use crate::commit::{COUNT, alive, corrupt, delta, life_key, require, retrying};
+use crate::shared::{Names, TagMove, TagMoves, Turn, shared_tags_key};
 use crate::tags::{TagRecord, read_tag};
 use crate::usage::usage_key;
 use crate::{Error, Storage};
@@ -37,7 +38,8 @@ impl Storage {
         now: Timestamp,
     ) -> Result<(), Error> {
         require(permit, &[Action::Delete])?;
-        while retrying(|| self.try_delete_manifest(permit, digest, now)).await? == Step::Tags {}
+        let turn = Turn::default();
+        while retrying(|| self.try_delete_manifest(permit, digest, now, &turn)).await? == Step::Tags {}
         Ok(())
     }
 
@@ -48,10 +50,14 @@ impl Storage {
         permit: &Permit,
         digest: &Digest,
         now: Timestamp,
+        turn: &Turn,
     ) -> Result<Option<Step>, Error> {
         let repository = permit.repository();
-        let keys = [life_key(repository), manifest_key(repository, digest)];
-        let [life, found] = self.snapshot(keys).await?;
+        let keys = [life_key(repository), manifest_key(repository, digest), shared_tags_key(repository)];
+        let [life, found, patterns] = self.snapshot(keys).await?;
+        if self.waited_for_turn(repository, patterns.as_ref(), turn).await {
+            return Ok(None);
+        }
         let life = alive(life.as_ref())?;
         let found: Versioned<ManifestRecord> = decode(keys[1], &found.ok_or(Error::ManifestUnknown)?)?;
         let mut tags = self.tags_of(permit, digest, TAGS_PER_COMMIT + 1).await?;
@@ -64,10 +70,20 @@ impl Storage {
         if !self.delete_tags(permit, digest, &tags, &mut deletion).await? {
             return Ok(None);
         }
+        let mut names = None;
         if step == Step::Nothing {
             deletion.delete(keys[1]);
-            self.delete_content(permit, digest, &found.value, &mut deletion).await?;
+            names = Some(self.delete_content(permit, digest, &found.value, &mut deletion).await?);
             self.record_event(&mut deletion, permit, EventKind::ManifestDeleted, digest.to_string(), now)?;
+        }
+        if let Some(mut ledger) = self.ledger(permit, patterns.as_ref(), &mut deletion)? {
+            let from = Some(digest.clone());
+            let moved = tags.into_iter().map(|tag| TagMove { tag, from: from.clone(), to: None });
+            ledger.tags_moved(TagMoves(moved.collect())).await?;
+            if let Some(names) = names {
+                ledger.manifest_gone(digest, names, found.value.subject.as_ref()).await?;
+            }
+            ledger.write(&mut deletion).await?;
         }
         self.commit(deletion, step).await
     }
@@ -105,14 +121,14 @@ impl Storage {
         Ok(true)
     }
 
-    /// Removes the body, the references and the entry among the subject's referrers.
+    /// Removes the body, the references and the entry among the subject's referrers; answers what it named.
     async fn delete_content(
         &self,
         permit: &Permit,
         digest: &Digest,
         record: &ManifestRecord,
         deletion: &mut Transaction,
-    ) -> Result<(), Error> {
+    ) -> Result<Names, Error> {
         let (id, source) = (permit.repository(), digest.raw());
         let repository = id.raw();
         let body = self.store().get_bytes(body_key(id, digest)).await?.ok_or(Error::ManifestUnknown)?;
@@ -131,7 +147,7 @@ impl Storage {
         if count == 1 {
             deletion.expect(manifests, version).delete(Key::Listed { name: permit.name().as_str() });
         }
-        Ok(())
+        Ok(Names::of(&manifest))
     }
 
     async fn delete_references(

@@ -11,6 +11,7 @@ use oci::{Algorithm, Digest, Kind, Manifest, Reference, Tag};
 use super::{ManifestRecord, NewManifest, Pushed, body_key, manifest_key, read};
 use crate::commit::{COUNT, alive, delta, life_key, require, retrying};
 use crate::links::{LinkAt, LinkRecord};
+use crate::shared::{Names, TagMove, TagMoves, Turn, shared_tags_key};
 use crate::tags::TagRecord;
 use crate::usage::usage_key;
 use crate::{Error, Storage};
@@ -33,6 +34,7 @@ struct Push<'a> {
     targets: BTreeMap<&'a Digest, bool>,
     tags: BTreeSet<Tag>,
     now: Timestamp,
+    turn: Turn,
 }
 
 /// Tags to be set.
@@ -61,7 +63,16 @@ impl Storage {
         require(permit, &[Action::Push])?;
         let Judged { digest, manifest, tags } = self.judge(&new).await?;
         let targets = self.targets(&manifest);
-        let push = Push { permit, digest, body: new.body, manifest: &manifest, targets, tags, now };
+        let push = Push {
+            permit,
+            digest,
+            body: new.body,
+            manifest: &manifest,
+            targets,
+            tags,
+            now,
+            turn: Turn::default(),
+        };
         retrying(|| self.try_push(&push)).await?;
         let subject = manifest.subject().map(|subject| subject.digest.clone());
         Ok(Pushed { digest: push.digest, subject, tags: push.tags.into_iter().collect() })
@@ -121,8 +132,12 @@ impl Storage {
 
     async fn try_push(&self, push: &Push<'_>) -> Result<Option<()>, Error> {
         let repository = push.permit.repository();
-        let keys = [life_key(repository), manifest_key(repository, &push.digest)];
-        let [life, found] = self.snapshot(keys).await?;
+        let keys =
+            [life_key(repository), manifest_key(repository, &push.digest), shared_tags_key(repository)];
+        let [life, found, patterns] = self.snapshot(keys).await?;
+        if self.waited_for_turn(repository, patterns.as_ref(), &push.turn).await {
+            return Ok(None);
+        }
         let life = alive(life.as_ref())?;
         let found: Option<Versioned<ManifestRecord>> =
             found.map(|entry| decode(keys[1], &entry)).transpose()?;
@@ -136,8 +151,16 @@ impl Storage {
         if found.is_none() {
             push.write_new(&mut commit)?;
         }
-        self.set_tags(&push.tagging(), &mut commit).await?;
+        let moved = self.set_tags(&push.tagging(), &mut commit).await?;
         self.record_event(&mut commit, push.permit, EventKind::ManifestPushed, push.detail(), push.now)?;
+        if let Some(mut ledger) = self.ledger(push.permit, patterns.as_ref(), &mut commit)? {
+            if found.is_none() {
+                let subject = push.manifest.subject().map(|subject| &subject.digest);
+                ledger.manifest_made(&push.digest, Names::of(push.manifest), subject).await?;
+            }
+            ledger.tags_moved(moved).await?;
+            ledger.write(&mut commit).await?;
+        }
         self.commit(commit, ()).await
     }
 
@@ -167,13 +190,17 @@ impl Storage {
         }
     }
 
-    /// Points tags at a manifest whose record `commit` expects and writes.
-    pub(super) async fn set_tags(&self, push: &Tagging<'_>, commit: &mut Transaction) -> Result<(), Error> {
+    /// Points tags at a manifest whose record `commit` expects and writes, and answers how they move.
+    pub(super) async fn set_tags(
+        &self,
+        push: &Tagging<'_>,
+        commit: &mut Transaction,
+    ) -> Result<TagMoves, Error> {
         let repository = push.permit.repository().raw();
         commit.put(usage_key(push.permit.repository(), Usage::LastPush), &push.now)?;
         let key_of = |tag| Key::Tag { repository, tag: Tag::as_str(tag) };
         let keys: Vec<_> = push.tags.iter().map(key_of).collect();
-        let mut made = 0;
+        let (mut made, mut moved) = (0, Vec::with_capacity(push.tags.len()));
         for (tag, found) in push.tags.iter().zip(self.entries(&keys).await?) {
             let found = found.map(|entry| decode::<TagRecord>(key_of(tag), &entry)).transpose()?;
             if found.is_some() && !push.overwrite {
@@ -181,6 +208,8 @@ impl Storage {
             }
             commit.expect(key_of(tag), found.as_ref().map(|found| found.version));
             commit.put(key_of(tag), &TagRecord { digest: push.digest.clone(), updated_at: push.now })?;
+            let from = found.as_ref().map(|found| found.value.digest.clone());
+            moved.push(TagMove { tag: tag.to_string(), from, to: Some(push.digest.clone()) });
             match found {
                 Some(found) if found.value.digest == *push.digest => continue,
                 Some(found) => _ = commit.delete(tag_of(repository, &found.value.digest, tag)),
@@ -191,7 +220,7 @@ impl Storage {
         if made > 0 {
             commit.add(usage_key(push.permit.repository(), Usage::Tags), made, COUNT);
         }
-        Ok(())
+        Ok(TagMoves(moved))
     }
 }
 

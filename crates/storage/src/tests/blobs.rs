@@ -86,6 +86,7 @@ async fn a_look_by_who_may_push_renews_when_half_is_gone() {
     assert!(owner.allows_push());
     let globex = auth::AccountName::parse("globex").unwrap();
     let share = auth::NewShare {
+        tags: auth::ShareTags::All,
         grantee: globex,
         end: auth::ShareEnd::Permanent,
         description: auth::Description::default(),

@@ -96,6 +96,77 @@ impl World {
         self.auth.authorize(self.owner(name), &repository(name), action, at(0)).await.unwrap()
     }
 
+    /// Shares `name` with globex: the tags that these match, or all of it.
+    pub(super) async fn share(&self, name: &str, tags: &[&str]) -> Result<auth::Share, auth::Error> {
+        self.share_with("globex", name, tags).await
+    }
+
+    /// The same with another account, as the frontend does it.
+    pub(super) async fn share_with(
+        &self,
+        grantee: &str,
+        name: &str,
+        tags: &[&str],
+    ) -> Result<auth::Share, auth::Error> {
+        let new = auth::NewShare {
+            grantee: auth::AccountName::parse(grantee)?,
+            end: auth::ShareEnd::Permanent,
+            tags: share_tags(tags),
+            description: auth::Description::default(),
+            notice_before: None,
+            region: None,
+        };
+        let (owner, name) = (self.owner(name), repository(name));
+        self.counted(|| self.auth.create_share(owner, &name, new.clone(), at(0))).await
+    }
+
+    /// Narrows the share of `name` with `grantee` to other tags.
+    pub(super) async fn share_other_tags(
+        &self,
+        grantee: &str,
+        name: &str,
+        tags: &[&str],
+    ) -> Result<auth::Share, auth::Error> {
+        let grantee = auth::AccountName::parse(grantee)?;
+        let change = auth::ShareChange { tags: Some(share_tags(tags)), ..auth::ShareChange::default() };
+        let (owner, name) = (self.owner(name), repository(name));
+        self.counted(|| self.auth.update_share(owner, &name, &grantee, change.clone(), at(0))).await
+    }
+
+    pub(super) async fn revoke(&self, grantee: &str, name: &str) -> Result<(), auth::Error> {
+        let grantee = auth::AccountName::parse(grantee)?;
+        self.auth.revoke_share(self.owner(name), &repository(name), &grantee, at(0)).await
+    }
+
+    async fn counted<F>(&self, share: impl Fn() -> F) -> Result<auth::Share, auth::Error>
+    where
+        F: Future<Output = Result<auth::Share, auth::Error>>,
+    {
+        for _ in 0..100 {
+            match share().await {
+                Err(auth::Error::TagsUncounted { repository }) => {
+                    match self.storage.count_shared_tags(repository).await {
+                        Ok(()) | Err(Error::Busy) => {}
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+                done => return done,
+            }
+        }
+        panic!("what the tags reach is never counted")
+    }
+
+    /// The right of globex to pull from `name`, by a share.
+    pub(super) async fn sharee(&self, name: &str) -> Permit {
+        self.auth.authorize(&self.globex, &repository(name), Action::Pull, at(0)).await.unwrap()
+    }
+
+    /// The keys of what is shared by tags.
+    pub(super) async fn shared_keys(&self) -> Vec<Vec<u8>> {
+        let keys = self.keys().await;
+        keys.into_iter().filter(|key| matches!(key[b"rtest\0".len()], 0x39..=0x3b)).collect()
+    }
+
     fn owner(&self, name: &str) -> &Principal {
         if name.starts_with("globex/") { &self.globex } else { &self.acme }
     }
@@ -208,6 +279,14 @@ fn for_each_file(folder: &Path, visit: &mut dyn FnMut(&Path)) {
         let path = entry.unwrap().path();
         if path.is_dir() { for_each_file(&path, visit) } else { visit(&path) }
     }
+}
+
+/// All, or the tags that these match.
+fn share_tags(tags: &[&str]) -> auth::ShareTags {
+    if tags.is_empty() {
+        return auth::ShareTags::All;
+    }
+    auth::ShareTags::Matching(auth::TagPatterns::parse(tags).unwrap())
 }
 
 pub(super) fn repository(name: &str) -> RepositoryName {

@@ -6,5 +6,6 @@ mod document;
 mod registry;
 mod rights;
 mod schema;
+mod shared_tags;
 mod sign_in;
 mod walk;

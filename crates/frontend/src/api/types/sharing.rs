@@ -23,6 +23,9 @@ pub struct NewShares {
     /// `true`: without a deadline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permanent: Option<bool>,
+    /// Only the tags that one of these patterns matches as a whole; absent: all of each repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<String>>,
     /// 0–1000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,

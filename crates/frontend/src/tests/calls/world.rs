@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth::{
-    AccountName, Auth, Description, Keys, Level, NewShare, NewToken, NewWebhook, PasswordCost, PermissionTarget,
-    Principal, PushAccess, Secret, ShareEnd, UserName, Visibility, WebhookUrl,
+    AccountName, Auth, Description, Keys, Level, NewShare, NewToken, NewWebhook, PasswordCost,
+    PermissionTarget, Principal, PushAccess, Secret, ShareEnd, UserName, Visibility, WebhookUrl,
 };
 use bytes::Bytes;
 use futures::stream;
@@ -264,6 +264,7 @@ impl Making<'_> {
         let share = NewShare {
             grantee: AccountName::parse("globex").unwrap(),
             end: ShareEnd::Permanent,
+            tags: auth::ShareTags::All,
             description: Description::default(),
             notice_before: None,
             region: None,

@@ -30,6 +30,8 @@ pub(super) enum Kind {
     LoginSeconds,
     /// Words of a token's scope.
     Scope,
+    /// Patterns of tags.
+    Tags,
     /// This server's region.
     Region,
     /// Where a webhook leads.
@@ -88,7 +90,7 @@ impl Kind {
         match self {
             Kind::Boolean => "boolean",
             Kind::Seconds | Kind::SecondsBefore | Kind::LoginSeconds | Kind::Id => "number",
-            Kind::Scope | Kind::Events | Kind::Names => "array",
+            Kind::Scope | Kind::Events | Kind::Names | Kind::Tags => "array",
             _ => "string",
         }
     }
@@ -160,6 +162,21 @@ impl Kind {
                 (json!(1_u64 << 53), INVALID),
                 (json!(u64::MAX), INVALID),
             ],
+            Kind::Tags => {
+                let none = names(INVALID).into_iter().filter(|(text, _)| text != "A");
+                let mut lists: Vec<_> = none.map(|(text, verdict)| (json!([text]), verdict)).collect();
+                lists.extend([
+                    (json!([]), INVALID),
+                    (json!([7]), INVALID),
+                    (json!([null]), INVALID),
+                    (json!([["v1.*"]]), INVALID),
+                    (json!(["v1.*", "v1/*"]), INVALID),
+                    (json!(["x".repeat(129)]), INVALID),
+                    (json!(["*".repeat(128)]), Fine),
+                    (json!(vec!["v1.*"; 1001]), Fine),
+                ]);
+                lists
+            }
             Kind::Scope => vec![
                 (json!([]), INVALID),
                 (json!([""]), INVALID),
@@ -194,6 +211,7 @@ impl Kind {
             | Kind::Scope
             | Kind::Names
             | Kind::Events
+            | Kind::Tags
             | Kind::Id => names(INVALID),
         }
     }
