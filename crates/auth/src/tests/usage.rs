@@ -9,7 +9,8 @@ use oci::{Digest, Reference};
 
 use super::{START, TestAuth, account, at, cheap_settings, memory_store, password_of, repository};
 use crate::{
-    Action, Auth, Keys, Level, Permit, Principal, Settings, ShareEnd, UsageOfDay, UsagePlace, UsageWanted,
+    Action, Auth, Keys, Level, Permit, Principal, SealingKeys, Settings, ShareEnd, SigningKeys, UsageOfDay,
+    UsagePlace, UsageWanted,
 };
 
 const WEB: &str = "team-a/web";
@@ -103,9 +104,9 @@ async fn the_owner_sees_who_pulled_what_from_where_day_by_day() {
 async fn nodes_count_apart_and_are_shown_together() {
     let store = memory_store("here").await;
     let node = |raw| Settings { node: kv::Id::new(raw).unwrap(), ..cheap_settings() };
-    let keys = Keys::ephemeral().unwrap();
+    let keys = SigningKeys::ephemeral().unwrap();
     let test = TestAuth::over(store.clone(), keys.clone(), node(1)).await;
-    let other = Auth::new(store, keys, node(2));
+    let other = Auth::new(store, Keys { signing: keys, sealing: SealingKeys::ephemeral().unwrap() }, node(2));
     let (acme, globex) = (test.account("acme").await, test.account("globex").await);
     test.namespace(&acme, "team-a").await;
     test.repository(&acme, WEB).await;
