@@ -13,4 +13,5 @@ mod model;
 mod protocol;
 mod proxy;
 mod skopeo;
+mod swr;
 mod threats;
