@@ -49,7 +49,7 @@ impl PythonPackage {
     /// A sentence, when it is not there.
     pub fn find(name: &str) -> Result<PythonPackage, String> {
         let (folder, _) = kept(PYTHON_PACKAGES, name).ok_or_else(|| {
-            format!("{name} is not installed: `cargo xtask clients` does so with python3-venv")
+            format!("{name} is not installed: `cargo xtask test` does so with python3-venv")
         })?;
         Ok(PythonPackage(folder))
     }

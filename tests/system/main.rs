@@ -13,5 +13,6 @@ mod model;
 mod protocol;
 mod proxy;
 mod skopeo;
+mod swr;
 mod threats;
 mod webhooks;

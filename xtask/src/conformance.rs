@@ -10,7 +10,7 @@ use crate::{go, needs, python, run};
 /// Where the programs find what [`go`] keeps.
 pub(crate) const GO_TOOLS: &str = "TESTS_GO_TOOLS";
 /// Where they find what [`python`] keeps.
-const PYTHON_PACKAGES: &str = "TESTS_PYTHON_PACKAGES";
+pub(crate) const PYTHON_PACKAGES: &str = "TESTS_PYTHON_PACKAGES";
 
 /// The official suite.
 pub(crate) fn suite(interrupt: &Interrupt) -> Result<(), String> {

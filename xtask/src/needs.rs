@@ -70,7 +70,7 @@ const CLIENTS: &[Need] = &[
     Need { package: "buildah", because: "a client of the matrix", is_there: || find("buildah").is_some() },
     Need {
         package: "python3-venv",
-        because: "holds the Python client of the matrix",
+        because: "holds the Python clients, of the matrix and of the tests",
         is_there: || output("python3", &["-c", "import ensurepip, venv"]).is_some(),
     },
 ];

@@ -1,5 +1,5 @@
-//! Other people's packages in Python: a client of the matrix. Each is pinned to a version, and has an environment of its
-//! own in a cache folder outside the tree: `<cache>/gangplank/python/<name>@<version>/bin/python`.
+//! Other people's packages in Python: clients, of the matrix and of the tests. Each is pinned to a version, and has an
+//! environment of its own in a cache folder outside the tree: `<cache>/gangplank/python/<name>@<version>/bin/python`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +15,11 @@ pub(crate) struct Package {
 }
 
 /// The clients.
-pub(crate) const CLIENTS: &[Package] = &[Package { name: "oras", version: "0.2.43" }];
+pub(crate) const CLIENTS: &[Package] = &[
+    Package { name: "oras", version: "0.2.43" },
+    // Of the tests alone: it drives the SWR management API.
+    Package { name: "huaweicloudsdkswr", version: "3.1.219" },
+];
 
 /// Where they are kept.
 pub(crate) fn folder() -> PathBuf {

@@ -2,7 +2,7 @@
 
 use crate::command::{Interrupt, cargo, watched};
 use crate::engine::Engine;
-use crate::{conformance, go, needs, run};
+use crate::{conformance, go, needs, python, run};
 
 pub(crate) fn test(arguments: &[String], interrupt: &Interrupt) -> Result<(), String> {
     if arguments.is_empty() {
@@ -14,7 +14,8 @@ pub(crate) fn test(arguments: &[String], interrupt: &Interrupt) -> Result<(), St
     run::build(&["build", "--release", "--locked", "--workspace", "--bins", "--tests"], interrupt)?;
     let engine = Engine::start(interrupt)?;
     let mut tests = cargo(&["test", "--release", "--locked", "--workspace", "--no-fail-fast"]);
-    tests.args(arguments).envs(engine.variables()).env(conformance::GO_TOOLS, go::folder());
+    tests.args(arguments).envs(engine.variables());
+    tests.env(conformance::GO_TOOLS, go::folder()).env(conformance::PYTHON_PACKAGES, python::folder());
     watched(&mut tests, interrupt, |_| {})?;
     // Whoever asks for certain tests wants no others.
     if arguments.is_empty() { conformance::all(&engine, interrupt) } else { Ok(()) }

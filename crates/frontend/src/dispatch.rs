@@ -20,6 +20,7 @@ use crate::error::ApiError;
 use crate::gate::Gate;
 use crate::reply::Reply;
 use crate::router::{self, Existing, Open, Operation, Push, Route, Step};
+use crate::swr::{self, Asked};
 use crate::{App, api, base, blobs, catalog, client, manifests, origin, referrers, tags, token, uploads};
 
 /// What is read of a refused request's body, so that its sender comes to read the refusal.
@@ -63,15 +64,28 @@ pub(crate) async fn dispatch(
         let reply = api::respond(app, Request::from_parts(parts, body), from).await;
         return Ok(reply.map(|body| body.map_err(Into::into).boxed_unsync()));
     }
+    if let Some(asked) = Asked::of(&parts, &route) {
+        let reply = swr::respond(app, &parts, &mut body, arrival, asked).await;
+        if !reply.status().is_success() {
+            let_finish(&parts, &mut body).await;
+        }
+        return Ok(reply);
+    }
     let outcome = match route {
         Ok(route) => perform(app, &parts, &mut body, arrival, route).await,
         Err(error) => Err(error.into()),
     };
-    // Who waits for a "100 Continue" has not begun to send.
-    if outcome.is_err() && !body.is_end_stream() && !parts.headers.contains_key(EXPECT) {
-        body.drain(REFUSED_BODY_BYTES_MAX, REFUSED_BODY_WAIT_MAX).await;
+    if outcome.is_err() {
+        let_finish(&parts, &mut body).await;
     }
     outcome
+}
+
+/// Reads what is left of a refused request's body. Who waits for a "100 Continue" has not begun to send.
+async fn let_finish(parts: &Parts, body: &mut RequestBody) {
+    if !body.is_end_stream() && !parts.headers.contains_key(EXPECT) {
+        body.drain(REFUSED_BODY_BYTES_MAX, REFUSED_BODY_WAIT_MAX).await;
+    }
 }
 
 async fn perform(

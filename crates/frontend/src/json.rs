@@ -9,12 +9,15 @@ use serde::de::DeserializeOwned;
 pub(crate) enum Kind {
     /// One object.
     Object,
+    /// One array.
+    Array,
 }
 
 impl std::fmt::Display for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Kind::Object => "a JSON object",
+            Kind::Array => "a JSON array",
         })
     }
 }
@@ -81,6 +84,14 @@ impl JsonError {
 pub(crate) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, JsonError> {
     // serde reads an array of the fields' values in order, too.
     read(body, Kind::Object, b'{')
+}
+
+/// Reads one array.
+///
+/// # Errors
+/// [`JsonError`].
+pub(crate) fn array<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, JsonError> {
+    read(body, Kind::Array, b'[')
 }
 
 fn read<T: DeserializeOwned>(body: &[u8], kind: Kind, opening: u8) -> Result<T, JsonError> {

@@ -37,7 +37,6 @@ mod reply;
 mod router;
 mod server;
 mod settings;
-#[cfg_attr(not(test), expect(dead_code, reason = "its calls are still to come"))]
 mod swr;
 mod tags;
 #[cfg(test)]

@@ -42,6 +42,11 @@ impl ExternalUrl {
         ExternalUrl::of(scheme, authority).ok_or(ExternalUrlError)
     }
 
+    /// The host, with the port if there is one.
+    pub(crate) fn authority(&self) -> &str {
+        &self.authority
+    }
+
     fn of(scheme: &str, authority: &str) -> Option<ExternalUrl> {
         let scheme = match scheme {
             "http" => "http",

@@ -8,6 +8,7 @@ mod pulling;
 mod pushing;
 mod sharing;
 mod sign_ins;
+mod swr;
 mod tls;
 mod tokens;
 mod withdrawn;
