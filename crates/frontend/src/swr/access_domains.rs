@@ -1,7 +1,8 @@
 //! Shares of an image by the account that each is with: `access-domains`. An account is a "domain" here.
 
 use auth::{
-    AccountName, DESCRIPTION_CHARACTERS_MAX, Description, NewShare, Share, ShareChange, ShareEnd, Thing,
+    AccountName, DESCRIPTION_CHARACTERS_MAX, Description, NewShare, Share, ShareChange, ShareEnd, ShareTags,
+    Thing,
 };
 use http::StatusCode;
 use jiff::Timestamp;
@@ -118,7 +119,7 @@ pub(super) fn description(text: &str) -> Result<Description, SwrError> {
 
 /// A share as this API can tell of one: what else there is to a share is as it comes.
 pub(super) fn new_share(grantee: AccountName, end: ShareEnd, description: Description) -> NewShare {
-    NewShare { grantee, end, description, notice_before: None, region: None }
+    NewShare { grantee, end, tags: ShareTags::All, description, notice_before: None, region: None }
 }
 
 /// `POST …/access-domains`.
