@@ -195,6 +195,7 @@ impl Vacancy {
 
 /// The right to push, before it is known whether there will be something to push into.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "one is made for a request and handed on; none are kept")]
 pub enum PushAccess {
     /// The repository exists.
     Existing(Permit),

@@ -143,6 +143,9 @@ async fn old_events_are_trimmed_in_every_account() {
     assert_eq!(test.trim_events(START, 0).await.unwrap(), 0);
 }
 
+/// Whether an event is one that a filter is to keep.
+type Fits = Box<dyn Fn(&Event) -> bool>;
+
 fn filter() -> EventFilter {
     EventFilter::default()
 }
@@ -224,7 +227,7 @@ async fn each_filter_keeps_what_fits_it() {
     let (from, to) =
         (at(100) + SignedDuration::from_micros(250), at(100) + SignedDuration::from_micros(1_250));
     let address = Some("::ffff:192.0.2.7".parse().unwrap());
-    let table: Vec<(EventFilter, Box<dyn Fn(&Event) -> bool>)> = vec![
+    let table: Vec<(EventFilter, Fits)> = vec![
         (
             EventFilter { from: Some(from), to: Some(to), ..filter() },
             Box::new(move |e| e.at >= from && e.at < to),

@@ -234,11 +234,7 @@ async fn old_usage_is_trimmed_by_day_and_that_of_a_share_that_is_gone() {
         after = Some(next);
     }
     assert_eq!(keys(&test).await, 6 * 2 + 3, "what is left is initech's");
-    assert_eq!(
-        test.trim_usage(before, None, 0).await.unwrap().is_some(),
-        true,
-        "a limit of nothing does one"
-    );
+    assert!(test.trim_usage(before, None, 0).await.unwrap().is_some(), "a limit of nothing does one");
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ enum Action {
   gangplank audit list --since 2027-01-01T00:00:00Z
   gangplank audit list --kind sign_in_failed --address 192.0.2.7
   gangplank audit list --kind manifest_pulled,share_created --subject team-a/web --json
-  gangplank audit list --account acme                # as an administrator; acme sees that you looked")]
+  gangplank audit list --account acme     # for administrators; acme sees that you looked")]
     List(Wanted),
 }
 

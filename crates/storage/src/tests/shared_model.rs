@@ -284,7 +284,7 @@ fn make(spec: &Spec, pool: &[Made], blobs: &[Digest]) -> Made {
     let mut children: Vec<Digest> = spec.children.iter().filter_map(earlier).cloned().collect();
     let (body, named, children) = if spec.is_index {
         // Every other one names what it is about as its child, too: a circle.
-        children.extend(subject.iter().filter(|_| pool.len() % 2 == 0).cloned());
+        children.extend(subject.iter().filter(|_| pool.len().is_multiple_of(2)).cloned());
         let list: Vec<_> = children.iter().map(|child| descriptor(INDEX, child, 2)).collect();
         let list = list.join(",");
         let body = format!(r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{list}]{more}}}"#);

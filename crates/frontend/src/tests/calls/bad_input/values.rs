@@ -96,6 +96,7 @@ impl Kind {
     }
 
     /// Values of the right type.
+    #[expect(clippy::too_many_lines, reason = "a table: what a kind of value can be")]
     fn others(self) -> Vec<(Value, Verdict)> {
         match self {
             Kind::Seconds => vec![
