@@ -91,8 +91,13 @@ impl TestServer {
 
     /// Stops it, and starts it again on the same data, at another port, over plain HTTP.
     pub async fn restart(self) -> TestServer {
+        self.restart_with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub async fn restart_with(self, change: impl FnOnce(&mut Config)) -> TestServer {
         self.running.stop().await;
-        TestServer::open(self.data, self.clock, None, |_| {}).await
+        TestServer::open(self.data, self.clock, None, change).await
     }
 
     /// Has everything written that it took down: what its clock's standing still, or a second, would put off.

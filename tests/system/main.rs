@@ -14,3 +14,4 @@ mod protocol;
 mod proxy;
 mod skopeo;
 mod threats;
+mod webhooks;

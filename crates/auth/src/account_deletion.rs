@@ -4,7 +4,7 @@
 //!
 //! - The account is disabled first, in a commit of its own. From then on it signs in nowhere, and no share is made
 //!   with it: a share's commit expects the record of a grantee that is not disabled.
-//! - A namespace's and a user's creation touch the account's record (see [`crate::attempts::touch`]). So either they
+//! - A namespace's, a user's and a webhook's creation touch the account's record (see [`crate::attempts::touch`]). So either they
 //!   come before the version that an attempt read, and its scans see them, or its last commit, which expects that
 //!   version, meets a conflict.
 //! - What was emptied before a crash stays emptied; the account is still there, disabled, and its deletion is asked
@@ -69,7 +69,8 @@ impl Auth {
         self.finish(tx, ()).await
     }
 
-    /// Removes what hangs on a disabled account: a commit for each user and each share, one for its tokens and access keys.
+    /// Removes what hangs on a disabled account: a commit for each user, share and webhook, one for its tokens and access
+    /// keys.
     async fn empty_account(
         &self,
         p: &Principal,
@@ -97,6 +98,7 @@ impl Auth {
                 self.until_done(|| self.try_remove_share(p, share, &record.name, now)).await?;
             }
         }
+        self.remove_webhooks(id).await?;
         let mut tx = self.store().transaction();
         self.remove_tokens(&mut tx, id, None).await?;
         self.remove_access_keys(&mut tx, PrincipalId { account: id, user: None }, None).await?;

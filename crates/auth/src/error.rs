@@ -27,6 +27,10 @@ pub enum Thing {
     BlockedOwner,
     /// An access key pair.
     AccessKey,
+    /// A webhook.
+    Webhook,
+    /// A delivery to a webhook.
+    Delivery,
 }
 
 impl std::fmt::Display for Thing {
@@ -41,6 +45,8 @@ impl std::fmt::Display for Thing {
             Thing::PersonalToken => "personal token",
             Thing::BlockedOwner => "blocked owner",
             Thing::AccessKey => "access key",
+            Thing::Webhook => "webhook",
+            Thing::Delivery => "delivery",
         })
     }
 }

@@ -28,9 +28,12 @@ pub enum NoticeKind {
     /// A share's deadline has passed.
     #[serde(rename = "share.ended")]
     ShareEnded,
-    /// A share was ended by its owner, left by its grantee, or ended with one of the two accounts.
+    /// A share was ended by its owner, or with one of the two accounts.
     #[serde(rename = "share.revoked")]
     ShareRevoked,
+    /// A share was left by its grantee.
+    #[serde(rename = "share.left")]
+    ShareLeft,
     /// Nothing happened: somebody tries a webhook.
     #[serde(rename = "webhook.test")]
     Test,
@@ -38,12 +41,13 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Those that an account may ask for, in the order in which a share meets them.
-    pub const ALL: [NoticeKind; 5] = [
+    pub const ALL: [NoticeKind; 6] = [
         NoticeKind::ShareCreated,
         NoticeKind::ShareUpdated,
         NoticeKind::ShareEnding,
         NoticeKind::ShareEnded,
         NoticeKind::ShareRevoked,
+        NoticeKind::ShareLeft,
     ];
 
     /// As it is written.
@@ -55,6 +59,7 @@ impl NoticeKind {
             NoticeKind::ShareEnding => "share.ending",
             NoticeKind::ShareEnded => "share.ended",
             NoticeKind::ShareRevoked => "share.revoked",
+            NoticeKind::ShareLeft => "share.left",
             NoticeKind::Test => "webhook.test",
         }
     }
@@ -66,7 +71,8 @@ impl NoticeKind {
             EventKind::ShareUpdated => Some(NoticeKind::ShareUpdated),
             EventKind::ShareEnding => Some(NoticeKind::ShareEnding),
             EventKind::ShareEnded => Some(NoticeKind::ShareEnded),
-            EventKind::ShareRevoked | EventKind::ShareLeft => Some(NoticeKind::ShareRevoked),
+            EventKind::ShareRevoked => Some(NoticeKind::ShareRevoked),
+            EventKind::ShareLeft => Some(NoticeKind::ShareLeft),
             _ => None,
         }
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Destinations;
+
 /// The bounds and lives of everything that this crate gives out.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -50,6 +52,20 @@ pub struct Settings {
     pub unknown_names_per_hour: u32,
     /// The node that this process is: each counts the use of shares for itself.
     pub node: kv::Id,
+    /// The most webhooks of an account.
+    pub webhooks_max: usize,
+    /// Where webhooks may lead.
+    pub webhook_destinations: Destinations,
+    /// How many notices wait for one webhook; beyond that the oldest goes.
+    pub webhook_notices_pending_max: u32,
+    /// For how long a notice waits for its receiver.
+    pub webhook_notices_kept: Duration,
+    /// How long a webhook waits after its first failure; twice as long after each that follows.
+    pub webhook_retry_min: Duration,
+    /// The longest such wait.
+    pub webhook_retry_max: Duration,
+    /// How many deliveries that ended are remembered of a webhook.
+    pub webhook_deliveries_remembered_max: u64,
 }
 
 /// The cost of argon2id.
@@ -97,6 +113,13 @@ impl Default for Settings {
             name_reserved_for: 90 * DAY,
             unknown_names_per_hour: 30,
             node: kv::Id::MIN,
+            webhooks_max: 16,
+            webhook_destinations: Destinations::default(),
+            webhook_notices_pending_max: 10_000,
+            webhook_notices_kept: 7 * DAY,
+            webhook_retry_min: Duration::from_secs(5),
+            webhook_retry_max: Duration::from_secs(60 * 60),
+            webhook_deliveries_remembered_max: 100,
         }
     }
 }

@@ -21,6 +21,7 @@ mod signing_in;
 mod tokens;
 mod trails;
 mod usage;
+mod webhooks;
 
 use std::sync::Arc;
 

@@ -54,7 +54,7 @@ use auth::Auth;
 use jiff::Timestamp;
 use storage::Storage;
 
-pub use api::{openapi, types};
+pub use api::{cloud_event, openapi, types};
 pub use origin::{ExternalUrl, ExternalUrlError};
 pub use server::serve;
 pub use settings::Settings;

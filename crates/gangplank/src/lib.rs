@@ -8,11 +8,13 @@
 
 mod clock;
 pub mod config;
+mod couriers;
 mod data;
 mod open_files;
 mod password;
 mod recording;
 pub mod regular_file;
+mod sender;
 mod tls;
 mod upkeep;
 mod wiring;

@@ -17,7 +17,7 @@ use clap::Parser;
 
 use commands::{
     access_key, account, audit, config, docker_login, login, namespace, permission, repository, serve, share,
-    tag, token, user,
+    tag, token, user, webhook,
 };
 use failure::Failure;
 
@@ -83,6 +83,8 @@ enum Command {
     AccessKey(access_key::AccessKey),
     /// Make a docker login that ends by itself
     DockerLogin(docker_login::DockerLogin),
+    /// Manage webhooks: where your account is told what happens to shares
+    Webhook(webhook::Webhook),
 }
 
 fn main() -> ExitCode {
@@ -121,6 +123,7 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Audit(audit) => audit.run().await,
             Command::AccessKey(access_key) => access_key.run().await,
             Command::DockerLogin(docker_login) => docker_login.run().await,
+            Command::Webhook(webhook) => webhook.run().await,
         }
     })
 }

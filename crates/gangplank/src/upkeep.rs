@@ -44,21 +44,12 @@ enum Chore {
     Events,
     /// Forgets usage of shares that is too old, or of shares that are gone.
     Usage,
-    /// Tells of shares that are about to end, and that have ended.
-    Shares,
     /// Forgets signatures that are too old to be sent again.
     Signatures,
 }
 
-const CHORES: [Chore; 7] = [
-    Chore::Uploads,
-    Chore::Reap,
-    Chore::Collect,
-    Chore::Events,
-    Chore::Usage,
-    Chore::Shares,
-    Chore::Signatures,
-];
+const CHORES: [Chore; 6] =
+    [Chore::Uploads, Chore::Reap, Chore::Collect, Chore::Events, Chore::Usage, Chore::Signatures];
 
 /// Why a batch was not done. It is tried again in the next round.
 #[derive(Debug, thiserror::Error)]
@@ -118,7 +109,6 @@ impl Upkeep {
                 self.auth.trim_events(before, limit).await? >= limit
             }
             Chore::Usage => self.trim_usage(now, limit).await?,
-            Chore::Shares => self.auth.tell_due_shares(now, limit).await? >= limit,
             Chore::Signatures => self.auth.trim_signatures(now, limit).await? >= limit,
         })
     }

@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use ::auth::{Auth, Keys, KeysError, Secret};
 use ::storage::{Storage, files::Files};
-use frontend::{App, Clock};
+use frontend::{App, Clock, ExternalUrl};
 use kv::rocksdb::{self, RocksDb};
 use kv::{Key, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::couriers::{self, Couriers};
 use crate::data::{DataError, DataFolder};
 use crate::password::first_password;
 use crate::recording::Recording;
+use crate::sender::Sender;
 use crate::tls::{TlsError, TlsFiles};
 use crate::upkeep::{self, Upkeep};
 use crate::{Config, config, open_files};
@@ -76,6 +78,9 @@ pub enum StartError {
     /// The administrator cannot be made.
     #[error("the administrator cannot be made: {0}")]
     Bootstrap(::auth::Error),
+    /// Notices cannot be sent.
+    #[error("webhooks cannot be served: {0}")]
+    Sender(reqwest::Error),
     /// A task of the start broke off.
     #[error("the start broke off: {0}")]
     Broken(#[from] tokio::task::JoinError),
@@ -91,6 +96,7 @@ pub struct Running {
     server: JoinHandle<std::io::Result<()>>,
     upkeep: JoinHandle<()>,
     recording: Recording,
+    couriers: JoinHandle<()>,
     engine: Arc<RocksDb>,
     // The last to go: the lock is held until nothing works on the data any more.
     _data: DataFolder,
@@ -124,12 +130,13 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     let store = Store::open(engine.clone(), config.server.region.clone()).await?;
     note_node(&store, &data, now).await?;
 
-    let rules = ::auth::Settings { node: data.node(), ..config.auth.settings() };
+    let rules = ::auth::Settings { node: data.node(), ..config.webhooks.settings(config.auth.settings()) };
     let auth = Auth::new(store.clone(), keys, rules);
     let settings = config.storage.settings(config.upkeep.batch_entries_max);
     let storage = Storage::new(store, Arc::new(files), settings);
     let first_password = make_administrator(&auth, config.admin_password, now).await?;
 
+    let couriers = couriers(&auth, &clock, config.webhooks, config.server.external_url.clone())?;
     let (stop, stopped) = watch::channel(false);
     let upkeep = Upkeep {
         auth: auth.clone(),
@@ -140,6 +147,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     };
     let recording = Recording::start(auth.clone(), clock.clone());
     let upkeep = tokio::spawn(upkeep::run(upkeep, stopped.clone()));
+    let couriers = tokio::spawn(couriers::run(couriers, stopped.clone()));
     let app = App { auth, storage, clock, settings: Arc::new(config.server.front()) };
     let identity = identity.map(|(files, identity)| {
         let (shown, current) = watch::channel(identity);
@@ -150,7 +158,18 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     let scheme = if identity.is_some() { "https" } else { "http" };
     let server = tokio::spawn(frontend::serve(listener, identity, app, upkeep::stop_asked(stopped)));
     tracing::info!(scheme, %address, node = %data.node(), region = %config.server.region.as_str(), "serving");
-    Ok(Running { address, scheme, first_password, stop, server, upkeep, recording, engine, _data: data })
+    Ok(Running {
+        address,
+        scheme,
+        first_password,
+        stop,
+        server,
+        upkeep,
+        couriers,
+        recording,
+        engine,
+        _data: data,
+    })
 }
 
 impl Running {
@@ -202,9 +221,11 @@ impl Running {
                 Err(error) => tracing::error!(%error, "the server broke off"),
             }
         }
-        if tokio::time::timeout(UPKEEP_STOP_MAX, &mut self.upkeep).await.is_err() {
-            tracing::warn!("the background's last batch takes too long and is broken off");
-            self.upkeep.abort();
+        for background in [&mut self.upkeep, &mut self.couriers] {
+            if tokio::time::timeout(UPKEEP_STOP_MAX, &mut *background).await.is_err() {
+                tracing::warn!("the background's last batch takes too long and is broken off");
+                background.abort();
+            }
         }
         self.recording.stop().await;
         self.wait_for_the_engine().await;
@@ -227,11 +248,24 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.server.abort();
         self.upkeep.abort();
+        self.couriers.abort();
     }
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StartError> {
     Ok(tokio::task::spawn_blocking(work).await?)
+}
+
+/// What sends notices.
+fn couriers(
+    auth: &Auth,
+    clock: &Arc<dyn Clock>,
+    settings: config::Webhooks,
+    external_url: Option<ExternalUrl>,
+) -> Result<Couriers, StartError> {
+    let destinations = auth.settings().webhook_destinations.clone();
+    let sender = Sender::new(destinations, settings.answer_timeout).map_err(StartError::Sender)?;
+    Ok(Couriers { auth: auth.clone(), clock: clock.clone(), sender, settings, external_url })
 }
 
 /// Notes in the store that this node serves it.

@@ -31,6 +31,7 @@ use super::types;
         (name = "audit", description = "Who did what, when, from where, with what result."),
         (name = "tokens", description = "Personal tokens: a password with an end and a scope."),
         (name = "access keys", description = "Key pairs that requests are signed with, and machines sign in with."),
+        (name = "webhooks", description = "Where an account is told what happens to shares: signed CloudEvents."),
         (name = "about", description = "This interface, and who is calling it.")
     ),
     components(

@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use auth::{AccessKeyId, AccountName, Principal, ShareId, TokenId, UserName};
+use auth::{AccessKeyId, AccountName, Principal, ShareId, TokenId, UserName, WebhookId};
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -129,6 +129,14 @@ impl Segment for TokenId {
 
     fn parse(text: &str) -> Result<Self, Problem> {
         of_field(Self::NAME, id(text)).map(TokenId::from)
+    }
+}
+
+impl Segment for WebhookId {
+    const NAME: &str = "webhook";
+
+    fn parse(text: &str) -> Result<Self, Problem> {
+        of_field(Self::NAME, id(text)).map(WebhookId::from)
     }
 }
 

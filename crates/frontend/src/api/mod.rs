@@ -1,5 +1,5 @@
 //! The management interface, `/api/v1`: accounts, users, namespaces, repositories, tags, permissions, shares,
-//! personal tokens, access keys and the audit trail, as JSON, with an OpenAPI 3.1 document of itself at
+//! personal tokens, access keys, webhooks and the audit trail, as JSON, with an OpenAPI 3.1 document of itself at
 //! `/api/v1/openapi.json`.
 //!
 //! A handler here parses, makes one call of `auth` or `storage`, and writes JSON. It decides nothing about rights:
@@ -13,6 +13,7 @@ mod access_keys;
 mod accounts;
 mod audit;
 mod blocked_owners;
+mod cloud_event;
 mod deadline;
 mod document;
 mod extract;
@@ -31,7 +32,10 @@ mod tokens;
 pub mod types;
 mod usage;
 mod users;
+mod webhooks;
 mod whoami;
+
+pub use cloud_event::cloud_event;
 
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -134,6 +138,9 @@ fn assemble() -> (Router, OpenApi) {
         .routes(routes!(logins::create))
         .routes(routes!(access_keys::create, access_keys::list))
         .routes(routes!(access_keys::change, access_keys::delete))
+        .routes(routes!(webhooks::create, webhooks::list))
+        .routes(routes!(webhooks::show, webhooks::change, webhooks::delete))
+        .routes(routes!(webhooks::deliver, webhooks::list_deliveries))
         .route_layer(from_fn(extract::sign_in));
     let open = OpenApiRouter::new().routes(routes!(document::show));
     let (router, document) =

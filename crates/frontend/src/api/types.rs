@@ -24,6 +24,13 @@ macro_rules! redacted {
     )+};
 }
 
+mod webhooks;
+
+pub use webhooks::{
+    CloudEvent, CloudEventData, CreatedWebhook, Delivery, DeliveryStatus, NewDelivery, NewWebhook, Webhook,
+    WebhookChange, WebhookEvent,
+};
+
 redacted!(NewAccount, NewUser, CredentialChange, CreatedPersonalToken, CreatedDockerLogin, CreatedAccessKey);
 
 /// A page of a list.

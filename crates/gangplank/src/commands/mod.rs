@@ -14,6 +14,7 @@ pub(crate) mod share;
 pub(crate) mod tag;
 pub(crate) mod token;
 pub(crate) mod user;
+pub(crate) mod webhook;
 
 use crate::address::ServerUrl;
 use crate::client::Client;

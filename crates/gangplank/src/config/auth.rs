@@ -174,6 +174,7 @@ impl Auth {
             share_warning_before: self.share_warning_before,
             name_reserved_for: self.name_reserved_for,
             unknown_names_per_hour: self.unknown_names_per_hour,
+            // What is about webhooks has a section of its own.
             ..::auth::Settings::default()
         }
     }

@@ -13,6 +13,7 @@ mod server;
 mod storage;
 mod tls;
 mod upkeep;
+mod webhooks;
 
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub use server::Server;
 pub use storage::Storage;
 pub use tls::Tls;
 pub use upkeep::Upkeep;
+pub use webhooks::Webhooks;
 
 /// The longest time that anything is given: a century keeps every sum of times within what a timestamp holds.
 const LIFE_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
@@ -43,6 +45,8 @@ pub struct Config {
     pub auth: Auth,
     /// What is cleaned up in the background.
     pub upkeep: Upkeep,
+    /// Webhooks.
+    pub webhooks: Webhooks,
     /// What it tells its operator.
     pub log: Log,
     /// The administrator's first password, if the environment gives one. No setting: it is in no file, no flag and no
@@ -82,6 +86,7 @@ impl Config {
         self.storage.check(&mut found);
         self.auth.check(&mut found);
         self.upkeep.check(&mut found);
+        self.webhooks.check(&mut found);
         self.log.check(&mut found);
         found.0
     }

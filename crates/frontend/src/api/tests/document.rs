@@ -38,6 +38,9 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("/logins", "POST"),
     ("/access-keys", "GET POST"),
     ("/access-keys/{access_key}", "PATCH DELETE"),
+    ("/webhooks", "GET POST"),
+    ("/webhooks/{webhook}", "GET PATCH DELETE"),
+    ("/webhooks/{webhook}/deliveries", "GET POST"),
 ];
 const METHODS: &[&str] = &["GET", "PUT", "POST", "PATCH", "DELETE"];
 

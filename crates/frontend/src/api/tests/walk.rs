@@ -83,6 +83,7 @@ async fn every_operation_answers_as_the_document_says() {
     tokens(&mut walk).await;
     audit(&mut walk).await;
     access_keys(&mut walk).await;
+    webhooks(&mut walk).await;
     removals(&mut walk).await;
     let listed: BTreeSet<(String, String)> = super::document::operations(&walk.document).collect();
     assert_eq!(walk.seen, listed);
@@ -318,6 +319,43 @@ async fn access_keys(walk: &mut Walk) {
     walk.step("globex", "DELETE", one, &[key], None).await.expect(404);
     walk.step("dev@acme", "DELETE", one, &[key], None).await.expect(204);
     walk.step("dev@acme", "DELETE", one, &[key], None).await.expect(404);
+}
+
+async fn webhooks(walk: &mut Walk) {
+    let new =
+        json!({"url": "https://example.com/hook", "events": ["share.ended"], "description": "the pager"});
+    let made = walk.step("acme", "POST", "/webhooks", &[], Some(new.clone())).await.expect(201).body;
+    let secret = made["secret"].as_str().unwrap().to_owned();
+    assert!(secret.starts_with("whsec_"));
+    walk.step("dev@acme", "POST", "/webhooks", &[], Some(new)).await.expect(403);
+    for url in ["http://127.1/", "http://user@example.com/", "nowhere"] {
+        let refused = walk.step("acme", "POST", "/webhooks", &[], Some(json!({ "url": url }))).await;
+        assert_eq!(refused.problem(), (400, "invalid", Some("url")), "{url}");
+    }
+    let page = walk.step("acme", "GET", "/webhooks", &[], None).await.expect(200).body;
+    assert_eq!((page["items"].as_array().unwrap().len(), page.to_string().contains(&secret)), (1, false));
+    let (hook, id) = ("/webhooks/{webhook}", made["id"].to_string());
+    let shown = walk.step("acme", "GET", hook, &[&id], None).await.expect(200).body;
+    assert_eq!((&shown["events"], shown.get("secret")), (&json!(["share.ended"]), None));
+    walk.step("globex", "GET", hook, &[&id], None).await.expect(404);
+    let changed = json!({"events": [], "description": "all of it"});
+    let changed = walk.step("acme", "PATCH", hook, &[&id], Some(changed)).await.expect(200).body;
+    assert_eq!((&changed["events"], &changed["enabled"]), (&json!([]), &json!(true)));
+    let nothing = walk.step("acme", "PATCH", hook, &[&id], Some(json!({}))).await;
+    assert_eq!(nothing.problem().1, "nothing_to_change");
+    let deliveries = "/webhooks/{webhook}/deliveries";
+    let test = walk.step("acme", "POST", deliveries, &[&id], Some(json!({}))).await.expect(201).body;
+    assert_eq!(
+        (&test["status"], &test["event"]["type"]),
+        (&json!("pending"), &json!("dev.gangplank.webhook.test"))
+    );
+    let again = json!({"delivery": test["id"]});
+    walk.step("acme", "POST", deliveries, &[&id], Some(again)).await.expect(201);
+    walk.step("acme", "POST", deliveries, &[&id], Some(json!({"delivery": 7}))).await.expect(404);
+    let page = walk.step("acme", "GET", deliveries, &[&id], None).await.expect(200).body;
+    assert_eq!(page["items"].as_array().unwrap().len(), 1);
+    walk.step("acme", "DELETE", hook, &[&id], None).await.expect(204);
+    walk.step("acme", "DELETE", hook, &[&id], None).await.expect(404);
 }
 
 async fn removals(walk: &mut Walk) {

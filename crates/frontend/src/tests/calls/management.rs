@@ -13,6 +13,8 @@ const ACCOUNT: Cells = &[(Any, "✓ 403 403 403  404 404  404 401 ✓")];
 const ACCOUNTS: Cells = &[(Any, "✓ 403 403 403  ✓ 403  ✓ 401 ✓")];
 /// The user with *read* itself, its account, or an administrator.
 const READERS_KEY: Cells = &[(Any, "✓ 404 404 ✓  404 404  404 401 ✓")];
+/// One of the owner's.
+const OWN_WEBHOOK: Cells = &[(Any, "✓ 403 403 403  404 403  404 401 404")];
 /// A namespace with `manage` on it.
 const NAMESPACE_MANAGE: Cells = &[(Any, "✓ ✓ 403 403  404 404  404 401 404")];
 
@@ -340,6 +342,25 @@ pub(super) const TABLES: &[Table] = &[
             row("DELETE", "/api/v1/access-keys/{access_key}", 204, READERS_KEY)
                 .with(&[("access_key", "{readers-access-key}")])
                 .remark("one of the user with *read*"),
+        ],
+    },
+    Table {
+        noun: "Webhooks",
+        remark: "An account's own, for the account itself; `{webhook}` is the owner's.",
+        rows: &[
+            row("POST", "/api/v1/webhooks", 201, ACCOUNTS).body(r#"{"url": "https://example.com/hook"}"#),
+            row("GET", "/api/v1/webhooks", 200, &[(Any, "✓ 403 403 403  – 403  – 401 –")]).shows("{webhook}"),
+            row("GET", "/api/v1/webhooks/{webhook}", 200, OWN_WEBHOOK),
+            row("PATCH", "/api/v1/webhooks/{webhook}", 200, OWN_WEBHOOK).body(r#"{"enabled": false}"#),
+            row("DELETE", "/api/v1/webhooks/{webhook}", 204, OWN_WEBHOOK),
+            row("GET", "/api/v1/webhooks/{webhook}/deliveries", 200, OWN_WEBHOOK),
+            row("POST", "/api/v1/webhooks/{webhook}/deliveries", 201, OWN_WEBHOOK)
+                .body(r#"{"delivery": null}"#)
+                .remark("a test"),
+            row("POST", "/api/v1/webhooks/{webhook}/deliveries", 201, OWN_WEBHOOK)
+                .body(r#"{"delivery": {delivery}}"#)
+                .remark("one of them again")
+                .keeps(),
         ],
     },
 ];

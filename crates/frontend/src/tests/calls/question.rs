@@ -240,7 +240,7 @@ impl Row {
     /// What a call names that may be there or not.
     fn named(&self) -> Vec<&'static str> {
         let text = [self.target, self.body.unwrap_or_default()].concat();
-        let names = ["repository", "namespace", "account", "user", "grantee", "id", "access_key"];
+        let names = ["repository", "namespace", "account", "user", "grantee", "id", "access_key", "webhook"];
         names.into_iter().filter(|name| text.contains(&format!("{{{name}}}"))).collect::<Vec<_>>()
     }
 }
@@ -248,7 +248,7 @@ impl Row {
 fn unknown(word: &str) -> String {
     match word {
         "repository" => format!("team-a/{MISSING}"),
-        "id" => "7".to_owned(),
+        "id" | "webhook" => "7".to_owned(),
         "access_key" => "NOSUCHACCESSKEYATALL".to_owned(),
         _ => MISSING.to_owned(),
     }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth::{
-    AccountName, Auth, Description, Keys, Level, NewShare, NewToken, PasswordCost, PermissionTarget,
-    Principal, PushAccess, Secret, ShareEnd, UserName, Visibility,
+    AccountName, Auth, Description, Keys, Level, NewShare, NewToken, NewWebhook, PasswordCost,
+    PermissionTarget, Principal, PushAccess, Secret, ShareEnd, UserName, Visibility, WebhookUrl,
 };
 use bytes::Bytes;
 use futures::stream;
@@ -181,6 +181,7 @@ impl Making<'_> {
             self.repository(state.repository()).await;
         }
         self.open_and_share().await;
+        self.webhook().await;
         for role in Role::ALL {
             self.credentials(role).await;
         }
@@ -275,6 +276,19 @@ impl Making<'_> {
             let umbrella = AccountName::parse("umbrella").unwrap();
             self.app.auth.block_owner(&principal, &umbrella, NOW).await.unwrap();
         }
+    }
+
+    /// A webhook of acme's, with an event that waits for it.
+    async fn webhook(&mut self) {
+        let acme = self.principal("acme").await;
+        let url = WebhookUrl::parse("https://example.com/hook").unwrap();
+        let new = NewWebhook { url, kinds: Vec::new(), description: Description::default() };
+        let (webhook, _) = self.app.auth.create_webhook(&acme, new, NOW).await.unwrap();
+        let test = self.app.auth.test_webhook(&acme, webhook.id, NOW).await.unwrap();
+        let made = self.app.auth.test_webhook(&acme, webhook.id, NOW).await.unwrap();
+        assert!(test.id < made.id);
+        self.values.insert((None, "", "webhook"), webhook.id.to_string());
+        self.values.insert((None, "", "delivery"), made.id.to_string());
     }
 
     /// Two personal tokens of the role's own, one to come with and one to be talked about, and an access key.

@@ -35,6 +35,7 @@ const SEVERAL_WITH_INITECH: &str = r#"{"repositories": ["team-a/web"], "accounts
 const SEVERAL_FOR_GOOD: &str =
     r#"{"repositories": ["team-a/web"], "accounts": ["initech"], "permanent": true}"#;
 const NOTHING: &str = "{}";
+const URL: &str = r#"{"url": "https://example.com/hook"}"#;
 
 pub(super) const FIELDS: &[Field] = &[
     field("NewAccount", "name", Kind::Name, PASSWORD).needed(),
@@ -82,4 +83,12 @@ pub(super) const FIELDS: &[Field] = &[
     field("NewAccessKey", "description", Kind::Description, NOTHING),
     field("AccessKeyChange", "disabled", Kind::Boolean, NOTHING).needed(),
     field("NewPersonalToken", "scope", Kind::Scope, r#"{"expires_in_seconds": 60}"#),
+    field("NewWebhook", "url", Kind::Url, NOTHING).needed(),
+    field("NewWebhook", "events", Kind::Events, URL),
+    field("NewWebhook", "description", Kind::Description, URL),
+    field("WebhookChange", "url", Kind::Url, NOTHING).absent("nothing_to_change"),
+    field("WebhookChange", "events", Kind::Events, NOTHING).absent("nothing_to_change"),
+    field("WebhookChange", "description", Kind::Description, NOTHING).absent("nothing_to_change"),
+    field("WebhookChange", "enabled", Kind::Boolean, NOTHING).absent("nothing_to_change"),
+    field("NewDelivery", "delivery", Kind::Id, NOTHING),
 ];

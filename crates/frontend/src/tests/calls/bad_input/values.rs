@@ -32,6 +32,12 @@ pub(super) enum Kind {
     Scope,
     /// This server's region.
     Region,
+    /// Where a webhook leads.
+    Url,
+    /// Words for what a webhook is told.
+    Events,
+    /// The number of something.
+    Id,
 }
 
 /// What becomes of a request with a value.
@@ -81,8 +87,8 @@ impl Kind {
     fn json_type(self) -> &'static str {
         match self {
             Kind::Boolean => "boolean",
-            Kind::Seconds | Kind::SecondsBefore | Kind::LoginSeconds => "number",
-            Kind::Scope | Kind::Names => "array",
+            Kind::Seconds | Kind::SecondsBefore | Kind::LoginSeconds | Kind::Id => "number",
+            Kind::Scope | Kind::Events | Kind::Names => "array",
             _ => "string",
         }
     }
@@ -130,6 +136,30 @@ impl Kind {
                 (json!(86_400), Fine),
                 (json!(86_401), INVALID),
             ],
+            Kind::Events => vec![
+                (json!([]), Fine),
+                (
+                    json!(["share.created", "share.updated", "share.ending", "share.ended", "share.revoked"]),
+                    Fine,
+                ),
+                (json!(["share.ended", "share.ended"]), Fine),
+                (json!([""]), INVALID),
+                (json!([7]), INVALID),
+                (json!([null]), INVALID),
+                (json!(["share.ended", "a", 7, null]), INVALID),
+                (json!([[[["deep"]]]]), INVALID),
+                (json!(["SHARE.ENDED"]), INVALID),
+                (json!(["webhook.test"]), INVALID),
+                (json!(["x".repeat(TOO_MANY)]), INVALID),
+            ],
+            Kind::Id => vec![
+                (json!(0), Refused(404, "not_found")),
+                (json!(7), Refused(404, "not_found")),
+                (json!(-1), INVALID),
+                (json!(1.5), INVALID),
+                (json!(1_u64 << 53), INVALID),
+                (json!(u64::MAX), INVALID),
+            ],
             Kind::Scope => vec![
                 (json!([]), INVALID),
                 (json!([""]), INVALID),
@@ -156,12 +186,15 @@ impl Kind {
             Kind::Password => passwords(),
             Kind::CurrentPassword => names(Refused(422, "wrong_password")),
             Kind::Deadline => deadlines(),
+            Kind::Url => urls(),
             Kind::Boolean
             | Kind::Seconds
             | Kind::SecondsBefore
-            | Kind::LoginSeconds
             | Kind::Scope
-            | Kind::Names => names(INVALID),
+            | Kind::LoginSeconds
+            | Kind::Names
+            | Kind::Events
+            | Kind::Id => names(INVALID),
         }
     }
 }
@@ -263,4 +296,39 @@ fn deadlines() -> Vec<(String, Verdict)> {
     .collect();
     deadlines.extend(names(MALFORMED));
     deadlines
+}
+
+fn urls() -> Vec<(String, Verdict)> {
+    let path =
+        |bytes: usize| format!("https://example.com/{}", "x".repeat(bytes - "https://example.com/".len()));
+    let mut urls: Vec<_> = [
+        ("https://example.com", Fine),
+        ("http://example.com:8080/hook?a=b", Fine),
+        ("https://bücher.example/ﬁ/🚢", Fine),
+        ("https://8.8.8.8/", Fine),
+        ("example.com", INVALID),
+        ("//example.com", INVALID),
+        ("ftp://example.com", INVALID),
+        ("https:///", INVALID),
+        ("https://user:word@example.com", INVALID),
+        ("https://example.com#part", INVALID),
+        ("https://example.com:0", INVALID),
+        ("https://example.com:65536", INVALID),
+        ("https://exa mple.com", INVALID),
+        ("https://example.com/\n", INVALID),
+        ("https://example.com/\u{0}", INVALID),
+        ("https://example.com\\@127.0.0.1/", INVALID),
+        ("https://127.0.0.1/", INVALID),
+        ("https://127.1/", INVALID),
+        ("https://0x7f000001/", INVALID),
+        ("https://localhost/", INVALID),
+        ("https://[::ffff:10.0.0.1]/", INVALID),
+        ("https://169.254.169.254/latest", INVALID),
+    ]
+    .into_iter()
+    .map(|(text, verdict)| (text.to_owned(), verdict))
+    .collect();
+    urls.extend([(path(2_048), Fine), (path(2_049), INVALID)]);
+    urls.extend(names(INVALID));
+    urls
 }
