@@ -131,6 +131,24 @@ async fn what_refers_to_it_and_what_refers_to_that() {
 }
 
 #[tokio::test]
+async fn what_is_named_as_a_blob_is_a_blob_and_no_manifest() {
+    let world = World::new().await;
+    let push = world.push(NAME).await;
+    let (config, secret) = (world.blob(&push, b"{}").await, world.blob(&push, b"secret").await);
+    // A hidden image, whose bytes an image that is shown has as a layer.
+    let hidden = image((&config, 2), &[(&secret, 6)]);
+    let digest = world.blob(&push, hidden.as_bytes()).await;
+    world.manifest(&push, &hidden, "hidden", &[]).await.unwrap();
+    world.manifest(&push, &image((&config, 2), &[(&digest, hidden.len())]), "v1", &[]).await.unwrap();
+    world.share(NAME, &["v1"]).await.unwrap();
+    assert!(sees_blob(&world, &digest).await);
+    assert!(!sees(&world, &digest).await && !sees_blob(&world, &secret).await);
+    world.share_other_tags("globex", NAME, &["hidden"]).await.unwrap();
+    assert!(sees(&world, &digest).await && sees_blob(&world, &secret).await);
+    assert!(!sees_blob(&world, &digest).await, "nobody names it as a blob");
+}
+
+#[tokio::test]
 async fn no_page_ends_with_the_name_of_a_hidden_tag() {
     let world = World::new().await;
     let push = world.push(NAME).await;
