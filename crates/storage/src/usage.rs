@@ -1,6 +1,6 @@
 //! What a repository takes up, as counters that are part of each change, and when it was last pushed to.
 
-use auth::RepositoryId;
+use auth::{ContentScope, RepositoryId};
 use jiff::Timestamp;
 use kv::{Entry, Key, Usage, decode};
 
@@ -20,11 +20,23 @@ pub struct RepositoryUsage {
 }
 
 impl Storage {
-    /// What `repository` holds. Asks no permit: whoever shows it has found the repository with one.
+    /// What `repository` holds, to who reads it within `scope`; `None` for who reads only some of it, to whom the figures
+    /// of the whole would tell of the rest. Asks no permit: whoever shows it has found the repository with one.
     ///
     /// # Errors
     /// As the store.
-    pub async fn repository_usage(&self, repository: RepositoryId) -> Result<RepositoryUsage, Error> {
+    pub async fn usage_within(
+        &self,
+        repository: RepositoryId,
+        scope: &ContentScope,
+    ) -> Result<Option<RepositoryUsage>, Error> {
+        match scope {
+            ContentScope::All => self.repository_usage(repository).await.map(Some),
+            ContentScope::Tags(_) => Ok(None),
+        }
+    }
+
+    pub(crate) async fn repository_usage(&self, repository: RepositoryId) -> Result<RepositoryUsage, Error> {
         let which = [Usage::Manifests, Usage::Tags, Usage::Bytes, Usage::LastPush];
         let keys = which.map(|which| usage_key(repository, which));
         let [manifests, tags, bytes, pushed] = self.snapshot(keys).await?;

@@ -1,6 +1,6 @@
 //! Repositories: images under one name.
 
-use auth::{ContentScope, Description, Which};
+use auth::{Description, Which};
 use axum::Json;
 use axum::extract::FromRequestParts;
 use http::StatusCode;
@@ -15,11 +15,7 @@ use super::types::{NewRepository, Page, Repository, RepositoryChange, Visibility
 
 /// A repository with what it holds.
 async fn shown(caller: &Caller, repository: auth::Repository) -> Result<Repository, Problem> {
-    // What a share shows only some tags of is not told by the figures of the whole.
-    let usage = match repository.scope {
-        ContentScope::All => Some(caller.app.storage.repository_usage(repository.id).await?),
-        ContentScope::Tags(_) => None,
-    };
+    let usage = caller.app.storage.usage_within(repository.id, &repository.scope).await?;
     Ok(Repository {
         id: repository.id.get(),
         name: repository.name.to_string(),

@@ -327,6 +327,7 @@ impl From<storage::Error> for SwrError {
         match error {
             Error::ManifestUnknown => SwrError::new(Code::TagUnknown, "the image has no such tag"),
             Error::TagExists => SwrError::new(Code::ImageExists, error.to_string()),
+            Error::TooMuchShared { .. } => SwrError::new(Code::TooMany, error.to_string()),
             Error::RepositoryGone => SwrError::new(Code::ImageUnknown, "there is no such repository"),
             Error::NoSpace => SwrError::no_space(),
             Error::Busy => SwrError::busy(),

@@ -92,8 +92,23 @@ pub(super) async fn create(caller: &Caller<'_>, organization: &NamespaceName) ->
 /// `GET …/repos/{repository}`, to whoever may pull it.
 pub(super) async fn show(caller: &Caller<'_>, name: &RepositoryName) -> Answer {
     let found = caller.app.auth.show_repository(&caller.principal, name, caller.now).await?;
-    let usage = caller.app.storage.repository_usage(found.id).await?;
+    let usage = usage_of(caller, &found).await?;
     answers::json(StatusCode::OK, &shown(caller, found, usage))
+}
+
+/// What an image holds. Of one that is shared with the caller by some of its tags, those are counted, as far as a page
+/// goes, and nothing more is told.
+pub(super) async fn usage_of(
+    caller: &Caller<'_>,
+    repository: &Repository,
+) -> Result<RepositoryUsage, SwrError> {
+    let storage = &caller.app.storage;
+    if let Some(usage) = storage.usage_within(repository.id, &repository.scope).await? {
+        return Ok(usage);
+    }
+    let permit = caller.permit(&repository.name, Action::Pull).await?;
+    let tags = storage.tags(&permit, None, usize::MAX).await?.items.len() as u64;
+    Ok(RepositoryUsage { tags, ..RepositoryUsage::default() })
 }
 
 fn shown(caller: &Caller<'_>, repository: Repository, usage: RepositoryUsage) -> Shown {
@@ -186,7 +201,7 @@ async fn by_offset(caller: &Caller<'_>) -> Answer {
     let (found, range) = page.page(found);
     let mut rows = Vec::with_capacity(found.len());
     for repository in found {
-        let usage = caller.app.storage.repository_usage(repository.id).await?;
+        let usage = usage_of(caller, &repository).await?;
         let permit = caller.permit(&repository.name, Action::Pull).await?;
         let tags = caller.app.storage.tags(&permit, None, TAGS_SHOWN_MAX).await?.items;
         rows.push(item(caller, Facts::of(repository, usage), tags, Shared::default(), total));
@@ -205,7 +220,7 @@ async fn by_marker(caller: &Caller<'_>) -> Answer {
     found.truncate(limit);
     let mut rows = Vec::with_capacity(found.len());
     for repository in found {
-        let usage = caller.app.storage.repository_usage(repository.id).await?;
+        let usage = usage_of(caller, &repository).await?;
         rows.push(marked_item(repository.id.get(), Facts::of(repository, usage), Shared::default()));
     }
     answers::json(StatusCode::OK, &MarkedPage::new(rows, more))
@@ -254,9 +269,7 @@ async fn ordered(
     let mut keyed = Vec::with_capacity(found.len());
     for repository in found {
         let usage = match order.column {
-            Column::UpdatedAt | Column::TagCount => {
-                caller.app.storage.repository_usage(repository.id).await?
-            }
+            Column::UpdatedAt | Column::TagCount => usage_of(caller, &repository).await?,
             _ => RepositoryUsage::default(),
         };
         keyed.push((repository, usage));

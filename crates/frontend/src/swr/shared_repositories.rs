@@ -10,6 +10,7 @@ use http::StatusCode;
 use super::answers::{self, Answer};
 use super::errors::{Code, SwrError};
 use super::query::{Offset, Parameters};
+use super::repositories::usage_of;
 use super::repository_items::{Facts, MarkedPage, Shared, item, marked_item};
 use super::router::{self, Paged};
 use super::{Caller, TAGS_SHOWN_MAX};
@@ -199,7 +200,7 @@ impl<'a> Images<'a> {
         match app.auth.show_repository(principal, &share.repository, *now).await {
             // Its name may be another's by now.
             Ok(repository) if repository.id == share.repository_id => {
-                let usage = app.storage.repository_usage(repository.id).await?;
+                let usage = usage_of(self.caller, &repository).await?;
                 Ok(Some(Facts::of(repository, usage)))
             }
             Ok(_) | Err(auth::Error::NotFound { .. } | auth::Error::Forbidden) => Ok(None),

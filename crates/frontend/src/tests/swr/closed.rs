@@ -137,3 +137,27 @@ async fn a_disabled_key_and_a_revoked_right_bite_on_the_next_request() {
     app.auth.set_access_key_disabled(&holder, &key, true, now).await.unwrap();
     assert_eq!(dev.get(web).await.refusal().1, "4010000");
 }
+
+/// Of an image that is shared by some of its tags, those are counted, and the figures of the whole are not told.
+#[tokio::test]
+async fn a_share_of_some_tags_tells_of_no_more() {
+    let app = TestApp::start().await;
+    let globex = Signer::of(&app, "globex").await;
+    app.push_image("acme", "team-a/web", "v1", b"layer").await;
+    app.push_image("acme", "team-a/web", "secret", &[7; 10_000]).await;
+    let share = json!({"account": "globex", "permanent": true, "tags": ["v*"]});
+    let made = app.by("acme", http::Method::POST, "/api/v1/repositories/team-a%2Fweb/shares").json(&share);
+    assert_eq!(made.send().await.unwrap().status(), 201);
+    let image = globex.get("/v2/manage/namespaces/team-a/repos/web").await.expect(200).body;
+    let by_offset = globex.get("/v2/manage/shared-repositories?center=thirdparty").await.expect(200).body;
+    let by_marker = globex.get("/v3/manage/shared-repositories?shared_by=thirdparty").await.expect(200).body;
+    for row in [&image, &by_offset[0], &by_marker["repos"][0]] {
+        assert_eq!((&row["num_images"], &row["size"]), (&json!(1), &json!(0)), "{row}");
+    }
+    assert_eq!(by_offset[0]["tags"], json!(["v1"]));
+    let tags = globex.get("/v2/manage/namespaces/team-a/repos/web/tags").await.expect(200).body;
+    assert_eq!((tags.as_array().unwrap().len(), &tags[0]["Tag"]), (1, &json!("v1")), "{tags}");
+    let hidden = globex.get("/v2/manage/namespaces/team-a/repos/web/tags/secret").await;
+    let missing = globex.get("/v2/manage/namespaces/team-a/repos/web/tags/absent").await;
+    assert_eq!((hidden.status, &hidden.body), (missing.status, &missing.body));
+}
