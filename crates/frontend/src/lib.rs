@@ -43,6 +43,7 @@ mod tags;
 mod tests;
 mod tls;
 mod token;
+mod told;
 mod transfer;
 mod uploads;
 mod warning;

@@ -12,6 +12,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
 use super::types;
+use crate::told;
 
 /// The media type of a problem.
 pub(super) const PROBLEM_JSON: &str = "application/problem+json";
@@ -115,10 +116,6 @@ codes! {
     NoSpace = "no_space", INSUFFICIENT_STORAGE;
 }
 
-/// The longest sentence and the longest name of a field that are told, in characters: what a caller sent may be in them.
-const DETAIL_CHARACTERS_MAX: usize = 600;
-const FIELD_CHARACTERS_MAX: usize = 100;
-
 /// What a caller is told. Made with [`Problem::new`], or from an error of `auth` or `storage` by `?`.
 #[derive(Debug)]
 pub(super) struct Problem {
@@ -205,9 +202,9 @@ impl Problem {
             kind: "about:blank".to_owned(),
             title: status.canonical_reason().unwrap_or_default().to_owned(),
             status: status.as_u16(),
-            detail: harmless(&self.detail, DETAIL_CHARACTERS_MAX),
+            detail: told::sentence(&self.detail),
             code: self.code.as_str().to_owned(),
-            field: self.field.as_deref().map(|field| harmless(field, FIELD_CHARACTERS_MAX)),
+            field: self.field.as_deref().map(told::field),
             share: self.share.clone(),
         }
     }
@@ -319,18 +316,6 @@ fn of_sharing(error: auth::Error) -> Problem {
         }
         error => Problem::failure(&error),
     }
-}
-
-/// `text` as it may be shown in a terminal: what would do something there, instead of being read, is replaced, and what is
-/// too long is cut off.
-fn harmless(text: &str, characters_max: usize) -> String {
-    let shown =
-        |c: char| if c.is_control() || auth::turns_direction(c) { char::REPLACEMENT_CHARACTER } else { c };
-    let mut harmless: String = text.chars().take(characters_max).map(shown).collect();
-    if text.chars().nth(characters_max).is_some() {
-        harmless.push('…');
-    }
-    harmless
 }
 
 /// `reason` as a sentence.

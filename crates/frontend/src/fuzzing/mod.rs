@@ -12,6 +12,8 @@ mod manifest;
 mod names;
 mod ranges;
 mod route;
+mod signature;
+mod tag_patterns;
 mod world;
 
 pub use authorization::authorization;
@@ -20,6 +22,8 @@ pub use manifest::manifest;
 pub use names::names;
 pub use ranges::ranges;
 pub use route::route;
+pub use signature::signature;
+pub use tag_patterns::tag_patterns;
 
 /// The first line, as text, and what follows it. None: it is not text.
 fn line(input: &[u8]) -> Option<(&str, &[u8])> {
@@ -70,6 +74,16 @@ mod tests {
     #[test]
     fn no_kept_text_breaks_ranges_and_pages() {
         replay("ranges", super::ranges);
+    }
+
+    #[test]
+    fn no_kept_pattern_breaks_the_matching_of_tags() {
+        replay("tag_patterns", super::tag_patterns);
+    }
+
+    #[test]
+    fn no_kept_request_breaks_signatures() {
+        replay("signature", super::signature);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::signature::Refusal;
 use crate::body::BodyError;
 use crate::json::JsonError;
 use crate::reply::{self, Reply};
+use crate::told;
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $number:literal;)+) => {
@@ -187,12 +188,13 @@ impl SwrError {
     /// As it is sent.
     pub(super) fn into_reply(self) -> Reply {
         let code = self.code.text();
-        let entry = Entry { error_code: &code, error_message: &self.message, detail: &self.detail };
+        let (message, detail) = (told::sentence(&self.message), told::field(&self.detail));
+        let entry = Entry { error_code: &code, error_message: &message, detail: &detail };
         let body = Body {
             error_code: &code,
-            error_message: &self.message,
-            error_msg: &self.message,
-            detail: &self.detail,
+            error_message: &message,
+            error_msg: &message,
+            detail: &detail,
             errors: [entry],
         };
         let mut answer = Response::new(reply::full(serde_json::to_vec(&body).unwrap_or_default()));

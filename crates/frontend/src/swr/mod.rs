@@ -61,6 +61,17 @@ impl Asked {
     }
 }
 
+#[cfg(test)]
+impl Asked {
+    /// The names of all routes there are.
+    pub(crate) const ROUTES: &[&str] = Route::NAMES;
+
+    /// The name of the route that is asked for.
+    pub(crate) fn route(&self) -> Option<&'static str> {
+        self.0.as_ref().ok().map(Route::name)
+    }
+}
+
 /// Answers a request of this API.
 pub(crate) async fn respond<B>(
     app: &App,

@@ -268,5 +268,59 @@ fn share(segment: &str) -> Result<ShareId, SwrError> {
     id(segment, "share_id").map(ShareId::from)
 }
 
+/// A name for each kind of route. A new one does not compile without its name here.
+#[cfg(test)]
+macro_rules! names {
+    ($($name:literal: $pattern:pat,)+) => {
+        impl Route {
+            pub(super) const NAMES: &[&str] = &[$($name),+];
+
+            pub(super) fn name(&self) -> &'static str {
+                match self { $($pattern => $name,)+ }
+            }
+        }
+    };
+}
+
+#[cfg(test)]
+names! {
+    "create an organization": Route::CreateOrganization,
+    "list organizations": Route::ListOrganizations,
+    "show an organization": Route::ShowOrganization(_),
+    "delete an organization": Route::DeleteOrganization(_),
+    "add permissions on an organization": Route::Permissions(PermissionTarget::Namespace(_), Permissions::Create),
+    "show permissions on an organization": Route::Permissions(PermissionTarget::Namespace(_), Permissions::Show),
+    "change permissions on an organization": Route::Permissions(PermissionTarget::Namespace(_), Permissions::Update),
+    "remove permissions on an organization": Route::Permissions(PermissionTarget::Namespace(_), Permissions::Delete),
+    "add permissions on an image": Route::Permissions(PermissionTarget::Repository(_), Permissions::Create),
+    "show permissions on an image": Route::Permissions(PermissionTarget::Repository(_), Permissions::Show),
+    "change permissions on an image": Route::Permissions(PermissionTarget::Repository(_), Permissions::Update),
+    "remove permissions on an image": Route::Permissions(PermissionTarget::Repository(_), Permissions::Delete),
+    "create an image": Route::CreateRepository(_),
+    "list images": Route::ListRepositories(Paged::ByOffset),
+    "list images by marker": Route::ListRepositories(Paged::ByMarker),
+    "show an image": Route::ShowRepository(_),
+    "change an image": Route::UpdateRepository(_),
+    "delete an image": Route::DeleteRepository(_),
+    "list tags": Route::ListTags(_, Paged::ByOffset),
+    "list tags by marker": Route::ListTags(_, Paged::ByMarker),
+    "copy a tag": Route::CopyTag(_),
+    "show a tag": Route::ShowTag(..),
+    "delete a tag": Route::DeleteTag(..),
+    "share with an account": Route::CreateAccessDomain(_),
+    "list shares by account": Route::ListAccessDomains(_),
+    "show a share by account": Route::ShowAccessDomain(..),
+    "change a share by account": Route::UpdateAccessDomain(..),
+    "revoke a share by account": Route::DeleteAccessDomain(..),
+    "share": Route::CreateShares(_),
+    "list shares": Route::ListShares(_),
+    "show a share": Route::ShowShare(..),
+    "change a share": Route::UpdateShare(..),
+    "revoke a share": Route::DeleteShare(..),
+    "list shared images": Route::ListSharedRepositories(Paged::ByOffset),
+    "list shared images by marker": Route::ListSharedRepositories(Paged::ByMarker),
+    "a temporary login": Route::CreateTemporaryLogin,
+}
+
 #[cfg(test)]
 mod tests;

@@ -129,8 +129,17 @@ impl Signature {
         Ok(principal)
     }
 
+    /// The headers that it covers.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn signed_headers(&self) -> &[HeaderName] {
+        &self.signed_headers
+    }
+
     /// What is signed: the scheme, the instant, and the hash of the canonical request.
-    fn message(&self, parts: &Parts, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+    ///
+    /// # Errors
+    /// [`Refusal::Malformed`].
+    pub(crate) fn message(&self, parts: &Parts, body: &[u8]) -> Result<Vec<u8>, Refusal> {
         let canonical = self.canonical(parts, body)?;
         let date = once(&parts.headers, &DATE)?.unwrap_or_default();
         Ok([SCHEME.as_bytes(), b"\n", date, b"\n", sha256(&canonical).as_bytes()].concat())

@@ -1,4 +1,4 @@
-//! Every call there is, in one table ([`registry`], [`management`]), and what is asked of all of it:
+//! Every call there is, in one table ([`registry`], [`management`], [`swr`]), and what is asked of all of it:
 //!
 //! - who may do what ([`permissions`]); `conformance/permissions.md` is that as a page ([`page`]);
 //! - what may be wrong with a request ([`bad_input`]);
@@ -15,6 +15,8 @@ mod question;
 mod registry;
 mod role;
 mod sign_ins;
+mod signer;
+mod swr;
 mod table;
 mod wire;
 mod world;
@@ -23,7 +25,7 @@ use table::{Row, Table};
 
 /// All of it.
 fn tables() -> impl Iterator<Item = &'static Table> {
-    registry::TABLES.iter().chain(management::TABLES)
+    registry::TABLES.iter().chain(management::TABLES).chain(swr::TABLES)
 }
 
 fn rows() -> impl Iterator<Item = &'static Row> {

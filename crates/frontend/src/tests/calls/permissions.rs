@@ -9,7 +9,7 @@
 use super::question::Asked;
 use super::table::Table;
 use super::world::World;
-use super::{management, registry};
+use super::{management, registry, swr};
 
 /// Every wrong cell is told, not only the first.
 async fn ask(tables: &[Table]) {
@@ -36,4 +36,9 @@ async fn the_registrys_protocol_answers_each_role_as_the_table_says() {
 #[tokio::test]
 async fn the_management_interface_answers_each_role_as_the_table_says() {
     ask(management::TABLES).await;
+}
+
+#[tokio::test]
+async fn the_swr_management_api_answers_each_role_as_the_table_says() {
+    ask(swr::TABLES).await;
 }

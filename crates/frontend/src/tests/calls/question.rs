@@ -6,6 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::role::{Role, State};
+use super::signer::signed;
 use super::table::{Cell, Row};
 use super::wire::{Answer, Question};
 use super::world::{Copy, World, password_of};
@@ -21,6 +22,8 @@ enum Proof {
     Password,
     /// What a password buys: a token of the registry, a personal token.
     Token,
+    /// A signature with an access key.
+    Signature,
 }
 
 /// A cell to be asked.
@@ -49,8 +52,15 @@ impl Asked<'_> {
                 // A copy of its own: what was asked before must not have been remembered.
                 let copy = self.world.copy().await;
                 let other = self.question(&copy, proof, Some(name)).await;
-                let (unknown, others) = copy.ask(&other).await;
-                let told = same(&answer, &unknown);
+                let (others_answer, others) = copy.ask(&other).await;
+                let (asked, missing) = (self.value(name), unknown(name));
+                // A number may stand in any answer by chance.
+                let named = if matches!(name, "id" | "webhook") {
+                    ("", "")
+                } else {
+                    (asked.as_str(), missing.as_str())
+                };
+                let told = same(&answer, &others_answer, named);
                 check(told.map_err(|fault| format!("of another {name}: {fault}")));
                 let is_of_account = matches!(name, "account" | "grantee" | "user");
                 if is_of_account && reads != others {
@@ -68,23 +78,37 @@ impl Asked<'_> {
             _ if name == "account" && self.role.account() == Some(self.value(name).as_str()) => false,
             Cell::Hidden | Cell::SignIn => true,
             // The repository is seen; with whom it is shared is not.
-            Cell::Forbidden => {
-                matches!(name, "account" | "grantee" | "user") && self.row.target.contains("{repository}")
-            }
+            Cell::Forbidden => matches!(name, "account" | "grantee" | "user") && self.row.names_repository(),
             // Whoever manages is told whether there is an account by sharing alone, where it is counted.
             Cell::Missing => name == "account",
             _ => false,
         }
     }
 
-    /// The question, with a password.
-    pub(super) async fn by_password(&self, copy: &Copy) -> Question {
-        self.question(copy, Proof::Password, None).await
+    /// The question, with a password, or with a signature where that is the way.
+    pub(super) async fn plain(&self, copy: &Copy) -> Question {
+        self.question(copy, self.proofs()[0], None).await
+    }
+
+    /// The question as it is before that, to be touched and then sealed.
+    pub(super) async fn unsealed(&self, copy: &Copy) -> Question {
+        self.unsealed_question(copy, self.proofs()[0], None).await
+    }
+
+    /// `question` as it is sent: with a signature, where that is the way.
+    pub(super) fn sealed(&self, question: Question) -> Question {
+        if !self.row.is_swr() || self.role == Role::Nobody {
+            return question;
+        }
+        signed(question, &self.value("access-key"), &self.value("access-secret"))
     }
 
     /// The ways to ask. A token that anybody gets opens what is public, and is no way to ask for the rest: see
     /// `tests/system/protocol/authentication.rs`.
     fn proofs(&self) -> Vec<Proof> {
+        if self.row.is_swr() {
+            return vec![Proof::Signature];
+        }
         let tokens = self.row.is_registry() || self.row.is_management();
         let nobodys = self.role == Role::Nobody
             && !(self.row.is_registry() && self.row.target.contains("{repository}"));
@@ -93,6 +117,10 @@ impl Asked<'_> {
 
     /// The question, with another name in the place of `missing`.
     async fn question(&self, copy: &Copy, proof: Proof, missing: Option<&str>) -> Question {
+        self.sealed(self.unsealed_question(copy, proof, missing).await)
+    }
+
+    async fn unsealed_question(&self, copy: &Copy, proof: Proof, missing: Option<&str>) -> Question {
         let mut headers: Vec<_> =
             self.row.headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         if self.row.body.is_some() {
@@ -110,7 +138,7 @@ impl Asked<'_> {
             return None;
         }
         match (proof, self.role.login()) {
-            (Proof::Password, None) => None,
+            (Proof::Password, None) | (Proof::Signature, _) => None,
             (Proof::Password, Some(login)) => Some(basic(login)),
             (Proof::Token, _) if self.row.is_registry() => Some(self.registry_token(copy).await),
             (Proof::Token, _) => Some(format!("Bearer {}", self.value("secret"))),
@@ -177,9 +205,15 @@ impl Asked<'_> {
         let (expected, code) = match cell {
             Cell::Done | Cell::Absent | Cell::Granted(_) => (self.row.done, None),
             Cell::Otherwise(status) => (status, None),
-            Cell::SignIn => (401, Some(self.row.code("UNAUTHORIZED", "unauthenticated"))),
-            Cell::Forbidden => (403, Some(self.row.code("DENIED", "forbidden"))),
-            Cell::Hidden | Cell::Missing => (404, Some(self.row.code("NAME_UNKNOWN", "not_found"))),
+            Cell::SignIn => {
+                (401, Some(self.row.code(["UNAUTHORIZED", "unauthenticated", "SVCSTG.SWR.4010000"])))
+            }
+            Cell::Forbidden => (403, Some(self.row.code(["DENIED", "forbidden", "SVCSTG.SWR.4039002"]))),
+            Cell::Hidden if self.row.names_repository() => {
+                (404, Some(self.row.code(["NAME_UNKNOWN", "not_found", "SVCSTG.SWR.4040113"])))
+            }
+            Cell::Hidden => (404, Some(self.row.code(["NAME_UNKNOWN", "not_found", "SVCSTG.SWR.4040058"]))),
+            Cell::Missing => (404, Some(self.row.code(["NAME_UNKNOWN", "not_found", "SVCSTG.SWR.4040091"]))),
             Cell::Refused(status, code) => (status, Some(code)),
         };
         if status != expected {
@@ -221,26 +255,50 @@ impl Asked<'_> {
 }
 
 impl Row {
-    fn is_registry(&self) -> bool {
-        self.target.starts_with("/v2/")
+    pub(super) fn is_registry(&self) -> bool {
+        self.target.starts_with("/v2/") && !self.is_swr()
     }
 
-    fn is_management(&self) -> bool {
+    pub(super) fn is_management(&self) -> bool {
         self.target.starts_with("/api/v1/")
+    }
+
+    pub(super) fn is_swr(&self) -> bool {
+        self.target.starts_with("/v2/manage/") || self.target.starts_with("/v3/manage/")
     }
 
     fn is_token(&self) -> bool {
         self.path() == "/auth/token"
     }
 
-    fn code(&self, registry: &'static str, management: &'static str) -> &'static str {
-        if self.is_management() { management } else { registry }
+    fn names_repository(&self) -> bool {
+        self.target.contains("{repository}") || self.target.contains("{name}")
+    }
+
+    /// The code of this row's interface: of the registry and the token service, the management interface, SWR's.
+    fn code(&self, [registry, management, swr]: [&'static str; 3]) -> &'static str {
+        match (self.is_management(), self.is_swr()) {
+            (true, _) => management,
+            (_, true) => swr,
+            _ => registry,
+        }
     }
 
     /// What a call names that may be there or not.
     fn named(&self) -> Vec<&'static str> {
         let text = [self.target, self.body.unwrap_or_default()].concat();
-        let names = ["repository", "namespace", "account", "user", "grantee", "id", "access_key", "webhook"];
+        let names = [
+            "repository",
+            "namespace",
+            "account",
+            "user",
+            "grantee",
+            "id",
+            "access_key",
+            "webhook",
+            "organization",
+            "name",
+        ];
         names.into_iter().filter(|name| text.contains(&format!("{{{name}}}"))).collect::<Vec<_>>()
     }
 }
@@ -254,25 +312,23 @@ fn unknown(word: &str) -> String {
     }
 }
 
-/// Whether two refusals cannot be told apart, but for what the questions themselves say.
-pub(super) fn same(one: &Answer, other: &Answer) -> Result<(), String> {
-    let plain = |answer: &Answer| {
+/// Whether two refusals cannot be told apart, but for what the questions themselves say: `named`, what the one and the other
+/// asked for.
+pub(super) fn same(one: &Answer, other: &Answer, named: (&str, &str)) -> Result<(), String> {
+    let plain = |answer: &Answer, name: &str| {
         let mut answer = answer.clone();
         answer.headers.remove("x-request-id");
-        // Of several shares it tells which one it is about: by the names that were asked for.
-        let share = answer.json()["share"].clone();
-        for name in ["repository", "account"] {
-            if let Some(asked) = share[name].as_str() {
-                answer.body = answer.text().replace(asked, name).into();
-                answer.headers.remove("content-length");
-            }
+        // Some answers say what was asked for, and are as long as that.
+        if !name.is_empty() && answer.text().contains(name) {
+            answer.body = answer.text().replace(name, "what was asked for").into();
+            answer.headers.remove("content-length");
         }
-        // The scope repeats the name that was asked for.
+        // So does the scope.
         let challenge = answer.headers.remove("www-authenticate");
         let text = challenge.map(|value| value.to_str().unwrap_or_default().to_owned());
         (answer, text.map(|text| text.split(",scope=").next().unwrap_or_default().to_owned()))
     };
-    let (one, other) = (plain(one), plain(other));
+    let (one, other) = (plain(one, named.0), plain(other, named.1));
     if one == other { Ok(()) } else { Err(format!("told apart: {one:?}, {other:?}")) }
 }
 

@@ -18,6 +18,8 @@ use crate::App;
 use crate::connection::{Activity, Arrival};
 use crate::edge::Edge;
 
+/// The host that is asked.
+pub(super) const HOST: &str = "registry.example";
 const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 pub(super) struct Wire {
@@ -55,7 +57,7 @@ impl Answer {
     pub(super) fn codes(&self) -> Vec<String> {
         let body = self.json();
         let of_v2 = body["errors"].as_array().into_iter().flatten().map(|error| &error["code"]);
-        let codes = of_v2.chain([&body["code"]]);
+        let codes = of_v2.chain([&body["code"], &body["errorCode"]]);
         codes.filter_map(Value::as_str).map(str::to_owned).collect()
     }
 }
@@ -100,7 +102,7 @@ impl Wire {
 
 impl Question {
     fn bytes(&self) -> Vec<u8> {
-        let mut head = format!("{} {} HTTP/1.1\r\nhost: registry.example\r\n", self.method, self.target);
+        let mut head = format!("{} {} HTTP/1.1\r\nhost: {HOST}\r\n", self.method, self.target);
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }

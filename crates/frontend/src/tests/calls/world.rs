@@ -15,7 +15,7 @@ use auth::{
 use bytes::Bytes;
 use futures::stream;
 use jiff::Timestamp;
-use kv::{Batch, Direction, Engine, Region, Store};
+use kv::{Batch, Direction, Engine, Key, Region, Store};
 use oci::{Algorithm, Digest, ManifestType, NamespaceName, Reference, RepositoryName};
 use serde_json::json;
 use storage::{NewManifest, Storage};
@@ -28,6 +28,7 @@ use crate::{App, Clock, Settings};
 const CONFIG: &[u8] = b"{}";
 /// A blob that no manifest names.
 const LOOSE: &[u8] = b"what a manifest may come to name";
+const REGION: &str = "test";
 const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
 struct Still;
@@ -56,7 +57,8 @@ pub(super) struct Copy {
 }
 
 impl Copy {
-    /// Whether it holds something else than the world that it was copied from.
+    /// Whether it holds something else than the world that it was copied from. That a signature was spent changes nothing
+    /// but what it is worth.
     pub(super) async fn differs_from(&self, world: &World) -> bool {
         // What was not written to is the same; most questions write nothing.
         self.engine.commits() > 0 && content(&self.engine).await != world.content
@@ -74,7 +76,10 @@ async fn content(engine: &Counting) -> Content {
     let everything = (Bound::Unbounded, Bound::Unbounded);
     let entries = engine.scan(everything, kv::SCAN_ENTRIES_MAX, Direction::Forward).await.unwrap();
     assert!(entries.len() < kv::SCAN_ENTRIES_MAX, "a small world");
-    entries.into_iter().map(|(key, entry)| (key, entry.value)).collect()
+    let spent = Key::SpentSignature { time_ms: 0, hash: &[0; 32] }.encode(&Region::parse(REGION).unwrap());
+    let spent = &spent[..spent.len() - size_of::<u64>() - 32];
+    let entries = entries.into_iter().filter(|(key, _)| !key.starts_with(spent));
+    entries.map(|(key, entry)| (key, entry.value)).collect()
 }
 
 pub(super) fn password_of(login: &str) -> String {
@@ -105,7 +110,7 @@ impl World {
     }
 
     async fn app(&self, engine: Arc<Counting>) -> App {
-        let store = Store::open(engine, Region::parse("test").unwrap()).await.unwrap();
+        let store = Store::open(engine, Region::parse(REGION).unwrap()).await.unwrap();
         let password_hash = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
         let rules = auth::Settings { password_hash, ..auth::Settings::default() };
         let auth = Auth::new(store.clone(), self.keys.clone(), rules);
@@ -128,6 +133,8 @@ impl World {
         Some(match name {
             "repository" => repository.to_owned(),
             "own-namespace" => role.own_namespace().to_owned(),
+            "organization" => repository.split_once('/')?.0.to_owned(),
+            "name" => repository.split_once('/')?.1.to_owned(),
             "layer" => sha256(&layer(repository)).to_string(),
             "loose" => sha256(LOOSE).to_string(),
             "image" => sha256(image(repository).as_bytes()).to_string(),
@@ -192,12 +199,17 @@ impl Making<'_> {
         self.app.auth.authenticate(login, &password, None, NOW).await.unwrap()
     }
 
-    async fn user(&self, login: &str) {
+    async fn user(&mut self, login: &str) {
         let (user, account) = login.split_once('@').unwrap();
         let owner = self.principal(account).await;
         let (account, user) = (AccountName::parse(account).unwrap(), UserName::parse(user).unwrap());
         let password = Secret::new(password_of(login));
-        self.app.auth.create_user(&owner, &account, &user, Some(&password), NOW).await.unwrap();
+        let made = self.app.auth.create_user(&owner, &account, &user, Some(&password), NOW).await.unwrap();
+        for (of, id_name) in [("ci@acme", "ci-id"), ("reader@acme", "reader-id")] {
+            if of == login {
+                self.values.insert((None, "", id_name), made.id.to_string());
+            }
+        }
     }
 
     async fn permit(&self, owner: &str, target: &str, user: &str, level: Level) {
@@ -309,8 +321,9 @@ impl Making<'_> {
                 self.values.insert((None, "", "token"), token.id.to_string());
             }
         }
-        let (key, _) = auth.create_access_key(&principal, Description::default(), NOW).await.unwrap();
+        let (key, secret) = auth.create_access_key(&principal, Description::default(), NOW).await.unwrap();
         self.values.insert((Some(login), "", "access-key"), key.id.to_string());
+        self.values.insert((Some(login), "", "access-secret"), secret.reveal().to_owned());
         if role == Role::Read {
             self.values.insert((None, "", "readers-access-key"), key.id.to_string());
             self.values.insert((None, "", "access-key"), key.id.to_string());

@@ -21,12 +21,12 @@ fn refused(answer: &Answer) -> Option<String> {
 }
 
 fn registry_rows() -> impl Iterator<Item = &'static Row> {
-    rows().filter(|row| row.path().starts_with("/v2/"))
+    rows().filter(|row| row.is_registry())
 }
 
 async fn valid(bench: &Bench, row: &Row) -> Question {
     let state = row.cells[0].0;
-    Asked { world: &bench.world, row, state, role: Role::Owner }.by_password(&bench.copy).await
+    Asked { world: &bench.world, row, state, role: Role::Owner }.plain(&bench.copy).await
 }
 
 #[tokio::test]
