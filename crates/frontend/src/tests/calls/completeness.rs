@@ -81,7 +81,16 @@ fn every_route_of_the_router_has_a_row() {
         ] {
             target = target.replace(word, value);
         }
-        for word in ["{image}", "{layer}", "{loose}", "{hello}"] {
+        for word in [
+            "{image}",
+            "{layer}",
+            "{loose}",
+            "{hello}",
+            "{image-v1}",
+            "{image-v2}",
+            "{layer-v1}",
+            "{layer-v2}",
+        ] {
             target = target.replace(word, &digest);
         }
         let (path, query) =

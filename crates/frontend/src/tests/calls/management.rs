@@ -183,6 +183,18 @@ pub(super) const TABLES: &[Table] = &[
             row("GET", "/api/v1/repositories/{repository}/tags", 200, READ).shows("\"v1\""),
             row("GET", "/api/v1/repositories/{repository}/tags/{tag}", 200, READ).with(&[("tag", "v1")]),
             row("DELETE", "/api/v1/repositories/{repository}/tags/{tag}", 204, EDIT).with(&[("tag", "v1")]),
+            row("GET", "/api/v1/repositories/{repository}/tags", 200, &[(Any, "✓ ✓ ✓ ✓  – –  404 401 404")])
+                .with(&[("repository", "team-a/some")])
+                .shows("\"v2\"")
+                .remark("of `team-a/some`, of which `v1*` is shared: whether it shows `v2`"),
+            row(
+                "GET",
+                "/api/v1/repositories/{repository}/tags/{tag}",
+                200,
+                &[(Any, "✓ ✓ ✓ ✓  none none  404 401 404")],
+            )
+            .with(&[("repository", "team-a/some"), ("tag", "v2")])
+            .remark("`v2` of `team-a/some`"),
         ],
     },
     Table {

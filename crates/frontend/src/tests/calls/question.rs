@@ -148,7 +148,7 @@ impl Asked<'_> {
     /// A token for all that the row names.
     async fn registry_token(&self, copy: &Copy) -> String {
         let names = [
-            self.state.repository().to_owned(),
+            self.filled("{repository}", None, false),
             self.filled("{own-namespace}/target", None, false),
             "team-a/new".to_owned(),
         ];
@@ -184,7 +184,8 @@ impl Asked<'_> {
             filled.push_str(before);
             rest = after;
             let word = after.split_once('}').map(|(word, _)| word);
-            let of_word = |byte: u8| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_');
+            let of_word =
+                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
             let Some(word) = word.filter(|word| !word.is_empty() && word.bytes().all(of_word)) else {
                 filled.push('{');
                 continue;

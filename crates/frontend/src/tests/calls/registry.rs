@@ -43,6 +43,10 @@ const OTHERS: Cells = &[
         "404/BLOB_UPLOAD_UNKNOWN 404/BLOB_UPLOAD_UNKNOWN 404/BLOB_UPLOAD_UNKNOWN 403  403 403  403 401 403",
     ),
 ];
+/// What a share of some tags reaches.
+const SOME: Cells = &[(Any, "✓ ✓ ✓ ✓  ✓ ✓  404 401 404")];
+const NO_MANIFEST: Cells = &[(Any, "✓ ✓ ✓ ✓  404/MANIFEST_UNKNOWN 404/MANIFEST_UNKNOWN  404 401 404")];
+const NO_BLOB: Cells = &[(Any, "✓ ✓ ✓ ✓  404/BLOB_UNKNOWN 404/BLOB_UNKNOWN  404 401 404")];
 const EVERYBODY: Cells = &[(Any, "✓ ✓ ✓ ✓  ✓ ✓  ✓ ✓ ✓")];
 /// SHA-256 of `hello`.
 const HELLO: &str = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
@@ -75,6 +79,50 @@ pub(super) const TABLES: &[Table] = &[
                 ],
             )
             .shows("\"{repository}\""),
+        ],
+    },
+    Table {
+        noun: "Registry: an image of which some tags are shared",
+        remark: "`team-a/some`, of which globex is given `v1*`. What `v2` alone names is, to the sharee, not there.",
+        rows: &[
+            row("GET", "/v2/{repository}/manifests/v1", 200, SOME).with(&[("repository", "team-a/some")]),
+            row("GET", "/v2/{repository}/manifests/{image-v1}", 200, SOME)
+                .with(&[("repository", "team-a/some")])
+                .remark("of `v1`"),
+            row("GET", "/v2/{repository}/blobs/{layer-v1}", 200, SOME)
+                .with(&[("repository", "team-a/some")])
+                .remark("of `v1`"),
+            row("GET", "/v2/{repository}/manifests/v2", 200, NO_MANIFEST).with(&[("repository", "team-a/some")]),
+            row("HEAD", "/v2/{repository}/manifests/v2", 200, NO_MANIFEST).with(&[("repository", "team-a/some")]),
+            row("GET", "/v2/{repository}/manifests/{image-v2}", 200, NO_MANIFEST)
+                .with(&[("repository", "team-a/some")])
+                .remark("of `v2`"),
+            row("GET", "/v2/{repository}/blobs/{layer-v2}", 200, NO_BLOB)
+                .with(&[("repository", "team-a/some")])
+                .remark("of `v2`"),
+            row("HEAD", "/v2/{repository}/blobs/{layer-v2}", 200, NO_BLOB)
+                .with(&[("repository", "team-a/some")])
+                .remark("of `v2`"),
+            row("GET", "/v2/{repository}/tags/list", 200, &[(Any, "✓ ✓ ✓ ✓  – –  404 401 404")])
+                .with(&[("repository", "team-a/some")])
+                .shows("\"v2\"")
+                .remark("whether it shows `v2`"),
+            row(
+                "POST",
+                "/v2/{own-namespace}/target/blobs/uploads/?mount={layer-v1}&from={repository}",
+                201,
+                &[(Any, "✓ ✓ ✓ 403  ✓ ✓  202 401 202")],
+            )
+            .with(&[("repository", "team-a/some")])
+            .remark("of `v1`, a mount into a namespace of one's own"),
+            row(
+                "POST",
+                "/v2/{own-namespace}/target/blobs/uploads/?mount={layer-v2}&from={repository}",
+                201,
+                &[(Any, "✓ ✓ ✓ 403  202 202  202 401 202")],
+            )
+            .with(&[("repository", "team-a/some")])
+            .remark("of `v2`, a mount into a namespace of one's own"),
         ],
     },
     Table {

@@ -1,7 +1,7 @@
 //! The registry that every cell of the table is asked of, made once and copied for each: acme with its users, its
 //! repositories `team-a/web` (shared with globex), `team-a/own` (private) and `team-a/open` (public), each with an image
 //! `v1`, an artifact about it, a blob that no manifest names and an open upload of whoever may push; the accounts globex,
-//! initech and hooli; and the administrator. All of them block the owner umbrella, whom there is not.
+//! initech and hooli; and the administrator. Of `team-a/some` the tags `v1*` are shared with globex, and `v2` is not. All of them block the owner umbrella, whom there is not.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use auth::{
     AccountName, Auth, Description, Keys, Level, NewShare, NewToken, NewWebhook, PasswordCost,
-    PermissionTarget, Principal, PushAccess, Secret, ShareEnd, UserName, Visibility, WebhookUrl,
+    PermissionTarget, Permit, Principal, PushAccess, Secret, ShareEnd, ShareTags, TagPatterns, UserName,
+    Visibility, WebhookUrl,
 };
 use bytes::Bytes;
 use futures::stream;
@@ -28,6 +29,9 @@ use crate::{App, Clock, Settings};
 const CONFIG: &[u8] = b"{}";
 /// A blob that no manifest names.
 const LOOSE: &[u8] = b"what a manifest may come to name";
+/// The repository of which some tags are shared, and what stands for what else is in it.
+const SOME: &str = "team-a/some";
+const BESIDE: &str = "team-a/some, v2";
 const REGION: &str = "test";
 const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
@@ -188,6 +192,7 @@ impl Making<'_> {
             self.repository(state.repository()).await;
         }
         self.open_and_share().await;
+        self.some_tags().await;
         self.webhook().await;
         for role in Role::ALL {
             self.credentials(role).await;
@@ -224,29 +229,67 @@ impl Making<'_> {
 
     /// A repository of acme's with all that the module says.
     async fn repository(&mut self, name: &'static str) {
-        let (auth, storage) = (&self.app.auth, &self.app.storage);
-        let acme = self.principal("acme").await;
-        let parsed = RepositoryName::parse(name).unwrap();
-        let PushAccess::Vacant(vacancy) = auth.authorize_push(&acme, &parsed, NOW).await.unwrap() else {
-            panic!("{name} is there already");
-        };
-        let permit = auth.establish(vacancy, NOW).await.unwrap();
+        let permit = self.establish(name).await;
         for content in [CONFIG, LOOSE, &layer(name)] {
-            let upload = storage.start_upload(&permit, Algorithm::Sha256, NOW).await.unwrap();
-            let body = stream::iter([Ok(Bytes::copy_from_slice(content))]);
-            storage.finish(&permit, upload.id, &sha256(content), None, None, body, NOW).await.unwrap();
+            self.blob(&permit, content).await;
         }
-        for (reference, body) in [("v1".to_owned(), image(name)), digested(artifact(name, "one"))] {
-            let manifest = NewManifest {
-                content_type: ManifestType::OciImage.as_str(),
-                body: Bytes::from(body),
-                reference: Reference::parse(&reference).unwrap(),
-                tags: Vec::new(),
-            };
-            storage.put_manifest(&permit, manifest, NOW).await.unwrap();
-        }
+        self.manifest(&permit, "v1", image(name)).await;
+        let artifact = artifact(name, "one");
+        self.manifest(&permit, &sha256(artifact.as_bytes()).to_string(), artifact).await;
         self.permit("acme", name, "ci", Level::Read).await;
         self.uploads(name).await;
+    }
+
+    async fn establish(&self, name: &str) -> Permit {
+        let acme = self.principal("acme").await;
+        let name = RepositoryName::parse(name).unwrap();
+        match self.app.auth.authorize_push(&acme, &name, NOW).await.unwrap() {
+            PushAccess::Vacant(vacancy) => self.app.auth.establish(vacancy, NOW).await.unwrap(),
+            PushAccess::Existing(_) => panic!("{name} is there already"),
+        }
+    }
+
+    async fn blob(&self, permit: &Permit, content: &[u8]) {
+        let storage = &self.app.storage;
+        let upload = storage.start_upload(permit, Algorithm::Sha256, NOW).await.unwrap();
+        let body = stream::iter([Ok(Bytes::copy_from_slice(content))]);
+        storage.finish(permit, upload.id, &sha256(content), None, None, body, NOW).await.unwrap();
+    }
+
+    async fn manifest(&self, permit: &Permit, reference: &str, body: String) {
+        let manifest = NewManifest {
+            content_type: ManifestType::OciImage.as_str(),
+            body: Bytes::from(body),
+            reference: Reference::parse(reference).unwrap(),
+            tags: Vec::new(),
+        };
+        self.app.storage.put_manifest(permit, manifest, NOW).await.unwrap();
+    }
+
+    /// An image `v1` that is shared with globex, and beside it another, `v2`, that is not.
+    async fn some_tags(&mut self) {
+        let permit = self.establish(SOME).await;
+        for (tag, of) in [("v1", SOME), ("v2", BESIDE)] {
+            for content in [CONFIG, &layer(of)] {
+                self.blob(&permit, content).await;
+            }
+            self.manifest(&permit, tag, image(of)).await;
+        }
+        let tags = ShareTags::Matching(TagPatterns::parse(["v1*"]).unwrap());
+        let acme = self.principal("acme").await;
+        let share = NewShare { tags, ..share_with_globex() };
+        let name = RepositoryName::parse(SOME).unwrap();
+        let counted = match self.app.auth.create_share(&acme, &name, share.clone(), NOW).await {
+            Err(auth::Error::TagsUncounted { repository }) => repository,
+            other => panic!("what the tags reach is not counted yet: {other:?}"),
+        };
+        self.app.storage.count_shared_tags(counted).await.unwrap();
+        self.app.auth.create_share(&acme, &name, share, NOW).await.unwrap();
+        for (of, image_name, layer_name) in [(SOME, "image-v1", "layer-v1"), (BESIDE, "image-v2", "layer-v2")]
+        {
+            self.values.insert((None, "", image_name), sha256(image(of).as_bytes()).to_string());
+            self.values.insert((None, "", layer_name), sha256(&layer(of)).to_string());
+        }
     }
 
     /// An upload of everybody who may push, and one of somebody else. Who may not push has none: its is the owner's.
@@ -273,14 +316,7 @@ impl Making<'_> {
         let acme = self.principal("acme").await;
         let open = RepositoryName::parse(State::Public.repository()).unwrap();
         self.app.auth.set_visibility(&acme, &open, Visibility::Public, NOW).await.unwrap();
-        let share = NewShare {
-            grantee: AccountName::parse("globex").unwrap(),
-            end: ShareEnd::Permanent,
-            tags: auth::ShareTags::All,
-            description: Description::default(),
-            notice_before: None,
-            region: None,
-        };
+        let share = share_with_globex();
         let web = RepositoryName::parse(State::Shared.repository()).unwrap();
         let share = self.app.auth.create_share(&acme, &web, share, NOW).await.unwrap();
         self.values.insert((None, "", "share"), share.id.to_string());
@@ -332,8 +368,15 @@ impl Making<'_> {
     }
 }
 
-fn digested(body: String) -> (String, String) {
-    (sha256(body.as_bytes()).to_string(), body)
+fn share_with_globex() -> NewShare {
+    NewShare {
+        grantee: AccountName::parse("globex").unwrap(),
+        end: ShareEnd::Permanent,
+        tags: ShareTags::All,
+        description: Description::default(),
+        notice_before: None,
+        region: None,
+    }
 }
 
 fn descriptor(media_type: &str, content: &[u8]) -> serde_json::Value {
