@@ -1,10 +1,11 @@
 //! Removal of what a deletion, or a change to public, left behind: rows that open nothing any more. In bounded
 //! batches, any of which may be the last one that a process lived to do.
 
+use jiff::Timestamp;
 use kv::{Key, Usage, decode};
 
 use crate::lists::Rows;
-use crate::records::{RepositoryLife, ShareRecord, on_repository};
+use crate::records::{ReapRecord, RepositoryLife, ShareRecord, on_repository};
 use crate::share_rows::delete_share;
 use crate::{Auth, Error, RepositoryId, ShareId, Thing};
 
@@ -24,7 +25,10 @@ impl Auth {
         }
         let limit = limit.clamp(1, BATCH_MAX);
         let repository = id.raw();
-        // Whatever writes one of these rows expects the life record, which is gone: so nothing need be expected here.
+        let reaped = self.store().get::<ReapRecord>(Key::Reap { id: repository }).await?;
+        let reaped = reaped.map(|reaped| reaped.value);
+        // Whatever writes one of these rows expects the life record, which is gone: so nothing need be expected here for
+        // its own sake.
         let mut tx = self.store().transaction();
         let key = Key::ShareOf { repository, grantee: kv::Id::MIN };
         let rows = self.store().list(key.siblings(self.region()), limit).await?;
@@ -32,7 +36,17 @@ impl Auth {
         for (encoded, entry) in rows {
             let share = decode::<ShareId>(key, &entry)?.value;
             match self.store().get::<ShareRecord>(Key::Share { share: share.raw() }).await? {
-                Some(record) => delete_share(&mut tx, share, &record.value),
+                Some(record) => {
+                    if let Some(reaped) = &reaped
+                        && record.value.is_of(id, &reaped.life)
+                    {
+                        // Told once, whoever else empties the repository.
+                        tx.expect(Key::Share { share: share.raw() }, Some(record.version));
+                        let name = &reaped.life.name;
+                        self.tell_closed(&mut tx, (share, &record.value), name, reaped.deleted_at).await?;
+                    }
+                    delete_share(&mut tx, share, &record.value);
+                }
                 None => {
                     tx.delete_encoded(encoded);
                 }
@@ -53,12 +67,12 @@ impl Auth {
                 tx.delete(Key::RepositoryUsage { repository, which });
             }
         }
-        self.finish(tx, ()).await?;
-        Ok(gone)
+        let done = self.finish(tx, ()).await?.is_some();
+        Ok(gone && done)
     }
 
-    /// Removes the shares of a repository that its present life does not know.
-    pub(crate) async fn remove_dead_shares(&self, id: RepositoryId) -> Result<(), Error> {
+    /// Removes the shares of a repository that its present life does not know, since it was made public at `now`.
+    pub(crate) async fn remove_dead_shares(&self, id: RepositoryId, now: Timestamp) -> Result<(), Error> {
         let list = Key::ShareOf { repository: id.raw(), grantee: kv::Id::MIN };
         let mut rows = Rows::all(list.siblings(self.region()));
         loop {
@@ -70,17 +84,22 @@ impl Auth {
             for (_, entry) in page {
                 shares.push(decode::<ShareId>(list, &entry)?.value);
             }
-            self.until_done(|| self.try_remove_dead(id, &shares)).await?;
+            self.until_done(|| self.try_remove_dead(id, &shares, now)).await?;
         }
     }
 
     /// Those of `shares` that were replaced meanwhile are gone; the repository may be private again, and shared.
-    async fn try_remove_dead(&self, id: RepositoryId, shares: &[ShareId]) -> Result<Option<()>, Error> {
+    async fn try_remove_dead(
+        &self,
+        id: RepositoryId,
+        shares: &[ShareId],
+        now: Timestamp,
+    ) -> Result<Option<()>, Error> {
         let Some(life) = self.life(id).await? else { return Ok(Some(())) };
         let mut tx = self.store().transaction();
         tx.expect(Key::Repository { repository: id.raw() }, Some(life.version));
         for share in shares {
-            self.remove_if_dead(&mut tx, *share, id, &life.value).await?;
+            self.remove_if_dead(&mut tx, *share, (id, &life.value), now).await?;
         }
         self.finish(tx, ()).await
     }
@@ -89,14 +108,15 @@ impl Auth {
         &self,
         tx: &mut kv::Transaction,
         share: ShareId,
-        id: RepositoryId,
-        life: &RepositoryLife,
+        (id, life): (RepositoryId, &RepositoryLife),
+        now: Timestamp,
     ) -> Result<(), Error> {
         let key = Key::Share { share: share.raw() };
         if let Some(record) = self.store().get::<ShareRecord>(key).await?
             && !record.value.is_of(id, life)
         {
             tx.expect(key, Some(record.version));
+            self.tell_closed(tx, (share, &record.value), &life.name, now).await?;
             delete_share(tx, share, &record.value);
         }
         Ok(())

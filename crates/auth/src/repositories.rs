@@ -301,7 +301,7 @@ impl Auth {
         if visibility == Visibility::Public {
             // The shares are dead already, by their epoch; their rows go in commits of their own. Should that fail,
             // they are shown nowhere, and go when the repository is made public again or is deleted.
-            self.remove_dead_shares(shown.id).await?;
+            self.remove_dead_shares(shown.id, now).await?;
         }
         Ok(shown)
     }

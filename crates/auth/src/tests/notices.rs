@@ -183,18 +183,24 @@ async fn a_share_changed_to_be_near_its_end_tells_it_at_once() {
 }
 
 #[tokio::test]
-async fn an_image_made_public_or_deleted_is_silent_from_then_on() {
-    for deletes in [true, false] {
+async fn an_image_made_public_or_deleted_tells_that_once_and_is_silent_from_then_on() {
+    for (deletes, ended) in [(true, false), (true, true), (false, false), (false, true)] {
         let (test, acme, _) = TestAuth::with_acme().await;
         let name = repository(WEB);
         test.create_share(&acme, &name, until(10 * DAY, None), START).await.unwrap();
         told(&test).await;
+        let then = if ended { 10 * DAY } else { 1 };
+        let id = test.show_repository(&acme, &name, START).await.unwrap().id;
         if deletes {
-            test.delete_repository(&acme, &name, at(1)).await.unwrap();
+            test.delete_repository(&acme, &name, at(then)).await.unwrap();
+            while !test.reap_repository(id, 9).await.unwrap() {}
+            assert!(test.reap_repository(id, 9).await.unwrap());
         } else {
-            test.set_visibility(&acme, &name, Visibility::Public, at(1)).await.unwrap();
-            test.set_visibility(&acme, &name, Visibility::Private, at(2)).await.unwrap();
+            test.set_visibility(&acme, &name, Visibility::Public, at(then)).await.unwrap();
+            test.set_visibility(&acme, &name, Visibility::Private, at(then)).await.unwrap();
         }
+        let expected = if ended { vec![] } else { vec![ShareRevoked] };
+        assert_eq!(told(&test).await, expected, "{deletes} {ended}");
         let later = tick(&test, at(99 * DAY)).await;
         assert!(!later.contains(&ShareEnding) && !later.contains(&ShareEnded), "{deletes}: {later:?}");
         assert_eq!(rows_due(&test).await, 0);

@@ -4,7 +4,7 @@
 use auth::{Notice, NoticeKind};
 
 use super::shares::shown;
-use super::types::{CloudEvent, CloudEventData, WebhookEvent};
+use super::types::{CloudEvent, CloudEventData, Share, ShareStatus, WebhookEvent};
 use crate::ExternalUrl;
 
 /// What every type of event begins with.
@@ -19,6 +19,13 @@ pub fn cloud_event(notice: Notice, region: &kv::Region, external: Option<&Extern
         Some(share) => format!("repositories/{}/shares/{}", share.repository, share.grantee),
         None => "webhook".to_owned(),
     };
+    let share = share.map(|share| match kind {
+        // It opens nothing any more, whatever its deadline was.
+        NoticeKind::ShareRevoked | NoticeKind::ShareLeft => {
+            Share { status: ShareStatus::Ended, ..shown(share, region, at) }
+        }
+        _ => shown(share, region, at),
+    });
     CloudEvent {
         specversion: "1.0".to_owned(),
         id: id.to_string(),
@@ -27,7 +34,7 @@ pub fn cloud_event(notice: Notice, region: &kv::Region, external: Option<&Extern
         subject,
         time: at,
         datacontenttype: "application/json".to_owned(),
-        data: CloudEventData { share: share.map(|share| shown(share, region, at)) },
+        data: CloudEventData { share },
     }
 }
 

@@ -23,7 +23,7 @@ pub enum WebhookEvent {
     /// A share's deadline has passed.
     #[serde(rename = "share.ended")]
     ShareEnded,
-    /// A share was ended before its deadline, or for good.
+    /// A share was ended by its owner, or with an account, or because its image was deleted or made public.
     #[serde(rename = "share.revoked")]
     ShareRevoked,
     /// A share was left by the account that it was made with.
