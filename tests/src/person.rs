@@ -366,6 +366,21 @@ impl Person {
         self.delete(&at(repository)).send().await.expect(204);
     }
 
+    /// A login for docker for good, made of an access key.
+    pub async fn access_key_login(&self) -> Person {
+        let made = self.post("/api/v1/access-keys").json(&json!({})).send().await.expect(201).json();
+        let word = |name: &str| made[name].as_str().expect("a word").to_owned();
+        self.as_other(&word("docker_username"), &word("docker_password"))
+    }
+
+    /// A login for docker for an hour.
+    pub async fn temporary_login(&self) -> Person {
+        let body = json!({ "expires_in_seconds": 3600 });
+        let made = self.post("/api/v1/logins").json(&body).send().await.expect(201).json();
+        let word = |name: &str| made[name].as_str().expect("a word").to_owned();
+        self.as_other(&word("username"), &word("secret"))
+    }
+
     /// Makes a personal token narrowed to `scope`, and gives its secret.
     pub async fn creates_token(&self, expires_in_seconds: u64, scope: Option<&[&str]>) -> String {
         let mut body = json!({ "expires_in_seconds": expires_in_seconds });

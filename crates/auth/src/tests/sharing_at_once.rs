@@ -257,5 +257,6 @@ async fn a_call_beside_a_publication_leaves_no_share_of_what_was_public() {
         assert_eq!(test.may(&globex, "team-a/web", Action::Pull, START).await, Answer::NotFound);
         let expected = if made.is_ok() { Answer::Yes } else { Answer::NotFound };
         assert_eq!(test.may(&globex, "team-a/api", Action::Pull, START).await, expected);
+        assert_eq!(rows(&test).await, usize::from(made.is_ok()), "none is left of what was public");
     }
 }
