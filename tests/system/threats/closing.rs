@@ -304,6 +304,8 @@ impl Ending {
             Ending::OwnerDisabled => "acme",
             _ => return,
         };
+        // Who was refused ten times under a name waits until the minute is over.
+        stage.server.clock().pass(61);
         let enabled = json!({ "disabled": false });
         let path = format!("{ACCOUNTS}/{account}");
         stage.server.admin().patch(&path).json(&enabled).send().await.expect(200);
