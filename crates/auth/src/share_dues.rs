@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use kv::{Entry, Id, Key, Transaction, decode};
 use serde::{Deserialize, Serialize};
 
+use crate::events::time_ms;
 use crate::records::ShareRecord;
 use crate::share_rows::ShareRow;
 use crate::{Actor, Auth, Error, EventKind, ShareId};
@@ -46,7 +47,7 @@ impl Auth {
     /// As the store.
     pub async fn tell_due_shares(&self, now: Timestamp, limit: usize) -> Result<usize, Error> {
         let (start, _) = PROBE.siblings(self.region());
-        let after_now = Key::ShareDue { time_ms: floor_ms(now).saturating_add(1), share: Id::MIN };
+        let after_now = Key::ShareDue { time_ms: time_ms(now).saturating_add(1), share: Id::MIN };
         let end = Bound::Excluded(after_now.encode(self.region()));
         let rows = self.store().list((start, end), limit).await?;
         let count = rows.len();
@@ -175,13 +176,8 @@ fn row(at: Timestamp, share: ShareId) -> Key<'static> {
 
 /// Milliseconds since 1970, so that a row is never looked at before its time.
 fn ceil_ms(at: Timestamp) -> u64 {
-    let whole = floor_ms(at);
+    let whole = time_ms(at);
     whole + u64::from(at.subsec_nanosecond() % 1_000_000 > 0)
-}
-
-/// Nothing is due before 1970.
-fn floor_ms(at: Timestamp) -> u64 {
-    u64::try_from(at.as_millisecond()).unwrap_or(0)
 }
 
 /// Any row's key: the beginning of the queue.

@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::access_keys::{bound_to, record_key};
 use crate::credentials::Came;
+use crate::events::time_ms;
 use crate::passwords::WhenFull;
 use crate::recorder::Refused;
 use crate::records::AccessKeyRecord;
@@ -170,11 +171,6 @@ impl Auth {
         self.store().commit(removal).await?;
         Ok(trimmed)
     }
-}
-
-/// Before 1970 nothing is accepted.
-fn time_ms(at: Timestamp) -> u64 {
-    u64::try_from(at.as_millisecond()).unwrap_or(0)
 }
 
 /// 64 lowercase hexadecimal digits: the form of a digest.
