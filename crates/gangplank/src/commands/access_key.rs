@@ -23,7 +23,7 @@ enum Action {
 The secret key is shown this once. A change of your password does not end a pair: disable or delete it.
 
 Examples:
-  gangplank access-key create --description 'nightly build'
+  gangplank access-key create --description \"nightly build\"
   gangplank access-key create --json")]
     Create {
         /// What it is for, 0 to 1000 characters
