@@ -3,6 +3,7 @@
 //! `cargo xtask test` starts what they need; those that need a docker engine, or a client that this machine
 //! lacks, fail without it, rather than pass.
 
+mod access_keys;
 mod audit;
 mod commands;
 mod disk;
@@ -12,6 +13,7 @@ mod kill;
 mod model;
 mod protocol;
 mod proxy;
+mod regions;
 mod skopeo;
 mod swr;
 mod threats;

@@ -58,7 +58,8 @@ impl Auth {
     /// Makes an access key pair for the caller, and answers it with its secret half.
     ///
     /// # Errors
-    /// [`Error::Limit`], [`Error::Forbidden`] for who came with a narrowed credential or with an access key.
+    /// [`Error::Limit`], [`Error::OtherHome`], [`Error::Forbidden`] for who came with a narrowed credential or with an
+    /// access key.
     pub async fn create_access_key(
         &self,
         p: &Principal,
@@ -94,6 +95,7 @@ impl Auth {
         let mut tx = self.store().transaction();
         // Guards the bound below, and the holder's deletion.
         self.holder(p).await?.touch(&mut tx);
+        self.holder_at_home(record.holder).await?;
         if let Some(parent) = record.made_with
             && !self.has_token(record.holder, parent).await?
         {
@@ -104,9 +106,7 @@ impl Auth {
         if self.access_keys(record.holder).await?.len() >= max {
             return Err(Error::Limit { what: "access keys", max: max as u64 });
         }
-        let (key, list) = (record_key(id), list_key(record.holder, id.as_str()));
-        tx.expect(key, None).put(key, record)?;
-        tx.expect(list, None).put(list, &())?;
+        put_key(&mut tx, id, None, record)?;
         key_event(&mut tx, EventKind::AccessKeyCreated, p, (id, record, &p.name()), now)?;
         self.finish(tx, AccessKey::new(id.clone(), &p.name(), record.clone())).await
     }
@@ -147,7 +147,7 @@ impl Auth {
     ///
     /// # Errors
     /// [`Error::NotFound`], for one of somebody else's too, unless the caller manages its holder; [`Error::Forbidden`]
-    /// with a narrowed credential.
+    /// with a narrowed credential; [`Error::OtherHome`].
     pub async fn set_access_key_disabled(
         &self,
         p: &Principal,
@@ -218,23 +218,34 @@ impl Auth {
         let missing = || Error::NotFound { what: Thing::AccessKey };
         let record = self.store().get::<AccessKeyRecord>(record_key(id)).await?.ok_or_else(missing)?;
         let holder = record.value.holder;
-        if p.id() == Some(holder) {
-            return Ok(FoundKey { holder: p.name(), record });
-        }
+        let itself = p.id() == Some(holder);
         let manages = p.is_administrator() || (p.account() == Some(holder.account) && p.user().is_none());
-        if !manages {
+        if !itself && !manages {
             return Err(missing());
         }
+        self.holder_at_home(holder).await?;
         let holder = self.login_of(holder).await?.ok_or_else(missing)?;
         Ok(FoundKey { holder, record })
     }
 
     /// The public halves of all pairs of `holder`; their number is bounded where they are made.
-    async fn access_keys(&self, holder: PrincipalId) -> Result<Vec<AccessKeyId>, Error> {
+    pub(crate) async fn access_keys(&self, holder: PrincipalId) -> Result<Vec<AccessKeyId>, Error> {
         let list = list_key(holder, "");
         let rows = self.store().list(list.siblings(self.region()), kv::SCAN_ENTRIES_MAX).await?;
         rows.iter().map(|(encoded, _)| AccessKeyId::parse(text(list, self.region(), encoded)?)).collect()
     }
+}
+
+/// Writes a pair in the place of `here`.
+pub(crate) fn put_key(
+    tx: &mut Transaction,
+    id: &AccessKeyId,
+    here: Option<&Versioned<AccessKeyRecord>>,
+    record: &AccessKeyRecord,
+) -> Result<(), kv::Error> {
+    tx.expect(record_key(id), here.map(|here| here.version)).put(record_key(id), record)?;
+    tx.put(list_key(record.holder, id.as_str()), &())?;
+    Ok(())
 }
 
 /// What a pair's secret is sealed for.
@@ -251,7 +262,7 @@ fn list_key(holder: PrincipalId, access_key: &str) -> Key<'_> {
     Key::AccessKeyOf { account: holder.account.raw(), user: holder.user_field(), access_key }
 }
 
-fn remove_key(tx: &mut Transaction, holder: PrincipalId, id: &AccessKeyId) {
+pub(crate) fn remove_key(tx: &mut Transaction, holder: PrincipalId, id: &AccessKeyId) {
     tx.delete(record_key(id)).delete(list_key(holder, id.as_str()));
 }
 

@@ -25,8 +25,9 @@ impl Auth {
     /// Administrators only.
     ///
     /// # Errors
-    /// [`Error::NotEmpty`] while it owns namespaces, [`Error::LastAdministrator`], [`Error::NotFound`] for one that the
-    /// caller may not see, [`Error::Forbidden`] for who sees it and is no administrator.
+    /// [`Error::NotEmpty`] while it owns namespaces, [`Error::LastAdministrator`], [`Error::OtherHome`],
+    /// [`Error::NotFound`] for one that the caller may not see, [`Error::Forbidden`] for who sees it and is no
+    /// administrator.
     pub async fn delete_account(
         &self,
         p: &Principal,
@@ -34,21 +35,33 @@ impl Auth {
         now: Timestamp,
     ) -> Result<(), Error> {
         self.until_done(async || {
-            let (id, record) = self.visible_account(p, name).await?;
+            let (_, record) = self.visible_account(p, name).await?;
             administrator(p)?;
-            let namespaces = Key::NamespaceOf { account: id.raw(), name: "" }.siblings(self.region());
-            if self.count(namespaces, 1).await? > 0 {
-                return Err(Error::NotEmpty { what: Thing::Account });
-            }
-            if !record.value.disabled {
-                // The next round goes on with the record as it is then.
-                self.disable_account(p, id, &record, true, now).await?;
-                return Ok(None);
-            }
-            self.empty_account(p, id, &record.value, now).await?;
-            self.unhook_account(p, id, &record, now).await
+            record.value.at_home()?;
+            self.try_delete_account(p, name, now).await
         })
         .await
+    }
+
+    /// One attempt at it, wherever its home is. Administrators only.
+    pub(crate) async fn try_delete_account(
+        &self,
+        p: &Principal,
+        name: &AccountName,
+        now: Timestamp,
+    ) -> Result<Option<()>, Error> {
+        let (id, record) = self.visible_account(p, name).await?;
+        let namespaces = Key::NamespaceOf { account: id.raw(), name: "" }.siblings(self.region());
+        if self.count(namespaces, 1).await? > 0 {
+            return Err(Error::NotEmpty { what: Thing::Account });
+        }
+        if !record.value.disabled {
+            // The next round goes on with the record as it is then.
+            self.disable_account(p, id, &record, true, now).await?;
+            return Ok(None);
+        }
+        self.empty_account(p, id, &record.value, now).await?;
+        self.unhook_account(p, id, &record, now).await
     }
 
     async fn unhook_account(

@@ -21,14 +21,16 @@ pub struct Account {
     pub administrator: bool,
     /// A disabled account opens nothing.
     pub disabled: bool,
+    /// The region whose server manages it; `None`: this one.
+    pub home: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
 impl Account {
     fn new(id: AccountId, record: AccountRecord) -> Account {
-        let AccountRecord { name, administrator, disabled, created_at, .. } = record;
-        Account { id, name, administrator, disabled, created_at }
+        let AccountRecord { name, administrator, disabled, home, created_at, .. } = record;
+        Account { id, name, administrator, disabled, home: home.map(|home| home.region), created_at }
     }
 }
 
@@ -51,6 +53,7 @@ impl Auth {
             administrator: false,
             disabled: false,
             credential: Credential { password, version: 1 },
+            home: None,
             created_at: now,
         };
         self.until_done(|| self.try_create_account(p, &record, now)).await
@@ -173,7 +176,7 @@ impl Auth {
     /// give its current password, an administrator among them; an administrator need not for others.
     ///
     /// # Errors
-    /// [`Error::WrongPassword`], [`Error::Invalid`] for the new one.
+    /// [`Error::WrongPassword`], [`Error::Invalid`] for the new one, [`Error::OtherHome`].
     pub async fn set_account_password(
         &self,
         p: &Principal,
@@ -190,6 +193,7 @@ impl Auth {
         if p.user().is_some() || (!oneself && !p.is_administrator()) {
             return Err(Error::Forbidden);
         }
+        record.value.at_home()?;
         if oneself {
             self.check_current(p, &record.value.credential, current).await?;
         }

@@ -29,6 +29,7 @@ impl Auth {
             administrator: true,
             disabled: false,
             credential: Credential { password, version: 1 },
+            home: None,
             created_at: now,
         };
         let mut transaction = self.store().transaction();

@@ -317,8 +317,10 @@ impl Auth {
             return Ok(good.then(|| Principal::whole(live.into_subject()).holding(came.access_key)));
         };
         let version = live.credential().version;
-        let good =
-            |token: &PersonalTokenRecord| token.credential_version == version && now < token.expires_at;
+        let good = |token: &PersonalTokenRecord| {
+            let here = token.region.as_ref().is_none_or(|region| region == self.region().as_str());
+            here && token.credential_version == version && now < token.expires_at
+        };
         let Some(token) = token.filter(good) else { return Ok(None) };
         if came.credential_version.is_some_and(|bound| bound != version) {
             return Ok(None);

@@ -114,6 +114,12 @@ pub enum Error {
         /// This server's region.
         ours: kv::Region,
     },
+    /// The account was imported: its home, another region's server, manages it, its users and their credentials.
+    #[error("this account's home is the region {home}; change it there, and import it again")]
+    OtherHome {
+        /// The region.
+        home: String,
+    },
     /// Only private images are shared.
     #[error("the image is public; only private images are shared")]
     PublicImage,

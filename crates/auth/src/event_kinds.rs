@@ -40,6 +40,8 @@ kinds! {
     AccountPasswordChanged = "account_password_changed";
     /// The reserved name of a deleted account was freed.
     AccountNameFreed = "account_name_freed";
+    /// An account was taken over as its home, another region, has it.
+    AccountImported = "account_imported";
     /// A user was made.
     UserCreated = "user_created";
     /// A user was deleted.

@@ -65,6 +65,16 @@ impl Auth {
         Ok((PrincipalId { account: id, user: Some(found.0) }, format!("{user}@{account}")))
     }
 
+    /// That a holder's credentials are managed here.
+    ///
+    /// # Errors
+    /// [`Error::OtherHome`].
+    pub(crate) async fn holder_at_home(&self, holder: PrincipalId) -> Result<(), Error> {
+        let key = Key::Account { account: holder.account.raw() };
+        let account = self.store().get::<AccountRecord>(key).await?;
+        account.map_or(Ok(()), |account| account.value.at_home())
+    }
+
     /// The name that a holder signs in with, if it is there.
     pub(crate) async fn login_of(&self, holder: PrincipalId) -> Result<Option<String>, Error> {
         let key = Key::Account { account: holder.account.raw() };

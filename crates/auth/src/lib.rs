@@ -30,6 +30,8 @@ mod credentials;
 mod deadline;
 mod deliveries;
 mod delivery_lists;
+mod directory;
+mod directory_import;
 mod error;
 mod establish;
 mod event_kinds;
@@ -91,6 +93,10 @@ pub use category::Category;
 pub use deadline::{DeadlineError, parse_deadline};
 pub use deliveries::{Attempt, AttemptEnd};
 pub use delivery_lists::{Delivery, DeliveryStatus};
+pub use directory::{
+    DIRECTORY_ENTRIES_MAX, Directory, DirectoryAccessKey, DirectoryAccount, DirectoryUser, SealedCredential,
+};
+pub use directory_import::{DirectoryConflict, DirectoryReport, Gone};
 pub use error::{AuthenticationError, Denied, Error, Thing};
 pub use event_kinds::EventKind;
 pub use events::{Actor, Event, EventResult};
@@ -115,10 +121,10 @@ pub use personal_tokens::{Made, NewToken, PersonalToken};
 pub use principal::{Principal, PrincipalId};
 pub use recorder::Flushed;
 pub use records::{
-    AccessKeyRecord, AccountRecord, BoundTags, Credential, Level, NameRecord, NamespaceRecord, PasswordHash,
-    PatternReap, PatternState, PermissionRecord, PersonalTokenPlace, PersonalTokenRecord, ReapRecord,
-    RepositoryDetails, RepositoryLife, ShareRecord, SharedPattern, SharedTagsRecord, UnknownNames,
-    UserRecord, Visibility,
+    AccessKeyRecord, AccountRecord, BoundTags, Credential, Home, Level, NameRecord, NamespaceRecord,
+    PasswordHash, PatternReap, PatternState, PermissionRecord, PersonalTokenPlace, PersonalTokenRecord,
+    ReapRecord, RepositoryDetails, RepositoryLife, ShareRecord, SharedPattern, SharedTagsRecord,
+    UnknownNames, UserRecord, Visibility,
 };
 pub use repositories::{DetailsChange, Repository, Which};
 pub use scope::{PATTERNS_MAX, SCOPES_MAX, Scope, ScopePattern, ScopeRequest, Verbs};

@@ -88,7 +88,7 @@ impl Auth {
         p.whole_subject()?;
         let expires_at = self.token_end(p, new.expires_in, now)?;
         let scope = self.token_scope(p, new.scope, now).await?;
-        let (record, secret) = new_token(p, new.description, expires_at, now)?;
+        let (record, secret) = self.new_token(p, new.description, expires_at, now)?;
         let record = PersonalTokenRecord { scope, ..record };
         let token = self.until_done(|| self.try_create_token(p, &record, now)).await?;
         Ok((token, secret))
@@ -114,7 +114,7 @@ impl Auth {
         }
         let expires_at = ending_within(p, expires_in, now);
         let description = Description::parse("docker login")?;
-        let (record, secret) = new_token(p, description, expires_at, now)?;
+        let (record, secret) = self.new_token(p, description, expires_at, now)?;
         let record = PersonalTokenRecord { registry_only: true, ..record };
         let token = self.until_done(|| self.try_create_token(p, &record, now)).await?;
         Ok((token, secret))
@@ -239,6 +239,32 @@ impl Auth {
         Ok(ending_within(p, expires_in, now))
     }
 
+    /// The record of a new token of `p`, not narrowed, and its secret.
+    fn new_token(
+        &self,
+        p: &Principal,
+        description: Description,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(PersonalTokenRecord, Secret), Error> {
+        let subject = p.whole_subject()?;
+        let random: [u8; 32] = rand::random();
+        let secret = Secret::new(format!("{PERSONAL_TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(random)));
+        let record = PersonalTokenRecord {
+            description,
+            scope: None,
+            credential_version: subject.credential_version,
+            hash: personal_token_hash(&secret),
+            made_with: p.personal_token.as_ref().map(|token| token.id),
+            access_key: p.access_key.clone(),
+            registry_only: false,
+            region: Some(self.region().to_string()),
+            created_at: now,
+            expires_at,
+        };
+        Ok((record, secret))
+    }
+
     /// Whether a holder still has this token, dead or alive.
     pub(crate) async fn has_token(&self, holder: PrincipalId, token: TokenId) -> Result<bool, Error> {
         let PrincipalId { account, user } = holder;
@@ -319,30 +345,6 @@ fn remove_token(
 ) {
     tx.delete(PersonalTokenPlace { account, user, token }.key());
     tx.delete(Key::PersonalTokenHash { hash: &record.hash });
-}
-
-/// The record of a new token of `p`, not narrowed, and its secret.
-fn new_token(
-    p: &Principal,
-    description: Description,
-    expires_at: Timestamp,
-    now: Timestamp,
-) -> Result<(PersonalTokenRecord, Secret), Error> {
-    let subject = p.whole_subject()?;
-    let random: [u8; 32] = rand::random();
-    let secret = Secret::new(format!("{PERSONAL_TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(random)));
-    let record = PersonalTokenRecord {
-        description,
-        scope: None,
-        credential_version: subject.credential_version,
-        hash: personal_token_hash(&secret),
-        made_with: p.personal_token.as_ref().map(|token| token.id),
-        access_key: p.access_key.clone(),
-        registry_only: false,
-        created_at: now,
-        expires_at,
-    };
-    Ok((record, secret))
 }
 
 /// The end of what `p` makes for so long: no later than that of what it came with.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::narrowing::BoundPattern;
 use crate::{
-    AccessKeyId, AccountId, AccountName, Category, ContentScope, Description, NamespaceId, PatternId,
+    AccessKeyId, AccountId, AccountName, Category, ContentScope, Description, Error, NamespaceId, PatternId,
     PrincipalId, RepositoryId, Sealed, ShareId, TokenId, UserId, UserName,
 };
 
@@ -48,8 +48,40 @@ pub struct AccountRecord {
     pub disabled: bool,
     /// Its password.
     pub credential: Credential,
+    /// Where it is managed, when that is another region's server; `None`: here.
+    #[serde(default)]
+    pub home: Option<Home>,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+impl AccountRecord {
+    /// That it, its users and their credentials are managed here.
+    ///
+    /// # Errors
+    /// [`Error::OtherHome`].
+    pub(crate) fn at_home(&self) -> Result<(), Error> {
+        match &self.home {
+            Some(home) => Err(Error::OtherHome { home: home.region.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Where an account that was imported is managed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Home {
+    /// The region.
+    pub region: String,
+    /// Whether it is disabled there, or gone.
+    pub disabled: bool,
+}
+
+/// `Key::DirectoryImport`: which state of another region's accounts was taken over last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ImportRecord {
+    /// When it was exported.
+    pub(crate) exported_at: Timestamp,
 }
 
 /// `Key::User`.
@@ -356,6 +388,9 @@ pub struct PersonalTokenRecord {
     /// Whether it is a temporary login for docker, for the registry protocol alone: it manages nothing.
     #[serde(default)]
     pub registry_only: bool,
+    /// The region that it was made in, and that it is good in alone. (Those without were made before there was a second.)
+    #[serde(default)]
+    pub region: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// From this instant on it opens nothing.

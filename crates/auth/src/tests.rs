@@ -4,6 +4,7 @@ mod access_keys;
 mod account_names;
 mod authorizing;
 mod catalogs;
+mod directories;
 mod interleaved;
 mod leaving;
 mod managing_accounts;

@@ -55,7 +55,7 @@ impl Auth {
     /// Makes a user of `account`; one without a password cannot sign in by password.
     ///
     /// # Errors
-    /// [`Error::Exists`], [`Error::Limit`], [`Error::Invalid`] for the password.
+    /// [`Error::Exists`], [`Error::Limit`], [`Error::Invalid`] for the password, [`Error::OtherHome`].
     pub async fn create_user(
         &self,
         p: &Principal,
@@ -89,7 +89,7 @@ impl Auth {
         let mut tx = self.store().transaction();
         // Guards the bound below, and the account's deletion (see there).
         let found = self.touch_account(&mut tx, account_id).await?;
-        found.ok_or(Error::NotFound { what: Thing::Account })?;
+        found.ok_or(Error::NotFound { what: Thing::Account })?.at_home()?;
         let name_key = Key::UserName { account: account_id.raw(), name: record.name.as_str() };
         if self.store().get::<NameRecord>(name_key).await?.is_some() {
             return Err(Error::Exists { what: Thing::User });
@@ -157,7 +157,7 @@ impl Auth {
     /// Closes a user and whatever was issued to it, at once; or opens it again. Not for the user itself.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Forbidden`].
+    /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::OtherHome`].
     pub async fn set_user_disabled(
         &self,
         p: &Principal,
@@ -168,7 +168,7 @@ impl Auth {
     ) -> Result<User, Error> {
         self.until_done(async || {
             let user = self.visible_user(p, account, name).await?;
-            self.managed_account(p, account).await?;
+            self.managed_account(p, account).await?.1.value.at_home()?;
             if user.record.value.disabled == disabled {
                 return Ok(Some(User::new(user.id, account, user.record.value)));
             }
@@ -183,7 +183,7 @@ impl Auth {
     /// current one; its account and administrators need not.
     ///
     /// # Errors
-    /// [`Error::WrongPassword`], [`Error::Invalid`] for the new one.
+    /// [`Error::WrongPassword`], [`Error::Invalid`] for the new one, [`Error::OtherHome`].
     pub async fn set_user_password(
         &self,
         p: &Principal,
@@ -200,6 +200,7 @@ impl Auth {
         } else {
             self.managed_account(p, account).await?;
         }
+        self.visible_account(p, account).await?.1.value.at_home()?;
         let hash = self.passwords().hash(new).await?;
         // The user and the version that the rights were checked under: what changed since wants to be looked at again.
         let (id, checked) = (user.id, user.record.value.credential.version);
@@ -233,7 +234,7 @@ impl Auth {
     /// Removes a user, its credentials and its permissions.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Forbidden`] for the user itself.
+    /// [`Error::NotFound`], [`Error::Forbidden`] for the user itself, [`Error::OtherHome`].
     pub async fn delete_user(
         &self,
         p: &Principal,
@@ -243,7 +244,8 @@ impl Auth {
     ) -> Result<(), Error> {
         self.until_done(async || {
             self.visible_user(p, account, name).await?;
-            let (account_id, _) = self.managed_account(p, account).await?;
+            let (account_id, record) = self.managed_account(p, account).await?;
+            record.value.at_home()?;
             self.try_delete_user(p, account_id, account, name, now).await
         })
         .await

@@ -12,7 +12,8 @@
 //! ├── PersonalTokenHash(hash)            → where the token's record lies
 //! ├── UnknownNames(account)              how often it named accounts that do not exist
 //! ├── AccessKey(access key)              whose it is; its secret half, sealed
-//! └── AccessKeyOf(account, user, access key)  the list of a holder's
+//! ├── AccessKeyOf(account, user, access key)  the list of a holder's
+//! └── DirectoryImport(region)            which state of that region's accounts was imported last
 //! r region ␀                             what belongs to a region
 //! ├── NamespaceName(name)                → namespace's id, or reserved until
 //! ├── Namespace(namespace)               guard: expected by every creation in it
@@ -193,6 +194,7 @@ pub enum Key<'a> {
     UnknownNames { account: Id },
     AccessKey { access_key: &'a str },
     AccessKeyOf { account: Id, user: Id, access_key: &'a str },
+    DirectoryImport { region: &'a str },
     NamespaceName { name: &'a str },
     Namespace { namespace: Id },
     NamespaceOf { account: Id, name: &'a str },
@@ -307,6 +309,7 @@ impl Key<'_> {
             Key::AccessKeyOf { account, user, access_key } => {
                 global(0x18).id(account).id(user).last(access_key.as_bytes())
             }
+            Key::DirectoryImport { region } => global(0x19).last(region.as_bytes()),
             Key::NamespaceName { name } => local(0x20).last(name.as_bytes()),
             Key::Namespace { namespace } => local(0x21).last_id(namespace),
             Key::NamespaceOf { account, name } => local(0x22).id(account).last(name.as_bytes()),

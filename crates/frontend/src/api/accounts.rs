@@ -16,6 +16,7 @@ fn shown(account: auth::Account) -> Account {
         name: account.name.to_string(),
         administrator: account.administrator,
         disabled: account.disabled,
+        home: account.home,
         created_at: account.created_at,
     }
 }

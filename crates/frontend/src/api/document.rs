@@ -32,6 +32,7 @@ use super::types;
         (name = "tokens", description = "Personal tokens: a password with an end and a scope."),
         (name = "access keys", description = "Key pairs that requests are signed with, and machines sign in with."),
         (name = "webhooks", description = "Where an account is told what happens to shares: signed CloudEvents."),
+        (name = "directory", description = "Accounts that two regions share."),
         (name = "about", description = "This interface, and who is calling it.")
     ),
     components(

@@ -24,6 +24,8 @@ use crate::json::{self, JsonError};
 
 /// The largest body: twice what 500 shares of the longest names need, and no other request needs as much.
 const BODY_BYTES_MAX: usize = 256 << 10;
+/// The largest body of a directory of accounts.
+const DIRECTORY_BYTES_MAX: usize = 64 << 20;
 /// How long a whole body may take.
 const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 
@@ -222,25 +224,45 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        if !is_json(&parts) {
-            let detail = "Send the body as JSON, with `Content-Type: application/json`.";
-            return Err(Problem::new(Code::NotJson, detail));
-        }
-        let body = tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, BODY_BYTES_MAX).collect())
-            .await
-            .map_err(|_| {
-                let detail = format!("The body did not arrive within {} seconds.", BODY_TIME_MAX.as_secs());
-                Problem::new(Code::BodyTimeout, detail)
-            })?
-            .map_err(|error| unreadable(error.as_ref()))?;
-        // A body takes its time: what was revoked while it came bites.
-        let Caller { app, principal, .. } = parts.extensions.get::<Caller>().ok_or_else(Problem::internal)?;
-        if !app.auth.still_good(principal, app.clock.now()).await? {
-            return Err(Problem::sign_in("The credentials ended while the body came."));
-        }
-        Ok(JsonBody(json::object(&body.to_bytes())?))
+        read(request, BODY_BYTES_MAX).await.map(JsonBody)
     }
+}
+
+/// The same for a directory of accounts, which is long: nobody's but an administrator's is read.
+pub(super) struct AdministratorsBody<T>(pub(super) T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequest<S> for AdministratorsBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let caller = request.extensions().get::<Caller>().ok_or_else(Problem::internal)?;
+        if !caller.principal.is_administrator() {
+            return Err(auth::Error::Forbidden.into());
+        }
+        read(request, DIRECTORY_BYTES_MAX).await.map(AdministratorsBody)
+    }
+}
+
+/// Reads a body of at most `bytes_max`.
+async fn read<T: DeserializeOwned>(request: Request, bytes_max: usize) -> Result<T, Problem> {
+    let (parts, body) = request.into_parts();
+    if !is_json(&parts) {
+        let detail = "Send the body as JSON, with `Content-Type: application/json`.";
+        return Err(Problem::new(Code::NotJson, detail));
+    }
+    let body = tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, bytes_max).collect())
+        .await
+        .map_err(|_| {
+            let detail = format!("The body did not arrive within {} seconds.", BODY_TIME_MAX.as_secs());
+            Problem::new(Code::BodyTimeout, detail)
+        })?
+        .map_err(|error| unreadable(error.as_ref(), bytes_max))?;
+    // A body takes its time: what was revoked while it came bites.
+    let Caller { app, principal, .. } = parts.extensions.get::<Caller>().ok_or_else(Problem::internal)?;
+    if !app.auth.still_good(principal, app.clock.now()).await? {
+        return Err(Problem::sign_in("The credentials ended while the body came."));
+    }
+    Ok(json::object(&body.to_bytes())?)
 }
 
 fn is_json(parts: &Parts) -> bool {
@@ -251,9 +273,9 @@ fn is_json(parts: &Parts) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-fn unreadable(error: &(dyn std::error::Error + 'static)) -> Problem {
+fn unreadable(error: &(dyn std::error::Error + 'static), bytes_max: usize) -> Problem {
     if error.is::<LengthLimitError>() {
-        let detail = format!("The body is larger than {BODY_BYTES_MAX} bytes.");
+        let detail = format!("The body is larger than {bytes_max} bytes.");
         return Problem::new(Code::BodyTooLarge, detail);
     }
     Problem::new(Code::BodyIncomplete, "The body ended before its promised length.")

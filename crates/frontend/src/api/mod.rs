@@ -15,6 +15,7 @@ mod audit;
 mod blocked_owners;
 mod cloud_event;
 mod deadline;
+mod directory;
 mod document;
 mod extract;
 mod logins;
@@ -138,6 +139,7 @@ fn assemble() -> (Router, OpenApi) {
         .routes(routes!(logins::create))
         .routes(routes!(access_keys::create, access_keys::list))
         .routes(routes!(access_keys::change, access_keys::delete))
+        .routes(routes!(directory::export, directory::import))
         .routes(routes!(webhooks::create, webhooks::list))
         .routes(routes!(webhooks::show, webhooks::change, webhooks::delete))
         .routes(routes!(webhooks::deliver, webhooks::list_deliveries))

@@ -84,6 +84,8 @@ codes! {
     NotEmpty = "not_empty", CONFLICT;
     /// There may be no more of these.
     LimitReached = "limit_reached", CONFLICT;
+    /// The account was imported, and is changed at its home.
+    OtherHome = "other_home", CONFLICT;
     /// Only private images are shared.
     PublicImage = "public_image", CONFLICT;
     /// The account to share with has blocked yours.
@@ -277,7 +279,7 @@ impl From<auth::Error> for Problem {
     }
 }
 
-/// What only sharing meets.
+/// What sharing and regions meet.
 fn of_sharing(error: auth::Error) -> Problem {
     use auth::Error;
     match error {
@@ -292,6 +294,11 @@ fn of_sharing(error: auth::Error) -> Problem {
         Error::OtherRegion { ours } => {
             let detail = format!("Images are shared within a region only, and this server's is {ours}.");
             Problem::new(Code::OtherRegion, detail).field("region")
+        }
+        Error::OtherHome { home } => {
+            let detail =
+                format!("This account's home is the region {home}. Change it there, and import it again.");
+            Problem::new(Code::OtherHome, detail)
         }
         Error::PublicImage => {
             let detail = "The image is public: everybody can pull it. Make it private first.";

@@ -77,6 +77,9 @@ pub struct Account {
     pub administrator: bool,
     /// A disabled account opens nothing.
     pub disabled: bool,
+    /// The region whose server manages it, when it was imported from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<String>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
@@ -539,6 +542,36 @@ pub struct CreatedAccessKey {
 pub struct AccessKeyChange {
     /// Whether it opens nothing from now on.
     pub disabled: bool,
+}
+
+/// What an import of a directory did.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "created": 1, "changed": 0, "unchanged": 12, "closed": ["initech"], "deleted": [],
+    "conflicts": [{"account": "acme", "reason": "this account exists already"}]
+}))]
+pub struct DirectoryReport {
+    /// Accounts that are new here.
+    pub created: usize,
+    /// Accounts that were changed.
+    pub changed: usize,
+    /// Accounts that are as they were.
+    pub unchanged: usize,
+    /// Accounts that their home has no more: closed here.
+    pub closed: Vec<String>,
+    /// The same, deleted here.
+    pub deleted: Vec<String>,
+    /// What was left out.
+    pub conflicts: Vec<DirectoryConflict>,
+}
+
+/// An account that an import left out.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct DirectoryConflict {
+    /// Its name.
+    pub account: String,
+    /// What stands in the way.
+    pub reason: String,
 }
 
 /// A problem (RFC 9457).

@@ -1,6 +1,12 @@
 //! `gangplank account`
 
-use frontend::types::{self, CredentialChange, NewAccount};
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use frontend::types::{self, CredentialChange, DirectoryReport, NewAccount};
+use serde_json::Value;
 
 use crate::client::{Client, path};
 use crate::commands::Remote;
@@ -51,6 +57,31 @@ enum Action {
     /// Close an account, at once, for whatever was issued (administrators)
     #[command(after_help = "Example:\n  gangplank account disable acme")]
     Disable { name: String },
+    /// Write this region's accounts into a file, for another region's server (administrators)
+    #[command(after_help = "\
+With their users, passwords and access keys, all sealed: the server that imports them needs this one's sealing keys. Copy
+the files seal-*.key from its folder keys into the other's, and start that one again.
+
+Example:
+  gangplank account export accounts.json")]
+    Export {
+        /// The file, which is made for you alone
+        file: PathBuf,
+    },
+    /// Take over another region's accounts from a file (administrators)
+    #[command(after_help = "\
+Accounts keep their ids. What was imported is changed at its home, and imported again. An account that its home has no
+more is closed here, and opened when it is there again; with --delete it is deleted, unless it owns namespaces here.
+
+Example:
+  gangplank account import accounts.json")]
+    Import {
+        /// What `gangplank account export` wrote
+        file: PathBuf,
+        /// Delete accounts that their home has no more
+        #[arg(long)]
+        delete: bool,
+    },
     /// Open a disabled account again (administrators)
     #[command(after_help = "Example:\n  gangplank account enable acme")]
     Enable { name: String },
@@ -66,6 +97,8 @@ impl Account {
                     client.post(&path(&["accounts"])?, &NewAccount { name, password }).await?;
                 output.changed(&made, &format!("Account {} is made.", made.name))
             }
+            Action::Export { file } => export(&client, output, &file).await,
+            Action::Import { file, delete } => import(&client, output, &file, delete).await,
             Action::List => output.list(&client.list::<types::Account>(&path(&["accounts"])?, &[]).await?),
             Action::Show { name } => {
                 output.one(&client.get::<types::Account>(&path(&["accounts", &name])?).await?)
@@ -88,6 +121,55 @@ impl Account {
                 change_account(&client, output, &name, &change, "is enabled").await
             }
         }
+    }
+}
+
+/// The longest export that is read: what the server takes.
+const EXPORT_BYTES_MAX: u64 = 64 << 20;
+
+async fn export(client: &Client, output: Output, path: &Path) -> Result<(), Failure> {
+    let failed = |doing| move |source| Failure::File { doing, path: path.to_owned(), source };
+    let directory: Value = client.get(&self::path(&["directory"])?).await?;
+    let text = serde_json::to_vec_pretty(&directory).map_err(std::io::Error::other);
+    let text = text.map_err(failed("write"))?;
+    // Made anew: what stands there may be somebody else's to read.
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut file: File = file.map_err(failed("make"))?;
+    file.write_all(&text).and_then(|()| file.sync_all()).map_err(failed("write"))?;
+    let count = directory["accounts"].as_array().map_or(0, Vec::len);
+    output.done(&format!("{count} accounts are in {}.", path.display()))
+}
+
+async fn import(client: &Client, output: Output, file: &Path, delete: bool) -> Result<(), Failure> {
+    let read = gangplank::regular_file::read(file, EXPORT_BYTES_MAX);
+    let text = read.map_err(|source| Failure::File { doing: "read", path: file.to_owned(), source })?;
+    let directory: Value = serde_json::from_slice(&text).map_err(|error| Failure::Usage {
+        reason: format!("{} is no export of accounts: {error}", file.display()),
+    })?;
+    let gone = if delete { "?gone=deletes" } else { "" };
+    let report: DirectoryReport = client.put(&format!("{}{gone}", path(&["directory"])?), &directory).await?;
+    output.one(&report)?;
+    if report.conflicts.is_empty() {
+        return Ok(());
+    }
+    let conflict = |conflict: &types::DirectoryConflict| format!("{}: {}", conflict.account, conflict.reason);
+    let conflicts: Vec<_> = report.conflicts.iter().map(conflict).collect();
+    Err(Failure::Refused { status: 409, detail: format!("left out: {}", conflicts.join("; ")) })
+}
+
+impl Shown for DirectoryReport {
+    const COLUMNS: &[&str] = &["Created", "Changed", "Unchanged", "Closed", "Deleted", "Left out"];
+
+    fn row(&self) -> Vec<String> {
+        let left_out: Vec<_> = self.conflicts.iter().map(|conflict| conflict.account.as_str()).collect();
+        vec![
+            self.created.to_string(),
+            self.changed.to_string(),
+            self.unchanged.to_string(),
+            self.closed.join(" "),
+            self.deleted.join(" "),
+            left_out.join(" "),
+        ]
     }
 }
 

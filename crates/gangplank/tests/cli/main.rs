@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod access_keys;
 mod commands;
 mod remote;
 mod serve;

@@ -38,6 +38,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("/logins", "POST"),
     ("/access-keys", "GET POST"),
     ("/access-keys/{access_key}", "PATCH DELETE"),
+    ("/directory", "GET PUT"),
     ("/webhooks", "GET POST"),
     ("/webhooks/{webhook}", "GET PATCH DELETE"),
     ("/webhooks/{webhook}/deliveries", "GET POST"),

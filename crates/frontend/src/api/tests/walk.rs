@@ -83,6 +83,7 @@ async fn every_operation_answers_as_the_document_says() {
     tokens(&mut walk).await;
     audit(&mut walk).await;
     access_keys(&mut walk).await;
+    directory(&mut walk).await;
     webhooks(&mut walk).await;
     removals(&mut walk).await;
     let listed: BTreeSet<(String, String)> = super::document::operations(&walk.document).collect();
@@ -356,6 +357,20 @@ async fn webhooks(walk: &mut Walk) {
     assert_eq!(page["items"].as_array().unwrap().len(), 1);
     walk.step("acme", "DELETE", hook, &[&id], None).await.expect(204);
     walk.step("acme", "DELETE", hook, &[&id], None).await.expect(404);
+}
+
+async fn directory(walk: &mut Walk) {
+    let exported = walk.step("admin", "GET", "/directory", &[], None).await.expect(200).body;
+    assert_eq!((&exported["region"], &exported["accounts"][0]["name"]), (&json!("main"), &json!("acme")));
+    assert!(!exported.to_string().contains("argon2"), "no hash is readable");
+    walk.step("acme", "GET", "/directory", &[], None).await.expect(403);
+    walk.step("acme", "PUT", "/directory", &[], Some(exported.clone())).await.expect(403);
+    walk.step("admin", "PUT", "/directory", &[], Some(exported.clone())).await.expect(400);
+    let mut theirs = exported;
+    theirs["region"] = json!("north");
+    let report =
+        walk.step("admin", "PUT", "/directory?gone=deletes", &[], Some(theirs)).await.expect(200).body;
+    assert_eq!(report["conflicts"][0]["account"], "acme", "it is at home here");
 }
 
 async fn removals(walk: &mut Walk) {

@@ -321,6 +321,7 @@ const PARAMETERS: &[(&str, Kind)] = &[
     ("empty", Kind::Boolean),
     ("direction", Kind::Word),
     ("of", Kind::Name),
+    ("gone", Kind::Word),
     ("made", Kind::Word),
     ("account", Kind::Name),
     ("kind", Kind::Word),

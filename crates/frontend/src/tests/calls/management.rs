@@ -57,6 +57,12 @@ pub(super) const TABLES: &[Table] = &[
             row("POST", "/api/v1/accounts", 201, ADMINISTRATOR)
                 .body(r#"{"name": "umbrella", "password": "a good password"}"#),
             row("GET", "/api/v1/accounts", 200, ADMINISTRATOR).shows("\"acme\""),
+            row("GET", "/api/v1/directory", 200, ADMINISTRATOR)
+                .shows("\"acme\"")
+                .remark("an export for another region"),
+            row("PUT", "/api/v1/directory", 200, ADMINISTRATOR)
+                .body(r#"{"form": 1, "region": "north", "exported_at": "2027-01-15T08:00:00Z", "accounts": []}"#)
+                .remark("an import of another region's"),
             row("GET", "/api/v1/accounts/{account}", 200, &[(Any, "✓ ✓ ✓ ✓  404 404  404 401 ✓")])
                 .with(&[("account", "acme")]),
             row("PATCH", "/api/v1/accounts/{account}", 200, &[(Any, "403 403 403 403  404 404  404 401 ✓")])
