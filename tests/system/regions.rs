@@ -161,11 +161,18 @@ async fn an_import_that_cannot_be_is_told_with_what_to_do() {
     let north = Cli::of(&regions.north.admin(), &regions.north).await;
     let south = Cli::of(&regions.south.admin(), &regions.south).await;
     north.types(&format!("account export {folder}/1.json")).await.succeeds();
-    north.types(&format!("account export {folder}/1.json")).await.fails_saying(&["exists"]);
+    north.types(&format!("account export {folder}/none/1.json")).await.fails_saying(&["none"]);
     south
         .types(&format!("account import {folder}/1.json"))
         .await
         .fails_saying(&["acme: this account exists"]);
+    let changed = std::fs::read_to_string(format!("{folder}/1.json")).expect("an export");
+    let changed = changed.replace("\"disabled\": false", "\"disabled\": true");
+    std::fs::write(format!("{folder}/changed.json"), changed).expect("a changed export");
+    south
+        .types(&format!("account import {folder}/changed.json"))
+        .await
+        .fails_saying(&["was changed since it was made"]);
     north.types(&format!("account import {folder}/1.json")).await.fails_saying(&["own region"]);
     let acme = Cli::of(&regions.acme, &regions.north).await;
     acme.types(&format!("account export {folder}/2.json")).await.fails_saying(&["may see this"]);

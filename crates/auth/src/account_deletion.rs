@@ -55,7 +55,7 @@ impl Auth {
         if self.count(namespaces, 1).await? > 0 {
             return Err(Error::NotEmpty { what: Thing::Account });
         }
-        if !record.value.disabled {
+        if !record.value.is_closed() {
             // The next round goes on with the record as it is then.
             self.disable_account(p, id, &record, true, now).await?;
             return Ok(None);
@@ -76,8 +76,12 @@ impl Auth {
         let key = Key::Account { account: id.raw() };
         tx.expect(key, Some(record.version)).delete(key).delete(Key::UnknownNames { account: id.raw() });
         tx.delete(Key::BlockedOwners { account: id.raw() });
-        let reserved = self.reserved(None, now);
-        tx.put(Key::AccountName { name: name.as_str() }, &reserved)?;
+        let name_key = Key::AccountName { name: name.as_str() };
+        match &record.value.home {
+            // There it is reserved, and may be given anew.
+            Some(_) => tx.delete(name_key),
+            None => tx.put(name_key, &self.reserved(None, now))?,
+        };
         account_event(&mut tx, id, EventKind::AccountDeleted, p, name, now)?;
         self.finish(tx, ()).await
     }

@@ -29,7 +29,8 @@ pub struct Account {
 
 impl Account {
     fn new(id: AccountId, record: AccountRecord) -> Account {
-        let AccountRecord { name, administrator, disabled, home, created_at, .. } = record;
+        let disabled = record.is_closed();
+        let AccountRecord { name, administrator, home, created_at, .. } = record;
         Account { id, name, administrator, disabled, home: home.map(|home| home.region), created_at }
     }
 }
@@ -129,10 +130,10 @@ impl Auth {
     }
 
     /// Closes an account, its users and whatever was issued to them, and what it owns to everybody else, at once; or
-    /// opens all of it again. Administrators only.
+    /// opens all of it again. Administrators only. One that was imported is closed and opened for this region alone.
     ///
     /// # Errors
-    /// [`Error::LastAdministrator`], [`Error::NotFound`] for one that the caller may not see, [`Error::Forbidden`] for who
+    /// [`Error::LastAdministrator`], [`Error::OtherHome`] to open what is closed at its home, [`Error::NotFound`] for one that the caller may not see, [`Error::Forbidden`] for who
     /// sees it and is no administrator.
     pub async fn set_account_disabled(
         &self,
@@ -144,6 +145,10 @@ impl Auth {
         self.until_done(async || {
             let (id, record) = self.visible_account(p, name).await?;
             administrator(p)?;
+            if !disabled && record.value.home.as_ref().is_some_and(|home| home.disabled) {
+                // What is closed at home is opened there alone.
+                record.value.at_home()?;
+            }
             if record.value.disabled == disabled {
                 return Ok(Some(Account::new(id, record.value)));
             }
@@ -317,7 +322,7 @@ impl Auth {
         id: AccountId,
         record: &AccountRecord,
     ) -> Result<(), Error> {
-        if !record.administrator || record.disabled {
+        if !record.administrator || record.is_closed() {
             return Ok(());
         }
         let list = Key::Account { account: kv::Id::MIN };
@@ -331,7 +336,7 @@ impl Auth {
                 let account = crate::lists::id(list, self.region(), &encoded)?;
                 let key = Key::Account { account };
                 let other = kv::decode::<AccountRecord>(key, &entry)?;
-                if account != id.raw() && other.value.administrator && !other.value.disabled {
+                if account != id.raw() && other.value.administrator && !other.value.is_closed() {
                     tx.expect(key, Some(other.version));
                     return Ok(());
                 }

@@ -185,7 +185,7 @@ fn verbs_left(principal: &Principal, found: &Found) -> Verbs {
 }
 
 fn is_public(found: &Found) -> bool {
-    found.life.value.visibility == Visibility::Public && !found.owner.disabled
+    found.life.value.visibility == Visibility::Public && !found.owner.closed
 }
 
 /// Whether the access token, if it came with one, carries what it is used for.

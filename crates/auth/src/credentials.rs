@@ -63,7 +63,7 @@ impl Live {
     }
 
     fn is_open(&self) -> bool {
-        !self.account.disabled && self.user.as_ref().is_none_or(|user| !user.disabled)
+        !self.account.is_closed() && self.user.as_ref().is_none_or(|user| !user.disabled)
     }
 
     fn into_subject(self) -> Subject {

@@ -484,7 +484,7 @@ impl Auth {
 
     async fn is_open_account(&self, account: AccountId) -> Result<bool, Error> {
         let record = self.store().get::<AccountRecord>(Key::Account { account: account.raw() }).await?;
-        Ok(record.is_some_and(|record| !record.value.disabled))
+        Ok(record.is_some_and(|record| !record.value.is_closed()))
     }
 
     fn pending_max(&self) -> i64 {

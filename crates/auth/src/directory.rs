@@ -6,10 +6,12 @@
 //! each has its own, and one server's administrator shall not open another.
 //!
 //! Password hashes and access keys stand in the document sealed. Only a server that holds the same sealing key reads them,
-//! so that neither the file nor an administrator's token gives them away.
+//! so that neither the file nor an administrator's token gives them away. A seal over the whole document proves that it is
+//! as that server made it.
 
 use jiff::Timestamp;
 use kv::{Key, decode};
+use oci::{Algorithm, Digest};
 use serde::{Deserialize, Serialize};
 
 use crate::access_keys::record_key;
@@ -23,6 +25,8 @@ use crate::{
 
 /// The form of the document that this program writes and reads.
 pub(crate) const FORM: u32 = 1;
+/// What a document's proof is sealed for.
+pub(crate) const PROOF_OF: &[u8] = b"a directory of accounts";
 /// The most accounts, users and access keys, together, that one document holds.
 pub const DIRECTORY_ENTRIES_MAX: usize = 50_000;
 
@@ -38,6 +42,8 @@ pub struct Directory {
     pub exported_at: Timestamp,
     /// In the order of their names.
     pub accounts: Vec<DirectoryAccount>,
+    /// The hash of all the above, sealed.
+    pub proof: Sealed,
 }
 
 /// An account in a [`Directory`].
@@ -111,12 +117,7 @@ impl Auth {
     /// [`Error::Forbidden`], [`Error::Limit`] when there are too many for one document.
     pub async fn export_directory(&self, p: &Principal, now: Timestamp) -> Result<Directory, Error> {
         administrator(p)?;
-        let mut directory = Directory {
-            form: FORM,
-            region: self.region().to_string(),
-            exported_at: now,
-            accounts: Vec::new(),
-        };
+        let mut accounts = Vec::new();
         let list = Key::AccountName { name: "" };
         let mut rows = Rows::all(list.siblings(self.region()));
         let mut entries = 0;
@@ -138,10 +139,24 @@ impl Auth {
                     let what = "accounts, users and access keys in one export";
                     return Err(Error::Limit { what, max: DIRECTORY_ENTRIES_MAX as u64 });
                 }
-                directory.accounts.push(account);
+                accounts.push(account);
             }
         }
-        Ok(directory)
+        let (form, region) = (FORM, self.region().to_string());
+        let proof = self.directory_proof(form, &region, now, &accounts)?;
+        Ok(Directory { form, region, exported_at: now, accounts, proof })
+    }
+
+    /// What proves that a document is as this server, or one with the same sealing key, made it.
+    pub(crate) fn directory_proof(
+        &self,
+        form: u32,
+        region: &str,
+        exported_at: Timestamp,
+        accounts: &[DirectoryAccount],
+    ) -> Result<Sealed, Error> {
+        let hash = content_hash(form, region, exported_at, accounts)?;
+        self.sealing_keys().seal(&Secret::new(hash), PROOF_OF)
     }
 
     async fn export_account(&self, id: AccountId, record: AccountRecord) -> Result<DirectoryAccount, Error> {
@@ -201,6 +216,17 @@ impl Auth {
         let password = credential.password.as_ref().map(seal).transpose()?;
         Ok(SealedCredential { password, version: credential.version })
     }
+}
+
+/// The hash of what a document says, however it was written down.
+pub(crate) fn content_hash(
+    form: u32,
+    region: &str,
+    exported_at: Timestamp,
+    accounts: &[DirectoryAccount],
+) -> Result<String, Error> {
+    let content = serde_json::to_vec(&(form, region, exported_at, accounts)).map_err(Error::crypto)?;
+    Ok(Digest::of(Algorithm::Sha256, &content).hex())
 }
 
 /// What a password's hash is sealed for.

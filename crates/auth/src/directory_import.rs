@@ -2,29 +2,32 @@
 //!
 //! Its home is followed: what was changed there is changed here, account by account, each in one commit. A user that is
 //! gone there is deleted here. An account that is gone there is closed here at once, and deleted when that is asked for:
-//! an export that lacks accounts by mistake then closes them until the next one, and loses nothing. What the operator of
-//! this region disabled stays so, until it changes there.
+//! an export that lacks accounts by mistake then closes them until the next one, and loses nothing. An account is open
+//! here while neither its home nor this region's administrators closed it.
 //!
 //! An account that cannot be taken over, because its name or its id is somebody else's here, is told and left out; the
 //! others are taken over. Doing it again goes on where it broke off.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kv::{Key, Transaction, Versioned, decode};
 
 use crate::access_keys::{bound_to, put_key, record_key, remove_key};
 use crate::accounts::{account_event, administrator};
-use crate::directory::{DIRECTORY_ENTRIES_MAX, FORM, password_of};
+use crate::directory::{DIRECTORY_ENTRIES_MAX, FORM, PROOF_OF, content_hash, password_of};
 use crate::lists::Rows;
 use crate::records::{
     AccessKeyRecord, AccountRecord, Credential, Home, ImportRecord, NameRecord, UserRecord,
 };
 use crate::reservations::claimable;
 use crate::{
-    AccessKeyId, AccountId, AccountName, Auth, Directory, DirectoryAccount, Error, EventKind, PasswordHash,
-    Principal, PrincipalId, SealedCredential, Thing, UserId,
+    AccessKeyId, AccountId, AccountName, Auth, Directory, DirectoryAccount, Error, Event, EventKind,
+    PasswordHash, Principal, PrincipalId, Sealed, SealedCredential, Thing, UserId,
 };
+
+/// How far another server's clock may be ahead of ours.
+const EXPORT_AHEAD_MAX: SignedDuration = SignedDuration::from_mins(15);
 
 /// What becomes of accounts that their home has no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +87,8 @@ impl Auth {
     ///
     /// # Errors
     /// [`Error::Forbidden`]; [`Error::Invalid`] for this region's own accounts, for a document that is older than one
-    /// that was imported, that is not whole, or that this server has no key for. Then nothing is changed.
+    /// that was imported, or from the future, that was changed, or that this server has no key for. Then nothing is
+    /// changed.
     pub async fn import_directory(
         &self,
         p: &Principal,
@@ -93,8 +97,9 @@ impl Auth {
         now: Timestamp,
     ) -> Result<DirectoryReport, Error> {
         administrator(p)?;
-        let Directory { form, region, exported_at, accounts } = directory;
-        self.check_origin(form, &region)?;
+        self.check_origin(&directory, now)?;
+        self.check_proof(&directory)?;
+        let Directory { region, exported_at, accounts, .. } = directory;
         let incoming = self.open_all(accounts)?;
         self.note_import(&region, exported_at).await?;
         let mut report = DirectoryReport::default();
@@ -115,20 +120,55 @@ impl Auth {
         Ok(report)
     }
 
-    fn check_origin(&self, form: u32, region: &str) -> Result<(), Error> {
-        if form != FORM {
+    fn check_origin(&self, directory: &Directory, now: Timestamp) -> Result<(), Error> {
+        let Directory { form, region, exported_at, .. } = directory;
+        if *form != FORM {
             let reason = format!("the export has the form {form}, and this server reads {FORM}");
             return Err(Error::Invalid { field: "form", reason });
+        }
+        if exported_at.duration_since(now) > EXPORT_AHEAD_MAX {
+            let reason =
+                format!("the export was made at {exported_at}, and here it is {now}: set the clocks");
+            return Err(Error::Invalid { field: "exported_at", reason });
         }
         if kv::Region::parse(region).is_none() {
             let reason = "a region's name has 1 to 32 characters of a-z, 0-9 and -".to_owned();
             return Err(Error::Invalid { field: "region", reason });
         }
-        if region == self.region().as_str() {
+        if *region == self.region().as_str() {
             let reason = format!("these are the accounts of {region}, which is this server's own region");
             return Err(Error::Invalid { field: "region", reason });
         }
         Ok(())
+    }
+
+    /// That it is as another server with one of our sealing keys made it.
+    fn check_proof(&self, directory: &Directory) -> Result<(), Error> {
+        let Directory { form, region, exported_at, accounts, proof } = directory;
+        let proven = self.unsealed(proof, PROOF_OF)?;
+        if proven == content_hash(*form, region, *exported_at, accounts)? {
+            Ok(())
+        } else {
+            Err(Error::Invalid {
+                field: "proof",
+                reason: "the export was changed since it was made".to_owned(),
+            })
+        }
+    }
+
+    /// What another server sealed.
+    fn unsealed(&self, sealed: &Sealed, bound_to: &[u8]) -> Result<String, Error> {
+        let keys = self.sealing_keys();
+        let invalid = |reason: &str| Error::Invalid { field: "proof", reason: reason.to_owned() };
+        if !keys.has_key_of(sealed) {
+            return Err(invalid(
+                "the export is sealed with a key that is not here: copy the files seal-*.key from the folder keys of \
+                 the server that made it into this server's, and start this server again",
+            ));
+        }
+        let opened = keys.unseal(sealed, bound_to);
+        let secret = opened.map_err(|_| invalid("the export was changed since it was made"))?;
+        Ok(secret.reveal().to_owned())
     }
 
     /// All of it, checked and readable, before anything is changed.
@@ -180,7 +220,7 @@ impl Auth {
                 return Err(not_whole("an access key's holder is missing"));
             }
             let holder = PrincipalId { account: id, user: key.user };
-            self.sealing_keys().unseal(&key.sealed, &bound_to(holder, &key.access_key)).map_err(sealed)?;
+            self.unsealed(&key.sealed, &bound_to(holder, &key.access_key))?;
             let record = AccessKeyRecord {
                 holder,
                 sealed: key.sealed,
@@ -202,9 +242,8 @@ impl Auth {
         holder: PrincipalId,
         credential: SealedCredential,
     ) -> Result<Credential, Error> {
-        let open = |hash| self.sealing_keys().unseal(&hash, &password_of(holder)).map_err(sealed);
-        let password = credential.password.map(open).transpose()?;
-        let password = password.map(|hash| PasswordHash(hash.reveal().to_owned()));
+        let open = |hash| self.unsealed(&hash, &password_of(holder));
+        let password = credential.password.map(open).transpose()?.map(PasswordHash);
         Ok(Credential { password, version: credential.version })
     }
 
@@ -269,13 +308,13 @@ impl Auth {
         let key = Key::Account { account: id.raw() };
         let Some(record) = self.store().get::<AccountRecord>(key).await? else { return Ok(Some(())) };
         let home = record.value.home.clone().map(|home| Home { disabled: true, ..home });
-        let closed = AccountRecord { disabled: true, home, ..record.value.clone() };
+        let closed = AccountRecord { home, ..record.value.clone() };
         if closed == record.value {
             return Ok(Some(()));
         }
         let mut tx = self.store().transaction();
         tx.expect(key, Some(record.version)).put(key, &closed)?;
-        if !record.value.disabled {
+        if !record.value.is_closed() {
             account_event(&mut tx, id, EventKind::AccountDisabled, p, &closed.name, now)?;
         }
         self.finish(tx, ()).await
@@ -351,7 +390,9 @@ impl Auth {
         if !changed {
             return Ok(Some(Taken::Unchanged));
         }
-        account_event(&mut tx, account.id, EventKind::AccountImported, p, &account.name, now)?;
+        let event =
+            Event::new(account.id, EventKind::AccountImported, p.into(), account.name.to_string(), now);
+        event.with_detail(format!("from the region {region}")).record(&mut tx)?;
         let taken = if here.is_some() { Taken::Changed } else { Taken::Created };
         self.finish(tx, taken).await
     }
@@ -401,17 +442,12 @@ impl Auth {
 }
 
 impl Incoming {
-    /// Its record here. Whether it is disabled follows its home when that changes there; else it is as it is here.
+    /// Its record here. What this region's administrators closed stays closed.
     fn record(&self, region: &str, here: Option<&AccountRecord>) -> AccountRecord {
-        let known = here.and_then(|here| Some((here.home.as_ref()?.disabled, here.disabled)));
-        let disabled = match known {
-            Some((at_home, here)) if at_home == self.disabled => here,
-            _ => self.disabled,
-        };
         AccountRecord {
             name: self.name.clone(),
             administrator: false,
-            disabled,
+            disabled: here.is_some_and(|here| here.disabled),
             credential: self.credential.clone(),
             home: Some(Home { region: region.to_owned(), disabled: self.disabled }),
             created_at: self.created_at,
@@ -430,10 +466,4 @@ fn check_id(id: kv::Id) -> Result<(), Error> {
 
 fn not_whole(what: &str) -> Error {
     Error::Invalid { field: "accounts", reason: format!("this is no whole export: {what}") }
-}
-
-fn sealed(_: Error) -> Error {
-    let reason = "the export is sealed with a key that is not here: copy the files seal-*.key from the folder keys of the \
-                  server that made it into this server's, and start this server again";
-    Error::Invalid { field: "accounts", reason: reason.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! How a repository comes into being: private, in one commit, with its first accepted push or by request.
+//! How a repository comes into being, in one commit: private, with its first accepted push, or by request.
 
 use jiff::Timestamp;
 use kv::{Key, Outcome, Transaction};
@@ -35,7 +35,7 @@ impl Auth {
             }
             let Some(namespace) = &standing.namespace else { return Err(Denied::NotFound) };
             let mut transaction = self.store().transaction();
-            self.create(&mut transaction, namespace, &name, &principal, now)?;
+            self.create(&mut transaction, namespace, &name, Visibility::Private, (&principal, now))?;
             match self.store().commit(transaction).await? {
                 // Either way it is found in the next round, with whatever else holds by then.
                 Outcome::Committed | Outcome::Conflict => tokio::task::yield_now().await,
@@ -52,15 +52,15 @@ impl Auth {
         transaction: &mut Transaction,
         namespace: &FoundNamespace,
         name: &RepositoryName,
-        principal: &Principal,
-        now: Timestamp,
+        visibility: Visibility,
+        (principal, now): (&Principal, Timestamp),
     ) -> Result<(RepositoryId, RepositoryLife), kv::Error> {
         let id = RepositoryId::random();
         let life = RepositoryLife {
             name: name.clone(),
             namespace: namespace.id,
             owner: namespace.record.value.account,
-            visibility: Visibility::Private,
+            visibility,
             sharing_epoch: 0,
             created_at: now,
             names_epoch: namespace.record.value.names_epoch,
@@ -76,8 +76,12 @@ impl Auth {
             .put(name_key, &NameRecord::Held(id.raw()))?
             .put(life_key, &life)?
             .add(count_key, 1, 0..=i64::from(self.settings().repositories_max));
-        Event::new(life.owner, EventKind::RepositoryCreated, Actor::from(principal), name.to_string(), now)
-            .record(transaction)?;
+        let event = |kind| Event::new(life.owner, kind, Actor::from(principal), name.to_string(), now);
+        event(EventKind::RepositoryCreated).record(transaction)?;
+        if visibility == Visibility::Public {
+            transaction.put(Key::PublicName { name: name.as_str() }, &id)?;
+            event(EventKind::RepositoryMadePublic).record(transaction)?;
+        }
         Ok((id, life))
     }
 

@@ -126,7 +126,7 @@ pub use records::{
     ReapRecord, RepositoryDetails, RepositoryLife, ShareRecord, SharedPattern, SharedTagsRecord,
     UnknownNames, UserRecord, Visibility,
 };
-pub use repositories::{DetailsChange, Repository, Which};
+pub use repositories::{DetailsChange, NewRepository, Repository, Which};
 pub use scope::{PATTERNS_MAX, SCOPES_MAX, Scope, ScopePattern, ScopeRequest, Verbs};
 pub use seal::{Sealed, SealingKeys};
 pub use settings::{PasswordCost, Settings};

@@ -71,7 +71,7 @@ impl Auth {
         let mut tx = self.store().transaction();
         // Guards the bound below, and the account's deletion (see there).
         let owner = self.touch_account(&mut tx, account).await?.ok_or(Error::Unauthenticated)?;
-        if owner.disabled {
+        if owner.is_closed() {
             return Err(Error::Unauthenticated);
         }
         let name_key = Key::NamespaceName { name: name.as_str() };

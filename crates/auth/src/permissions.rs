@@ -9,8 +9,8 @@ use crate::records::{PermissionRecord, UserRecord, on_namespace, on_repository};
 use crate::rights::FoundNamespace;
 use crate::scope::Verbs;
 use crate::{
-    AccountId, AccountName, Action, Auth, Error, Event, EventKind, Level, Principal, RepositoryId, Thing,
-    UserId, UserName,
+    AccountId, AccountName, Action, Auth, Error, Event, EventKind, Level, NewRepository, Principal,
+    RepositoryId, Thing, UserId, UserName,
 };
 
 /// What a permission is on, by name.
@@ -126,7 +126,7 @@ impl Auth {
             return Err(missing);
         }
         self.user_named(account, user).await?.ok_or(Error::NotFound { what: Thing::User })?;
-        match self.create_repository(p, name, now).await {
+        match self.create_repository(p, name, &NewRepository::default(), now).await {
             Ok(_) | Err(Error::Exists { .. }) => Ok(()),
             Err(error) => Err(error),
         }

@@ -215,6 +215,6 @@ pub(crate) struct Found {
 #[derive(Debug, Clone)]
 pub(crate) struct FoundOwner {
     pub(crate) name: AccountName,
-    /// What a disabled account owns is opened to nobody, by whatever right.
-    pub(crate) disabled: bool,
+    /// What a closed account owns is opened to nobody, by whatever right.
+    pub(crate) closed: bool,
 }

@@ -43,7 +43,7 @@ pub struct AccountRecord {
     /// Whether it manages accounts and their users.
     #[serde(default)]
     pub administrator: bool,
-    /// A disabled account opens nothing, nor do its users; and what it owns is open to nobody, shared or public.
+    /// Whether this region's administrators closed it: see [`AccountRecord::is_closed`].
     #[serde(default)]
     pub disabled: bool,
     /// Its password.
@@ -56,6 +56,13 @@ pub struct AccountRecord {
 }
 
 impl AccountRecord {
+    /// Whether it is closed, here or at its home. A closed account opens nothing, nor do its users; and what it owns is
+    /// open to nobody, shared or public.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.disabled || self.home.as_ref().is_some_and(|home| home.disabled)
+    }
+
     /// That it, its users and their credentials are managed here.
     ///
     /// # Errors
@@ -142,10 +149,11 @@ pub struct NamespaceRecord {
 }
 
 /// Who may pull a repository without being named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Visibility {
     /// Nobody.
+    #[default]
     Private,
     /// Everybody, without signing in too.
     Public,

@@ -41,13 +41,32 @@ pub struct Repository {
     pub scope: ContentScope,
 }
 
-/// A change of what an owner says of a repository; what is `None` stays.
+/// What a repository is made with, ahead of its first push.
 #[derive(Debug, Clone, Default)]
+pub struct NewRepository {
+    /// What its owner says of it.
+    pub details: DetailsChange,
+    /// Who may pull it.
+    pub visibility: Visibility,
+}
+
+/// A change of what an owner says of a repository; what is `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DetailsChange {
     /// The text.
     pub description: Option<Description>,
     /// How it is sorted.
     pub category: Option<Category>,
+}
+
+impl DetailsChange {
+    /// The details that were `before`, changed.
+    fn over(self, before: RepositoryDetails) -> RepositoryDetails {
+        RepositoryDetails {
+            description: self.description.unwrap_or(before.description),
+            category: self.category.unwrap_or(before.category),
+        }
+    }
 }
 
 impl Repository {
@@ -85,23 +104,26 @@ pub enum Which {
 }
 
 impl Auth {
-    /// Makes a repository ahead of its first push, private. Needs *edit* on its namespace.
+    /// Makes a repository ahead of its first push, all of it or nothing. Needs *edit* on its namespace; to say something of
+    /// it, or to make it public, *manage*.
     ///
     /// # Errors
-    /// [`Error::Exists`], [`Error::Limit`], [`Error::NotFound`] for the namespace.
+    /// [`Error::Exists`], [`Error::Limit`], [`Error::NotFound`] for the namespace, [`Error::Forbidden`].
     pub async fn create_repository(
         &self,
         p: &Principal,
         name: &RepositoryName,
+        new: &NewRepository,
         now: Timestamp,
     ) -> Result<Repository, Error> {
-        self.until_done(|| self.try_create_repository(p, name, now)).await
+        self.until_done(|| self.try_create_repository(p, name, new, now)).await
     }
 
     async fn try_create_repository(
         &self,
         p: &Principal,
         name: &RepositoryName,
+        new: &NewRepository,
         now: Timestamp,
     ) -> Result<Option<Repository>, Error> {
         match self.authorize_push(p, name, now).await {
@@ -110,12 +132,23 @@ impl Auth {
             Err(Denied::NotFound | Denied::Vacant) => return Err(Error::NotFound { what: Thing::Namespace }),
             Err(denied) => return Err(denied.into()),
         }
-        let Some(namespace) = self.standing(p, name, now).await?.namespace else { return Ok(None) };
+        let standing = self.standing(p, name, now).await?;
+        let Some(namespace) = standing.namespace else { return Ok(None) };
+        let plain = new.details == DetailsChange::default() && new.visibility == Visibility::Private;
+        let manages = standing.namespace_level == Some(Level::Manage)
+            && p.verbs_left(name, namespace.id, None).contains(Verbs::MANAGE);
+        if !plain && !manages {
+            return Err(Error::Forbidden);
+        }
         let mut tx = self.store().transaction();
-        let (id, life) = self.create(&mut tx, &namespace, name, p, now)?;
+        let (id, life) = self.create(&mut tx, &namespace, name, new.visibility, (p, now))?;
+        let details = new.details.clone().over(RepositoryDetails::default());
+        if new.details != DetailsChange::default() {
+            tx.put(Key::RepositoryDetails { repository: id.raw() }, &details)?;
+        }
         let account = p.subject()?.account_name.clone();
         match self.store().commit(tx).await? {
-            Outcome::Committed => Ok(Some(Repository::new(id, account, life, RepositoryDetails::default()))),
+            Outcome::Committed => Ok(Some(Repository::new(id, account, life, details))),
             Outcome::Conflict => Ok(None),
             Outcome::OutOfBounds { .. } => Err(self.too_many_repositories()),
         }
@@ -273,11 +306,7 @@ impl Auth {
             let mut tx = self.store().transaction();
             tx.expect(Key::Repository { repository }, Some(life.version));
             tx.expect(key, found.as_ref().map(|found| found.version));
-            let before = found.map(|found| found.value).unwrap_or_default();
-            let details = RepositoryDetails {
-                description: change.description.clone().unwrap_or(before.description),
-                category: change.category.unwrap_or(before.category),
-            };
+            let details = change.clone().over(found.map(|found| found.value).unwrap_or_default());
             tx.put(key, &details)?;
             repository_event(&mut tx, &permit, EventKind::RepositoryDescribed, now)?;
             let account = p.subject()?.account_name.clone();

@@ -115,7 +115,7 @@ pub(crate) fn basis(
     now: Timestamp,
 ) -> Basis {
     let life = &found.life.value;
-    if found.owner.disabled {
+    if found.owner.closed {
         return Basis::Nothing;
     }
     if let Some(level) = own_level(subject, life.owner, level) {
@@ -216,7 +216,8 @@ impl Auth {
         let (life, owner) = (entries.next().flatten(), entries.next().flatten());
         let (Some(life), Some(owner)) = (life, owner) else { return Ok(None) };
         let life = decode::<RepositoryLife>(life_key(repository), &life)?;
-        let AccountRecord { name, disabled, .. } = decode(owner_key, &owner)?.value;
+        let owner = decode::<AccountRecord>(owner_key, &owner)?.value;
+        let closed = owner.is_closed();
         let share = match (share_of, entries.next().flatten()) {
             (Some(key), Some(entry)) if principal.account() != Some(life.value.owner) => {
                 self.share(decode::<Id>(key, &entry)?.value).await?
@@ -225,7 +226,7 @@ impl Auth {
         };
         let level = level(entries.next().flatten().as_ref())?.max(namespace_level);
         let subject = principal.subject.as_deref();
-        let found = Found { id: repository, life, owner: FoundOwner { name, disabled } };
+        let found = Found { id: repository, life, owner: FoundOwner { name: owner.name, closed } };
         let basis = basis(subject, &found, level, share.as_ref(), now);
         Ok(Some((found, basis)))
     }

@@ -111,6 +111,12 @@ impl SealingKeys {
         key.unseal(&sealed.sealed, bound_to).ok_or_else(|| Error::crypto("a seal is broken"))
     }
 
+    /// Whether the key that `sealed` names is among them.
+    #[must_use]
+    pub fn has_key_of(&self, sealed: &Sealed) -> bool {
+        self.keys.iter().any(|key| key.id == sealed.key)
+    }
+
     /// Whether `sealed` is sealed with the newest key.
     #[must_use]
     pub fn is_newest(&self, sealed: &Sealed) -> bool {

@@ -172,7 +172,7 @@ impl Auth {
         let accounts: BTreeSet<_> = accounts.collect();
         let accounts: Vec<_> = accounts.into_iter().map(AccountId::raw).collect();
         let records = self.records::<AccountRecord>(&accounts, |account| Key::Account { account }).await?;
-        let disabled = records.into_iter().filter(|(_, record)| record.disabled);
+        let disabled = records.into_iter().filter(|(_, record)| record.is_closed());
         Ok(disabled.map(|(id, _)| id.into()).collect())
     }
 

@@ -63,7 +63,7 @@ impl Auth {
         now: Timestamp,
     ) -> Result<Option<AccountId>, Error> {
         if let Some((id, account)) =
-            self.account_named(name).await?.filter(|(_, found)| !found.value.disabled)
+            self.account_named(name).await?.filter(|(_, found)| !found.value.is_closed())
         {
             tx.expect(Key::Account { account: id.raw() }, Some(account.version));
             self.expect_unblocked(tx, permit, id).await?;

@@ -12,3 +12,17 @@ mod swr;
 mod tls;
 mod tokens;
 mod withdrawn;
+
+/// What a server of the region `north` exports that has these keys and nothing but its administrator.
+pub(crate) async fn directory_of_north(keys: auth::Keys, now: jiff::Timestamp) -> auth::Directory {
+    let store =
+        kv::Store::open(std::sync::Arc::new(kv::memory::Memory::new()), kv::Region::parse("north").unwrap())
+            .await
+            .unwrap();
+    let password_hash = auth::PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
+    let north = auth::Auth::new(store, keys, auth::Settings { password_hash, ..auth::Settings::default() });
+    let password = auth::Secret::new("a good password");
+    north.bootstrap(|| password.clone(), now).await.unwrap();
+    let admin = north.authenticate("admin", &password, None, now).await.unwrap();
+    north.export_directory(&admin, now).await.unwrap()
+}

@@ -44,6 +44,13 @@ impl Regions {
         self.south.import_directory(&self.south.admin, directory, gone, START).await
     }
 
+    /// A document as the north might have made it.
+    fn proven(&self, directory: Directory) -> Directory {
+        let Directory { form, region, exported_at, accounts, .. } = directory;
+        let proof = self.north.directory_proof(form, &region, exported_at, &accounts).unwrap();
+        Directory { form, region, exported_at, accounts, proof }
+    }
+
     /// What is so in the north is so in the south.
     async fn follow(&self, seconds: i64) -> DirectoryReport {
         self.import(self.export(seconds).await, Gone::Closes).await.unwrap()
@@ -144,9 +151,17 @@ async fn what_is_disabled_at_home_is_disabled_here_and_what_is_disabled_here_sta
     assert!(!disabled().await);
     south.set_account_disabled(&south.admin, &of, true, START).await.unwrap();
     regions.follow(4).await;
-    assert!(disabled().await, "this region's operator closed it");
-    south.set_account_disabled(&south.admin, &of, false, START).await.unwrap();
+    assert!(disabled().await, "this region's administrators closed it");
+    // What happens at home meanwhile opens it here no more than it did.
+    north.set_account_disabled(&north.admin, &of, true, START).await.unwrap();
     regions.follow(5).await;
+    let opened = south.set_account_disabled(&south.admin, &of, false, START).await;
+    assert!(matches!(opened, Err(Error::OtherHome { .. })), "closed at home: {opened:?}");
+    north.set_account_disabled(&north.admin, &of, false, START).await.unwrap();
+    regions.follow(6).await;
+    assert!(disabled().await);
+    south.set_account_disabled(&south.admin, &of, false, START).await.unwrap();
+    regions.follow(7).await;
     assert!(!disabled().await);
 }
 
@@ -183,7 +198,7 @@ async fn an_export_that_lacked_an_account_by_mistake_loses_nothing() {
     regions.follow(1).await;
     let dev = regions.south.sign_in("dev@acme").await;
     let whole = regions.export(3).await;
-    let empty = Directory { accounts: Vec::new(), exported_at: at(2), ..whole.clone() };
+    let empty = regions.proven(Directory { accounts: Vec::new(), exported_at: at(2), ..whole.clone() });
     assert_eq!(counts(&regions.import(empty, Gone::Closes).await.unwrap()), (0, 0, 0, 2, 0, 0));
     assert!(!regions.south.still_good(&dev, START).await.unwrap());
     assert_eq!(counts(&regions.import(whole, Gone::Closes).await.unwrap()), (0, 2, 0, 0, 0, 0));
@@ -327,7 +342,7 @@ async fn a_name_or_an_id_that_is_somebody_elses_here_is_told_and_the_rest_taken_
 
     // The south's own account, as if the north had it.
     let theirs = south.export_directory(&south.admin, START).await.unwrap();
-    let forged = Directory { region: "north".to_owned(), exported_at: at(2), ..theirs };
+    let forged = regions.proven(Directory { region: "north".to_owned(), exported_at: at(2), ..theirs });
     let report = regions.import(forged, Gone::Closes).await.unwrap();
     assert!(matches!(&report.conflicts[0].why, Error::OtherHome { home } if home == "south"), "{report:?}");
     assert!(south.still_good(&ours, START).await.unwrap());
@@ -364,7 +379,7 @@ async fn an_export_that_cannot_be_is_refused_and_changes_nothing() {
     let change = |change: &dyn Fn(&mut Directory)| {
         let mut directory = whole.clone();
         change(&mut directory);
-        directory
+        regions.proven(directory)
     };
     let stranger =
         server("north", &SigningKeys::ephemeral().unwrap(), &SealingKeys::ephemeral().unwrap()).await;
@@ -376,12 +391,13 @@ async fn an_export_that_cannot_be_is_refused_and_changes_nothing() {
         ("region", change(&|d| d.region = "south".to_owned())),
         ("region", change(&|d| d.region = "NORTH".to_owned())),
         ("form", change(&|d| d.form = 2)),
-        ("accounts", foreign),
+        ("proof", foreign),
+        ("exported_at", change(&|d| d.exported_at = at(16 * 60))),
         ("accounts", change(&|d| d.accounts[0].id = id(0))),
         ("accounts", change(&|d| d.accounts[0].id = id(u64::MAX))),
-        ("accounts", change(&|d| d.accounts[1].id = d.accounts[0].id)),
+        ("proof", change(&|d| d.accounts[1].id = d.accounts[0].id)),
         ("accounts", change(&|d| d.accounts[1].name = d.accounts[0].name.clone())),
-        ("accounts", change(&|d| d.accounts[1].credential = d.accounts[0].credential.clone())),
+        ("proof", change(&|d| d.accounts[1].credential = d.accounts[0].credential.clone())),
         ("accounts", change(&|d| d.accounts[0].users[0].id = user(1 << 53))),
         ("accounts", change(&|d| d.accounts[0].users = vec![d.accounts[0].users[0].clone(); 2])),
     ];
@@ -395,8 +411,58 @@ async fn an_export_that_cannot_be_is_refused_and_changes_nothing() {
     }
     regions.import(whole.clone(), Gone::Closes).await.unwrap();
     regions.import(whole.clone(), Gone::Closes).await.unwrap();
-    let older = regions.import(Directory { exported_at: at(4), ..whole }, Gone::Closes).await;
+    let older = regions.proven(Directory { exported_at: at(4), ..whole });
+    let older = regions.import(older, Gone::Closes).await;
     assert!(matches!(older, Err(Error::Invalid { field: "exported_at", .. })), "{older:?}");
+}
+
+#[tokio::test]
+async fn an_export_that_was_changed_by_hand_is_refused_whatever_was_changed() {
+    let regions = Regions::new().await;
+    let whole = regions.export(5).await;
+    let mut changed = Vec::new();
+    let mut change = |change: &dyn Fn(&mut Directory)| {
+        let mut directory = whole.clone();
+        change(&mut directory);
+        changed.push(directory);
+    };
+    change(&|d| d.exported_at = at(6));
+    change(&|d| d.region = "west".to_owned());
+    change(&|d| d.accounts.clear());
+    change(&|d| d.accounts[0].disabled = true);
+    change(&|d| d.accounts[0].credential.version += 1);
+    change(&|d| d.accounts[1].credential.password = None);
+    change(&|d| d.accounts[0].users.clear());
+    change(&|d| d.accounts[0].users[0].name = UserName::parse("ops").unwrap());
+    change(&|d| (d.accounts[0].name, d.accounts[1].name) = (account("globex"), account("acme")));
+    change(&|d| d.proof = d.accounts[0].credential.password.clone().unwrap());
+    for directory in changed {
+        let told = format!("{directory:?}");
+        let imported = regions.import(directory, Gone::Deletes).await;
+        assert!(matches!(imported, Err(Error::Invalid { field: "proof", .. })), "{imported:?}: {told}");
+    }
+    let left = regions.south.list_accounts(&regions.south.admin, None, 9, START).await.unwrap();
+    assert_eq!(left.len(), 1, "{left:?}");
+    // However it is written down.
+    let text = serde_json::to_string_pretty(&whole).unwrap();
+    regions.import(serde_json::from_str(&text).unwrap(), Gone::Closes).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_name_that_was_given_anew_at_home_is_given_anew_here() {
+    let regions = Regions::new().await;
+    regions.follow(1).await;
+    let Regions { north, south } = &regions;
+    let before = shown(south, "globex").await.id;
+    north.delete_account(&north.admin, &account("globex"), START).await.unwrap();
+    north.free_account_name(&north.admin, &account("globex"), START).await.unwrap();
+    north.account("globex").await;
+    let report = regions.follow(2).await;
+    assert!(matches!(report.conflicts[0].why, Error::Exists { .. }), "the former one is closed: {report:?}");
+    assert_eq!(report.closed, [account("globex")]);
+    let report = regions.import(regions.export(3).await, Gone::Deletes).await.unwrap();
+    assert_eq!((&report.deleted[..], report.created), (&[account("globex")][..], 1), "{report:?}");
+    assert_ne!(shown(south, "globex").await.id, before);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use kv::{Key, Target};
 use oci::NamespaceName;
 
 use super::{START, TestAuth, account, at, cheap_settings, repository};
-use crate::{Error, Level, PermissionTarget, Principal, Settings, Thing, UserName};
+use crate::{Error, Level, NewRepository, PermissionTarget, Principal, Settings, Thing, UserName};
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -202,7 +202,9 @@ async fn no_repository_is_left_without_its_namespace() {
         test.namespace(&acme, "team-a").await;
         let (auth, p) = (test.auth.clone(), acme.clone());
         let creation = tokio::spawn(async move {
-            auth.create_repository(&p, &repository("team-a/web"), START).await.is_ok()
+            auth.create_repository(&p, &repository("team-a/web"), &NewRepository::default(), START)
+                .await
+                .is_ok()
         });
         let (auth, p) = (test.auth.clone(), acme.clone());
         let deletion =

@@ -5,8 +5,8 @@ use oci::NamespaceName;
 
 use super::{Answer, START, TestAuth, account, repository};
 use crate::{
-    Action, Category, Description, DetailsChange, Error, Level, Principal, RepositoryLife, ShareEnd, Thing,
-    Visibility,
+    Action, Category, Description, DetailsChange, Error, Level, NewRepository, Principal, RepositoryLife,
+    ShareEnd, Thing, Visibility,
 };
 
 /// All names that `p` is listed, in pages of `limit`.
@@ -28,6 +28,35 @@ async fn names(test: &TestAuth, p: &Principal, within: Option<&str>, limit: usiz
 }
 
 #[tokio::test]
+async fn a_repository_is_made_with_all_that_is_said_of_it_or_not_at_all() {
+    let (test, acme, _) = TestAuth::with_acme().await;
+    let (editor, manager) = (test.user("editor@acme").await, test.user("manager@acme").await);
+    test.permit(&acme, "team-a", "editor", Level::Edit).await;
+    test.permit(&acme, "team-a", "manager", Level::Manage).await;
+    let described =
+        |text: &str| DetailsChange { description: Some(Description::parse(text).unwrap()), category: None };
+    let public = NewRepository { visibility: Visibility::Public, ..NewRepository::default() };
+    let told = NewRepository { details: described("hello"), ..NewRepository::default() };
+    let sorted = DetailsChange { category: Some(Category::parse("database").unwrap()), description: None };
+    let sorted = NewRepository { details: sorted, ..NewRepository::default() };
+    let name = repository("team-a/new");
+    for new in [&public, &told, &sorted] {
+        let refused = test.create_repository(&editor, &name, new, START).await;
+        assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");
+        let shown = test.show_repository(&acme, &name, START).await;
+        assert!(matches!(shown, Err(Error::NotFound { .. })), "{shown:?}");
+    }
+    let all = NewRepository { details: described("hello"), visibility: Visibility::Public };
+    let made = test.create_repository(&manager, &name, &all, START).await.unwrap();
+    assert_eq!((made.visibility, made.description.as_str()), (Visibility::Public, "hello"));
+    assert_eq!(test.show_repository(&Principal::anonymous(), &name, START).await.unwrap(), made);
+    // Made private and public again, it is like any other.
+    test.set_visibility(&acme, &name, Visibility::Private, START).await.unwrap();
+    let shown = test.show_repository(&Principal::anonymous(), &name, START).await;
+    assert!(shown.is_err(), "{shown:?}");
+}
+
+#[tokio::test]
 async fn who_may_push_makes_repositories() {
     let (test, acme, globex) = TestAuth::with_acme().await;
     let (reader, editor) = (test.user("reader@acme").await, test.user("editor@acme").await);
@@ -40,13 +69,17 @@ async fn who_may_push_makes_repositories() {
         (&globex, "there is no such namespace"),
         (&test.admin, "there is no such namespace"),
     ] {
-        assert_eq!(test.create_repository(p, &name, START).await.unwrap_err().to_string(), answer);
+        assert_eq!(
+            test.create_repository(p, &name, &NewRepository::default(), START).await.unwrap_err().to_string(),
+            answer
+        );
     }
-    let missing = test.create_repository(&acme, &repository("team-b/web"), START).await;
+    let missing =
+        test.create_repository(&acme, &repository("team-b/web"), &NewRepository::default(), START).await;
     assert!(matches!(missing, Err(Error::NotFound { what: Thing::Namespace })), "{missing:?}");
-    let made = test.create_repository(&editor, &name, START).await.unwrap();
+    let made = test.create_repository(&editor, &name, &NewRepository::default(), START).await.unwrap();
     assert_eq!((made.account, made.visibility), (account("acme"), Visibility::Private));
-    let again = test.create_repository(&acme, &name, START).await;
+    let again = test.create_repository(&acme, &name, &NewRepository::default(), START).await;
     assert!(matches!(again, Err(Error::Exists { what: Thing::Repository })), "{again:?}");
 }
 

@@ -7,8 +7,8 @@ use kv::Key;
 
 use super::{START, TestAuth, account, at, password_of, repository};
 use crate::{
-    Actor, Event, EventFilter, EventKind, EventOrder, EventPlace, EventResult, Level, PermissionTarget,
-    Principal, ShareEnd, UserName, Visibility,
+    Actor, Event, EventFilter, EventKind, EventOrder, EventPlace, EventResult, Level, NewRepository,
+    PermissionTarget, Principal, ShareEnd, UserName, Visibility,
 };
 
 pub(super) async fn trail(test: &TestAuth, p: &Principal) -> Vec<Event> {
@@ -108,7 +108,7 @@ async fn what_is_refused_leaves_no_event() {
     let name = repository("team-a/web");
     assert!(test.delete_repository(&globex, &name, START).await.is_err());
     assert!(test.set_visibility(&globex, &name, Visibility::Public, START).await.is_err());
-    assert!(test.create_repository(&acme, &name, START).await.is_err());
+    assert!(test.create_repository(&acme, &name, &NewRepository::default(), START).await.is_err());
     assert_eq!(trail(&test, &acme).await.len(), before);
 }
 

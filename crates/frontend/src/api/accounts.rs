@@ -135,6 +135,27 @@ pub(super) async fn delete(caller: Caller, At(name): At<AccountName>) -> Result<
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Frees the reserved name of a deleted account, for anybody to be given.
+///
+/// Administrators alone do.
+#[utoipa::path(
+    delete,
+    path = "/accounts/{account}/reservation",
+    tag = "accounts",
+    operation_id = "freeAccountName",
+    params(("account" = String, Path, description = "Its name.")),
+    responses(
+        (status = 204, description = "Free."),
+        (status = 403, response = Forbidden),
+        (status = 404, response = NotFound),
+        (status = 409, response = Conflict)
+    )
+)]
+pub(super) async fn free(caller: Caller, At(name): At<AccountName>) -> Result<StatusCode, Problem> {
+    caller.app.auth.free_account_name(&caller.principal, &name, caller.now).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// A change of an account or a user. One at a time: each is one commit, and two could be half done.
 pub(super) enum Change {
     /// Closes or opens it.

@@ -92,3 +92,24 @@ pub(super) async fn delete(caller: Caller, At(name): At<NamespaceName>) -> Resul
     caller.app.auth.delete_namespace(&caller.principal, &name, caller.now).await?;
     Ok(StatusCode::NO_CONTENT)
 }
+
+/// Frees the reserved name of a deleted namespace, for any account to take.
+///
+/// Administrators alone do. Who pulled from the old one may be served another's images under its names then.
+#[utoipa::path(
+    delete,
+    path = "/namespaces/{namespace}/reservation",
+    tag = "namespaces",
+    operation_id = "freeNamespaceName",
+    params(("namespace" = String, Path, description = "Its name.")),
+    responses(
+        (status = 204, description = "Free."),
+        (status = 403, response = Forbidden),
+        (status = 404, response = NotFound),
+        (status = 409, response = Conflict)
+    )
+)]
+pub(super) async fn free(caller: Caller, At(name): At<NamespaceName>) -> Result<StatusCode, Problem> {
+    caller.app.auth.free_namespace_name(&caller.principal, &name, caller.now).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -149,11 +149,6 @@ impl Problem {
         Self { code: self.code, detail: detail.into(), field, share: Some(share) }
     }
 
-    /// The same, where `done` was done before.
-    pub(super) fn after(self, done: &str) -> Self {
-        Self { detail: format!("{done} {}", self.detail).into(), ..self }
-    }
-
     /// Something of ours went wrong that has no words for a caller.
     pub(super) fn internal() -> Self {
         Self::new(Code::Internal, "The registry failed. Its log says more; try again later.")

@@ -1,6 +1,6 @@
 //! Repositories: images under one name.
 
-use auth::{Description, Which};
+use auth::{Description, DetailsChange, Which};
 use axum::Json;
 use axum::extract::FromRequestParts;
 use http::StatusCode;
@@ -54,14 +54,9 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<Repository>), Problem> {
     let name = of_field("name", RepositoryName::parse(&new.name))?;
     let description = new.description.as_deref().map(Description::parse).transpose()?;
-    let Caller { app, principal, now } = &caller;
-    let mut made = app.auth.create_repository(principal, &name, *now).await?;
-    if let Some(description) = description {
-        let described = app.auth.set_description(principal, &name, &description, *now).await;
-        made = described.map_err(|error| {
-            Problem::from(error).after("The repository was made, but its description was not set.")
-        })?;
-    }
+    let details = DetailsChange { description, category: None };
+    let new = auth::NewRepository { details, visibility: auth::Visibility::Private };
+    let made = caller.app.auth.create_repository(&caller.principal, &name, &new, caller.now).await?;
     Ok((StatusCode::CREATED, Json(shown(&caller, made).await?)))
 }
 

@@ -8,9 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, StatusCode};
 use serde::Serialize;
 
-use super::Caller;
 use super::answers::{self, Answer};
 use super::errors::{Code, SwrError};
+use super::{Caller, query};
 
 const DOCKER_LOGIN: HeaderName = HeaderName::from_static("x-swr-dockerlogin");
 const EXPIRE_AT: HeaderName = HeaderName::from_static("x-swr-expireat");
@@ -38,10 +38,10 @@ pub(super) async fn create(caller: &Caller<'_>) -> Answer {
     }
     let life = match query.get("duration_seconds") {
         None => LIFE_DEFAULT,
-        Some(seconds) => Duration::from_secs(seconds.parse().map_err(|_| {
+        Some(seconds) => Duration::from_secs(query::number(seconds).ok_or_else(|| {
             let message = "the parameter duration_seconds must be a number of seconds";
             SwrError::new(Code::Parameter, message).about("duration_seconds")
-        })?),
+        })? as u64),
     };
     let made = caller.app.auth.create_docker_login(&caller.principal, life, caller.now).await;
     let (token, secret) = made.map_err(|error| match error {

@@ -148,7 +148,7 @@ impl SwrError {
     }
 
     /// The same of one of several accounts.
-    fn with(self, account: &AccountName) -> SwrError {
+    pub(super) fn with(self, account: &AccountName) -> SwrError {
         SwrError { message: format!("{account}: {}", self.message).into(), ..self }
     }
 
@@ -156,6 +156,11 @@ impl SwrError {
     pub(super) fn method(allow: &'static str) -> SwrError {
         let message = format!("this method is not supported here, only {allow}");
         SwrError { allow: Some(allow), ..SwrError::new(Code::Method, message) }
+    }
+
+    /// The same with another code.
+    pub(super) fn with_code(self, code: Code) -> SwrError {
+        SwrError { code, ..self }
     }
 
     /// A failure of ours.

@@ -23,7 +23,7 @@ mod shares;
 pub(crate) mod signature;
 mod tags;
 
-use auth::{Action, Permit, Principal};
+use auth::{Action, Permit, Principal, RepositoryId};
 use bytes::Bytes;
 use http::request::Parts;
 use jiff::Timestamp;
@@ -114,6 +114,9 @@ where
     tracing::Span::current().record("principal", principal.name());
     let host = origin.authority().to_owned();
     let caller = Caller { app, principal, now, host, query: parts.uri.query(), body };
+    if !route.has_parameters() {
+        caller.parameters(&[])?;
+    }
     perform(&caller, route).await
 }
 
@@ -186,6 +189,27 @@ impl Caller<'_> {
     fn id(&self) -> String {
         let account = self.principal.account().map(|account| account.to_string());
         self.principal.user().map(|user| user.to_string()).or(account).unwrap_or_default()
+    }
+
+    /// The first tags of an image, as far as the caller may look at it now; `None`: it may not, or the name is another
+    /// image's by now.
+    async fn tags(
+        &self,
+        image: &RepositoryName,
+        id: RepositoryId,
+        limit: usize,
+    ) -> Result<Option<Vec<String>>, SwrError> {
+        use auth::Denied;
+        let permit = match self.app.auth.authorize(&self.principal, image, Action::Pull, self.now).await {
+            Ok(permit) if permit.repository() == id => permit,
+            Ok(_) | Err(Denied::NotFound | Denied::Vacant | Denied::Forbidden) => return Ok(None),
+            Err(denied) => return Err(denied.into()),
+        };
+        match self.app.storage.tags(&permit, None, limit).await {
+            Ok(page) => Ok(Some(page.items)),
+            Err(storage::Error::RepositoryGone) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn permit(&self, image: &RepositoryName, action: Action) -> Result<Permit, SwrError> {

@@ -16,7 +16,7 @@ use super::router::{self, Permissions};
 struct UserAuth {
     user_id: String,
     user_name: String,
-    auth: u8,
+    auth: i64,
 }
 
 #[derive(Serialize)]
@@ -88,7 +88,7 @@ async fn show(caller: &Caller<'_>, on: &PermissionTarget) -> Answer {
     let others = others.map(|permission| UserAuth {
         user_id: permission.user_id.to_string(),
         user_name: permission.user.to_string(),
-        auth: number(Some(permission.level)),
+        auth: number(Some(permission.level)).into(),
     });
     answers::json(
         StatusCode::OK,
@@ -100,7 +100,7 @@ async fn show(caller: &Caller<'_>, on: &PermissionTarget) -> Answer {
             self_auth: UserAuth {
                 user_id: caller.id(),
                 user_name: p.user_name().map_or_else(|| account.to_string(), ToString::to_string),
-                auth: number(Some(Level::Manage)),
+                auth: number(Some(Level::Manage)).into(),
             },
             others_auths: others.collect(),
         },

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::errors::{Code, SwrError};
+use super::router;
 
 const LIMIT_DEFAULT: usize = 100;
 const LIMIT_MAX: usize = 1000;
@@ -93,6 +94,12 @@ impl Parameters {
         })
     }
 
+    /// The number of the entry after which a page begins.
+    pub(super) fn marker(&self) -> Result<Option<kv::Id>, SwrError> {
+        let marker = self.get("marker").map(|marker| router::id(marker, "marker")).transpose();
+        marker.map_err(|error| error.with_code(Code::Parameter))
+    }
+
     /// How many entries come before the page. However many there are, only so many are ever skipped as there are.
     pub(super) fn offset(&self) -> Result<usize, SwrError> {
         let Some(text) = self.get("offset") else { return Ok(0) };
@@ -133,7 +140,8 @@ impl<T: Copy> Order<T> {
     }
 }
 
-fn number(text: &str) -> Option<usize> {
+/// A number, in digits alone.
+pub(super) fn number(text: &str) -> Option<usize> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     // What does not fit is more than there is of anything.
     digits.then(|| text.parse().unwrap_or(usize::MAX))
@@ -155,7 +163,7 @@ impl Offset {
     pub(super) fn page<R>(&self, rows: Vec<R>) -> (Vec<R>, String) {
         let total = rows.len();
         let page: Vec<R> = rows.into_iter().skip(self.offset).take(self.limit).collect();
-        let range = format!("{}-{}/{total}", self.offset, page.len());
+        let range = format!("{}-{}/{total}", self.offset.min(total), page.len());
         (page, range)
     }
 }
@@ -225,7 +233,7 @@ mod tests {
             (2, 4, &[4], "4-1/5"),
             (10, 0, &[0, 1, 2, 3, 4], "0-5/5"),
             (2, 5, &[], "5-0/5"),
-            (2, usize::MAX, &[], "18446744073709551615-0/5"),
+            (2, usize::MAX, &[], "5-0/5"),
         ] {
             let found = Offset { limit, offset }.page(rows.clone());
             assert_eq!(found, (page.to_vec(), range.to_owned()), "{limit} {offset}");

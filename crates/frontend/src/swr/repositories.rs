@@ -1,6 +1,6 @@
 //! Images: repositories, by the name that this API has for them. One is named by its organization and its name in it.
 
-use auth::{Action, Category, DetailsChange, Repository, Visibility, Which};
+use auth::{Category, DetailsChange, Repository, Visibility, Which};
 use http::StatusCode;
 use jiff::Timestamp;
 use oci::{NamespaceName, RepositoryName};
@@ -73,20 +73,15 @@ pub(super) async fn create(caller: &Caller<'_>, organization: &NamespaceName) ->
     let name = router::image(organization, &new.repository)?;
     let said = new.description.as_deref().filter(|description| !description.is_empty());
     let details = details(said, new.category.as_deref())?;
-    let (auth, p, now) = (&caller.app.auth, &caller.principal, caller.now);
-    match auth.create_repository(p, &name, now).await {
+    let visibility = if new.is_public { Visibility::Public } else { Visibility::Private };
+    let new = auth::NewRepository { details, visibility };
+    match caller.app.auth.create_repository(&caller.principal, &name, &new, caller.now).await {
         Err(auth::Error::NotFound { .. }) => {
-            return Err(SwrError::new(Code::OrganizationUnknown, "there is no such organization"));
+            Err(SwrError::new(Code::OrganizationUnknown, "there is no such organization"))
         }
-        made => made?,
-    };
-    if details.description.is_some() || details.category.is_some() {
-        auth.change_details(p, &name, &details, now).await?;
+        Err(error) => Err(error.into()),
+        Ok(_) => answers::created(),
     }
-    if new.is_public {
-        auth.set_visibility(p, &name, Visibility::Public, now).await?;
-    }
-    answers::created()
 }
 
 /// `GET …/repos/{repository}`, to whoever may pull it.
@@ -102,12 +97,11 @@ pub(super) async fn usage_of(
     caller: &Caller<'_>,
     repository: &Repository,
 ) -> Result<RepositoryUsage, SwrError> {
-    let storage = &caller.app.storage;
-    if let Some(usage) = storage.usage_within(repository.id, &repository.scope).await? {
+    if let Some(usage) = caller.app.storage.usage_within(repository.id, &repository.scope).await? {
         return Ok(usage);
     }
-    let permit = caller.permit(&repository.name, Action::Pull).await?;
-    let tags = storage.tags(&permit, None, usize::MAX).await?.items.len() as u64;
+    let tags = caller.tags(&repository.name, repository.id, usize::MAX).await?;
+    let tags = tags.map_or(0, |tags| tags.len() as u64);
     Ok(RepositoryUsage { tags, ..RepositoryUsage::default() })
 }
 
@@ -202,8 +196,10 @@ async fn by_offset(caller: &Caller<'_>) -> Answer {
     let mut rows = Vec::with_capacity(found.len());
     for repository in found {
         let usage = usage_of(caller, &repository).await?;
-        let permit = caller.permit(&repository.name, Action::Pull).await?;
-        let tags = caller.app.storage.tags(&permit, None, TAGS_SHOWN_MAX).await?.items;
+        // One that was deleted meanwhile is none any more.
+        let Some(tags) = caller.tags(&repository.name, repository.id, TAGS_SHOWN_MAX).await? else {
+            continue;
+        };
         rows.push(item(caller, Facts::of(repository, usage), tags, Shared::default(), total));
     }
     answers::range(&rows, &range)
@@ -212,7 +208,7 @@ async fn by_offset(caller: &Caller<'_>) -> Answer {
 async fn by_marker(caller: &Caller<'_>) -> Answer {
     let query = caller.parameters(&["namespace", "name", "category", "is_public", "limit", "marker"])?;
     let limit = query.limit()?;
-    let marker = query.get("marker").map(|marker| router::id(marker, "marker")).transpose()?;
+    let marker = query.marker()?;
     let mut found = repositories(caller, &query).await?;
     found.retain(|repository| marker.is_none_or(|marker| repository.id.raw() > marker));
     found.sort_by_key(|repository| repository.id);
@@ -230,7 +226,9 @@ async fn by_marker(caller: &Caller<'_>) -> Answer {
 async fn repositories(caller: &Caller<'_>, query: &Parameters) -> Result<Vec<Repository>, SwrError> {
     let namespace = query.get("namespace").map(router::organization).transpose()?;
     let name = query.get("name").map(router::with_slashes);
-    let category = query.get("category").map(Category::parse).transpose()?;
+    let category = query.get("category").map(Category::parse).transpose();
+    let category =
+        category.map_err(|error| SwrError::new(Code::Parameter, error.to_string()).about("category"))?;
     let is_public = query.boolean("is_public")?;
     let wants = |repository: &Repository| {
         name.as_deref().is_none_or(|name| repository.name.path().contains(name))

@@ -53,6 +53,22 @@ pub(super) enum Route {
     CreateTemporaryLogin,
 }
 
+impl Route {
+    /// Whether its query may have any parameter.
+    pub(super) fn has_parameters(&self) -> bool {
+        matches!(
+            self,
+            Route::ListOrganizations
+                | Route::ListRepositories(_)
+                | Route::ListTags(..)
+                | Route::ListAccessDomains(_)
+                | Route::ListShares(_)
+                | Route::ListSharedRepositories(_)
+                | Route::CreateTemporaryLogin
+        )
+    }
+}
+
 /// What is done with users' permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Permissions {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use auth::{Action, RepositoryId, Share};
+use auth::{RepositoryId, Share};
 use http::StatusCode;
 
 use super::answers::{self, Answer};
@@ -127,7 +127,7 @@ async fn by_offset(caller: &Caller<'_>) -> Answer {
 async fn by_marker(caller: &Caller<'_>) -> Answer {
     let query = caller.parameters(&["shared_by", "namespace", "name", "status", "limit", "marker"])?;
     let (wanted, limit) = (Wanted::parse(&query, "shared_by")?, query.limit()?);
-    let marker = query.get("marker").map(|marker| router::id(marker, "marker")).transpose()?;
+    let marker = query.marker()?;
     let mut images = Images::new(caller);
     let mut shares = shares(caller, &wanted).await?;
     shares.retain(|share| marker.is_none_or(|marker| share.id.raw() > marker));
@@ -210,15 +210,7 @@ impl<'a> Images<'a> {
 
     /// The first tags of what may be looked at.
     async fn tags(&self, share: &Share) -> Result<Vec<String>, SwrError> {
-        let Caller { app, principal, now, .. } = self.caller;
-        match app.auth.authorize(principal, &share.repository, Action::Pull, *now).await {
-            Ok(permit) if permit.repository() == share.repository_id => {
-                Ok(app.storage.tags(&permit, None, TAGS_SHOWN_MAX).await?.items)
-            }
-            Ok(_) | Err(auth::Denied::NotFound | auth::Denied::Vacant | auth::Denied::Forbidden) => {
-                Ok(Vec::new())
-            }
-            Err(denied) => Err(denied.into()),
-        }
+        let tags = self.caller.tags(&share.repository, share.repository_id, TAGS_SHOWN_MAX).await?;
+        Ok(tags.unwrap_or_default())
     }
 }

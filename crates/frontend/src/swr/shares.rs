@@ -1,7 +1,7 @@
 //! Shares of an image by their numbers: the newer `shares`. The same shares as `access_domains` has by account; each is
 //! with one account, so that one call that names several makes several, all or none.
 
-use auth::{Share, ShareChange, ShareId, Thing};
+use auth::{Error, Share, ShareChange, ShareId, Thing};
 use http::StatusCode;
 use oci::RepositoryName;
 use serde::{Deserialize, Serialize};
@@ -81,11 +81,22 @@ pub(super) async fn create(caller: &Caller<'_>, image: &RepositoryName) -> Answe
     must_be_read(&new.permission, "permission")?;
     let (end, description) = (end(&new.deadline)?, description(&new.description)?);
     let share = |grantee: &String| {
-        Ok((image.clone(), new_share(router::account_name(grantee)?, end, description.clone())))
+        let grantee = router::account_name(grantee).map_err(|error| error.about("share_principals"))?;
+        Ok((image.clone(), new_share(grantee, end, description.clone())))
     };
     let new = new.share_principals.iter().map(share).collect::<Result<Vec<_>, SwrError>>()?;
-    let made = caller.app.auth.create_shares(&caller.principal, &new, caller.now).await?;
+    let made = caller.app.auth.create_shares(&caller.principal, &new, caller.now).await;
+    let made = made.map_err(|error| match error {
+        Error::OneOfShares { error, grantee, .. } if names_nobody(&error) => {
+            SwrError::from(*error).with(&grantee).about("share_principals")
+        }
+        error => error.into(),
+    })?;
     answers::json(StatusCode::CREATED, &Made { shares: made.into_iter().map(shown).collect() })
+}
+
+fn names_nobody(error: &Error) -> bool {
+    matches!(error, Error::UnknownAccount | Error::ShareWithSelf | Error::Blocked)
 }
 
 /// `GET …/shares`, in the order of their numbers.

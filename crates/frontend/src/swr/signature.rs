@@ -227,8 +227,13 @@ fn once<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h [u8]
 /// The value of a header that is said to be signed. Over HTTP/2 the address has the host.
 fn signed_value<'p>(parts: &'p Parts, name: &HeaderName) -> Result<&'p [u8], Refusal> {
     let value = once(&parts.headers, name)?;
-    let authority = || parts.uri.authority().filter(|_| *name == HOST).map(|host| host.as_str().as_bytes());
-    value.or_else(authority).ok_or(Refusal::Malformed("a header that is said to be signed is absent"))
+    let authority = parts.uri.authority().filter(|_| *name == HOST).map(|host| host.as_str().as_bytes());
+    if let (Some(header), Some(authority)) = (value, authority)
+        && !header.eq_ignore_ascii_case(authority)
+    {
+        return Err(Refusal::Malformed("the request names two hosts"));
+    }
+    value.or(authority).ok_or(Refusal::Malformed("a header that is said to be signed is absent"))
 }
 
 /// The path with each segment written in one way, and a slash at its end.

@@ -20,7 +20,8 @@ pub(crate) struct AccessKey {
 enum Action {
     /// Make a key pair to sign requests with, and to sign in to docker with for good
     #[command(after_help = "\
-The secret key is shown this once. A change of your password does not end a pair: disable or delete it.
+The secret key is shown this once. A pair has no end of its own, and a change of your password does not end it: disable
+or delete it. It is made with the token of your login, and is deleted where that token is revoked, not where it expires.
 
 Examples:
   gangplank access-key create --description \"nightly build\"

@@ -1,8 +1,6 @@
 //! `gangplank account`
 
-use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use frontend::types::{self, CredentialChange, DirectoryReport, NewAccount};
@@ -65,13 +63,14 @@ the files seal-*.key from its folder keys into the other's, and start that one a
 Example:
   gangplank account export accounts.json")]
     Export {
-        /// The file, which is made for you alone
+        /// The file, which is made for you alone, in the place of an older one
         file: PathBuf,
     },
     /// Take over another region's accounts from a file (administrators)
     #[command(after_help = "\
 Accounts keep their ids. What was imported is changed at its home, and imported again. An account that its home has no
-more is closed here, and opened when it is there again; with --delete it is deleted, unless it owns namespaces here.
+more is closed here, and opened when it is there again; with --delete it is deleted, unless it owns namespaces here. So
+is one whose name its home has given to another account since, which then comes in its place.
 
 Example:
   gangplank account import accounts.json")]
@@ -85,6 +84,9 @@ Example:
     /// Open a disabled account again (administrators)
     #[command(after_help = "Example:\n  gangplank account enable acme")]
     Enable { name: String },
+    /// Free the name of a deleted account, which else stays reserved for 90 days (administrators)
+    #[command(after_help = "Example:\n  gangplank account free acme")]
+    Free { name: String },
 }
 
 impl Account {
@@ -120,6 +122,10 @@ impl Account {
                 let change = CredentialChange { disabled: Some(false), ..CredentialChange::default() };
                 change_account(&client, output, &name, &change, "is enabled").await
             }
+            Action::Free { name } => {
+                client.delete(&path(&["accounts", &name, "reservation"])?).await?;
+                output.done(&format!("The name {name} is free."))
+            }
         }
     }
 }
@@ -132,10 +138,11 @@ async fn export(client: &Client, output: Output, path: &Path) -> Result<(), Fail
     let directory: Value = client.get(&self::path(&["directory"])?).await?;
     let text = serde_json::to_vec_pretty(&directory).map_err(std::io::Error::other);
     let text = text.map_err(failed("write"))?;
-    // Made anew: what stands there may be somebody else's to read.
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let mut file: File = file.map_err(failed("make"))?;
-    file.write_all(&text).and_then(|()| file.sync_all()).map_err(failed("write"))?;
+    // Made anew, for its owner alone: what stands there may be somebody else's to read.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed("make"))?;
+    file.write_all(&text).and_then(|()| file.as_file().sync_all()).map_err(failed("write"))?;
+    file.persist(path).map_err(|error| failed("make")(error.error))?;
     let count = directory["accounts"].as_array().map_or(0, Vec::len);
     output.done(&format!("{count} accounts are in {}.", path.display()))
 }
@@ -185,9 +192,11 @@ async fn change_account(
 }
 
 impl Shown for types::Account {
-    const COLUMNS: &[&str] = &["NAME", "ADMINISTRATOR", "DISABLED", "CREATED"];
+    const COLUMNS: &[&str] = &["NAME", "ADMINISTRATOR", "DISABLED", "HOME", "CREATED"];
 
     fn row(&self) -> Vec<String> {
-        vec![self.name.clone(), yes_no(self.administrator), yes_no(self.disabled), time(self.created_at)]
+        let home = self.home.clone().unwrap_or_else(|| "here".to_owned());
+        let (administrator, disabled) = (yes_no(self.administrator), yes_no(self.disabled));
+        vec![self.name.clone(), administrator, disabled, home, time(self.created_at)]
     }
 }

@@ -15,7 +15,7 @@ It pulls and pushes what you may, manages nothing, and ends by itself; `gangplan
 
 Examples:
   gangplank docker-login --duration 1h
-  gangplank docker-login --json | jq -r .secret | docker login HOST --username acme --password-stdin")]
+  gangplank docker-login --json | jq -r .secret | docker login HOST -u acme --password-stdin")]
 pub(crate) struct DockerLogin {
     #[command(flatten)]
     remote: Remote,

@@ -37,6 +37,13 @@ enum Action {
         #[command(flatten)]
         confirmation: Confirmation,
     },
+    /// Free the name of a deleted namespace, which else stays reserved for 90 days (administrators)
+    #[command(after_help = "\
+Another account can take it then, and serve its own images to whoever still pulls by the old names.
+
+Example:
+  gangplank namespace free team-a")]
+    Free { name: String },
 }
 
 impl Namespace {
@@ -58,6 +65,10 @@ impl Namespace {
                 confirmation.obtain(&format!("Delete the namespace {name}?"))?;
                 client.delete(&path(&["namespaces", &name])?).await?;
                 output.done(&format!("Namespace {name} is deleted."))
+            }
+            Action::Free { name } => {
+                client.delete(&path(&["namespaces", &name, "reservation"])?).await?;
+                output.done(&format!("The name {name} is free."))
             }
         }
     }

@@ -39,7 +39,11 @@ enum Action {
     #[command(after_help = "Example:\n  gangplank token list --json")]
     List,
     /// End a token, from the next request on
-    #[command(after_help = "Example:\n  gangplank token revoke 4503599627370496")]
+    #[command(after_help = "\
+With it ends what was made with it: tokens, temporary logins and access keys.
+
+Example:
+  gangplank token revoke 4503599627370496")]
     Revoke {
         /// Its number, from the list
         id: u64,

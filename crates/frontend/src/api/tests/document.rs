@@ -39,6 +39,8 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("/access-keys", "GET POST"),
     ("/access-keys/{access_key}", "PATCH DELETE"),
     ("/directory", "GET PUT"),
+    ("/accounts/{account}/reservation", "DELETE"),
+    ("/namespaces/{namespace}/reservation", "DELETE"),
     ("/webhooks", "GET POST"),
     ("/webhooks/{webhook}", "GET PATCH DELETE"),
     ("/webhooks/{webhook}/deliveries", "GET POST"),

@@ -31,6 +31,7 @@ impl Clock for TestClock {
 
 pub(super) struct Registry {
     pub(super) app: App,
+    pub(super) keys: Keys,
     clock: Arc<TestClock>,
     _folder: tempfile::TempDir,
 }
@@ -68,13 +69,14 @@ impl Registry {
             password_hash: PasswordCost { memory_kib: 8, passes: 1, lanes: 1 },
             ..auth::Settings::default()
         };
-        let auth = Auth::new(store.clone(), Keys::ephemeral().unwrap(), settings);
+        let keys = Keys::ephemeral().unwrap();
+        let auth = Auth::new(store.clone(), keys.clone(), settings);
         auth.bootstrap(|| Secret::new(PASSWORD), clock.now()).await.unwrap();
         let places = Arc::new(storage::files::Files::open(folder.path()).unwrap());
         let bounds = storage::Settings { free_bytes_min: 0, ..storage::Settings::default() };
         let storage = Storage::new(store, places, bounds);
         let app = App { auth, storage, clock: clock.clone(), settings: Arc::new(Settings::default()) };
-        Self { app, clock, _folder: folder }
+        Self { app, keys, clock, _folder: folder }
     }
 
     /// The registry with what the module says.

@@ -84,6 +84,7 @@ async fn every_operation_answers_as_the_document_says() {
     audit(&mut walk).await;
     access_keys(&mut walk).await;
     directory(&mut walk).await;
+    reservations(&mut walk).await;
     webhooks(&mut walk).await;
     removals(&mut walk).await;
     let listed: BTreeSet<(String, String)> = super::document::operations(&walk.document).collect();
@@ -365,12 +366,36 @@ async fn directory(walk: &mut Walk) {
     assert!(!exported.to_string().contains("argon2"), "no hash is readable");
     walk.step("acme", "GET", "/directory", &[], None).await.expect(403);
     walk.step("acme", "PUT", "/directory", &[], Some(exported.clone())).await.expect(403);
-    walk.step("admin", "PUT", "/directory", &[], Some(exported.clone())).await.expect(400);
-    let mut theirs = exported;
-    theirs["region"] = json!("north");
+    walk.step("admin", "PUT", "/directory", &[], Some(exported)).await.expect(400);
+    let keys = walk.registry.keys.clone();
+    let theirs = json!(crate::tests::directory_of_north(keys, walk.registry.app.clock.now()).await);
     let report =
         walk.step("admin", "PUT", "/directory?gone=deletes", &[], Some(theirs)).await.expect(200).body;
-    assert_eq!(report["conflicts"][0]["account"], "acme", "it is at home here");
+    assert_eq!(report["created"], 0);
+}
+
+async fn reservations(walk: &mut Walk) {
+    for (who, made, made_at, on) in [
+        (
+            "admin",
+            json!({"name": "tyrell", "password": "a good password"}),
+            "/accounts",
+            "/accounts/{account}",
+        ),
+        ("acme", json!({"name": "team-z"}), "/namespaces", "/namespaces/{namespace}"),
+    ] {
+        let name = made["name"].as_str().unwrap().to_owned();
+        let freed = format!("{on}/reservation");
+        walk.step("admin", "DELETE", &freed, &[&name], None).await.expect(404);
+        walk.step(who, "POST", made_at, &[], Some(made.clone())).await.expect(201);
+        walk.step("admin", "DELETE", &freed, &[&name], None).await.expect(409);
+        walk.step(who, "DELETE", on, &[&name], None).await.expect(204);
+        let other = if who == "acme" { "globex" } else { "admin" };
+        walk.step(other, "POST", made_at, &[], Some(made.clone())).await.expect(409);
+        walk.step("globex", "DELETE", &freed, &[&name], None).await.expect(403);
+        walk.step("admin", "DELETE", &freed, &[&name], None).await.expect(204);
+        walk.step(other, "POST", made_at, &[], Some(made)).await.expect(201);
+    }
 }
 
 async fn removals(walk: &mut Walk) {

@@ -187,6 +187,13 @@ async fn whatever_is_touched_is_refused() {
     for other in [&b"{\"a\": 2}"[..], b"", b"{\"a\": 1} "] {
         assert_eq!(world.judged(&signed(), other, NOW).await, "rejected", "{other:?}");
     }
+    for host in ["evil.example", "127.0.0.1:5001"] {
+        // The request's line names another host than the header that is signed.
+        let parts = touch(&|parts: &mut Parts| {
+            parts.uri = format!("http://{host}{uri}").parse().unwrap();
+        });
+        assert_eq!(world.judged(&parts, body, NOW).await, "malformed", "{host}");
+    }
     // What is written in another way and says the same is the same.
     let same = "/v2/manage/namespaces/team%2Da/repos?limit=10&filter=a%3A%3ab";
     assert_eq!(world.judged(&touch(&uri_to(same)), body, NOW).await, "in");

@@ -24,6 +24,7 @@ use storage::{NewManifest, Storage};
 use super::engine::Counting;
 use super::role::{Role, State};
 use super::wire::{Answer, Question, Wire};
+use crate::tests::directory_of_north;
 use crate::{App, Clock, Settings};
 
 const CONFIG: &[u8] = b"{}";
@@ -108,7 +109,8 @@ impl World {
             values: BTreeMap::new(),
         };
         let app = world.app(Arc::clone(&engine)).await;
-        Making { app: &app, values: &mut world.values }.all().await;
+        let keys = world.keys.clone();
+        Making { app: &app, keys, values: &mut world.values }.all().await;
         world.content = content(&engine).await;
         world
     }
@@ -156,6 +158,7 @@ impl World {
 /// The world in the making.
 struct Making<'a> {
     app: &'a App,
+    keys: Keys,
     values: &'a mut BTreeMap<(Option<&'static str>, &'static str, &'static str), String>,
 }
 
@@ -194,6 +197,7 @@ impl Making<'_> {
         self.open_and_share().await;
         self.some_tags().await;
         self.webhook().await;
+        self.directory().await;
         for role in Role::ALL {
             self.credentials(role).await;
         }
@@ -338,6 +342,12 @@ impl Making<'_> {
         assert!(test.id < made.id);
         self.values.insert((None, "", "webhook"), webhook.id.to_string());
         self.values.insert((None, "", "delivery"), made.id.to_string());
+    }
+
+    /// What another region's server exported.
+    async fn directory(&mut self) {
+        let directory = directory_of_north(self.keys.clone(), NOW).await;
+        self.values.insert((None, "", "directory"), serde_json::to_string(&directory).unwrap());
     }
 
     /// Two personal tokens of the role's own, one to come with and one to be talked about, and an access key.

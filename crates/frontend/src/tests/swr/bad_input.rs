@@ -81,7 +81,8 @@ async fn organizations_and_permissions() {
         ("POST", ACCESS, user("7", "dev@acme", json!(1)), (400, "4001067", "user_name")),
         ("POST", ACCESS, user("7", "dev", json!(0)), (400, "4001066", "auth")),
         ("POST", ACCESS, user("7", "dev", json!(5)), (400, "4001066", "auth")),
-        ("POST", ACCESS, user("7", "dev", json!(256)), (400, "4000014", "[0].auth")),
+        ("POST", ACCESS, user("7", "dev", json!(256)), (400, "4001066", "auth")),
+        ("POST", ACCESS, user("7", "dev", json!(-1)), (400, "4001066", "auth")),
         ("POST", ACCESS, user("7", "dev", json!("7")), (400, "4000014", "[0].auth")),
         ("POST", ACCESS, json!([with(&one, "auth", Value::Null)]), (400, "4001014", "auth")),
         ("POST", ACCESS, json!([with(&one, "role", json!("x"))]), (400, "4000014", "role")),
@@ -132,11 +133,11 @@ async fn images_and_tags() {
             (413, "4131012", "description"),
         ),
         ("PATCH", WEB, with(&change, "name", json!("y")), (400, "4000014", "name")),
-        ("GET", "/v2/manage/repos?category=all", Value::Null, (400, "4000014", "category")),
+        ("GET", "/v2/manage/repos?category=all", Value::Null, (400, "4001025", "category")),
         ("GET", "/v2/manage/repos?is_public=1", Value::Null, (400, "4001025", "is_public")),
         ("GET", "/v2/manage/repos?namespace=A", Value::Null, (400, "4001028", "namespace")),
         ("GET", "/v3/manage/repos?offset=1", Value::Null, (400, "4001025", "offset")),
-        ("GET", "/v3/manage/repos?marker=x", Value::Null, (400, "4000014", "marker")),
+        ("GET", "/v3/manage/repos?marker=x", Value::Null, (400, "4001025", "marker")),
         ("GET", "/v3/manage/repos?limit=1001", Value::Null, (400, "4000056", "limit")),
         ("GET", "/v2/manage/namespaces/team-a/repos/web/tags/v2", Value::Null, (404, "4040115", "")),
         ("DELETE", "/v2/manage/namespaces/team-a/repos/web/tags/v2", Value::Null, (404, "4040115", "")),
@@ -179,6 +180,7 @@ async fn shares() {
         "share_type": "account", "share_principals": ["globex"], "permission": "read", "deadline": "forever"
     });
     let unknown = (400, "4001041", "access_domain");
+    let nobody = (400, "4001041", "share_principals");
     refuse(&[
         ("POST", DOMAINS, until(""), deadline),
         ("POST", DOMAINS, until("never"), deadline),
@@ -222,8 +224,8 @@ async fn shares() {
         ("DELETE", GLOBEX, Value::Null, (404, "4040091", "")),
         ("POST", SHARES, with(&newer, "share_type", json!("organization")), (400, "4000014", "share_type")),
         ("POST", SHARES, with(&newer, "share_principals", json!([])), (400, "4000014", "share_principals")),
-        ("POST", SHARES, with(&newer, "share_principals", json!(["acme"])), unknown),
-        ("POST", SHARES, with(&newer, "share_principals", json!(["A"])), unknown),
+        ("POST", SHARES, with(&newer, "share_principals", json!(["acme"])), nobody),
+        ("POST", SHARES, with(&newer, "share_principals", json!(["A"])), nobody),
         (
             "POST",
             SHARES,
@@ -269,7 +271,7 @@ async fn lists_and_logins() {
             "GET",
             "/v3/manage/shared-repositories?shared_by=self&marker=-1",
             Value::Null,
-            (400, "4000014", "marker"),
+            (400, "4001025", "marker"),
         ),
         ("POST", "/v2/manage/utils/secret?projectname=elsewhere", Value::Null, parameter("projectname")),
         ("POST", "/v2/manage/utils/secret?duration_seconds=899", Value::Null, parameter("duration_seconds")),
@@ -280,7 +282,25 @@ async fn lists_and_logins() {
             parameter("duration_seconds"),
         ),
         ("POST", "/v2/manage/utils/secret?duration_seconds=1e3", Value::Null, parameter("duration_seconds")),
+        (
+            "POST",
+            "/v2/manage/utils/secret?duration_seconds=%2B900",
+            Value::Null,
+            parameter("duration_seconds"),
+        ),
         ("POST", "/v2/manage/utils/secret?seconds=900", Value::Null, parameter("seconds")),
+        // Where there are no parameters at all.
+        ("GET", "/v2/manage/namespaces/team-a?foo=1", Value::Null, parameter("foo")),
+        ("GET", "/v2/manage/namespaces/team-a/access?foo=1", Value::Null, parameter("foo")),
+        ("GET", "/v2/manage/namespaces/team-a/repos/web?foo=1", Value::Null, parameter("foo")),
+        ("GET", "/v2/manage/namespaces/team-a/repos/web/tags/v1?foo=1", Value::Null, parameter("foo")),
+        ("DELETE", "/v2/manage/namespaces/team-a/repos/web?foo=1", Value::Null, parameter("foo")),
+        (
+            "GET",
+            "/v2/manage/namespaces/team-a/repos/web/access-domains/globex?limit=1",
+            Value::Null,
+            parameter("limit"),
+        ),
     ])
     .await;
 }

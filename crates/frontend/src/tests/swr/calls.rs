@@ -60,6 +60,52 @@ async fn who_makes_a_share_is_named_by_a_number_of_its_own() {
 }
 
 #[tokio::test]
+async fn an_image_that_may_not_be_made_as_it_is_asked_for_is_not_made_at_all() {
+    let app = TestApp::start().await;
+    let (acme, dev) = (Signer::of(&app, "acme").await, Signer::of(&app, "dev@acme").await);
+    let repos = "/v2/manage/namespaces/team-a/repos";
+    let new = |more: Value| {
+        let mut new = json!({"repository": "x", "is_public": false});
+        new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Some(new)
+    };
+    // dev edits, and what is said of an image wants more.
+    for more in [json!({"description": "hello"}), json!({"category": "linux"}), json!({"is_public": true})] {
+        assert_eq!(dev.send("POST", repos, new(more)).await.refusal(), (403, "4039002", ""));
+        acme.get(&format!("{repos}/x")).await.expect(404);
+    }
+    let all = json!({"description": "hello", "category": "linux", "is_public": true});
+    acme.send("POST", repos, new(all)).await.expect(201);
+    let made = acme.get(&format!("{repos}/x")).await.expect(200).body;
+    assert_eq!((&made["description"], &made["is_public"]), (&json!("hello"), &json!(true)));
+}
+
+#[tokio::test]
+async fn lists_pass_over_what_is_deleted_while_they_are_made() {
+    let app = TestApp::start().await;
+    app.push_image("acme", "team-a/web", "v1", b"layer").await;
+    let acme = Signer::of(&app, "acme").await;
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let repos = "/v2/manage/namespaces/team-a/repos";
+    let comes_and_goes = async || {
+        while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+            let new = json!({"repository": "now-and-then", "is_public": false});
+            acme.send("POST", repos, Some(new)).await;
+            acme.send("DELETE", &format!("{repos}/now-and-then"), None).await;
+            app.clock.advance(1);
+        }
+    };
+    let is_listed = async || {
+        for _ in 0..300 {
+            let listed = acme.get("/v2/manage/repos").await.expect(200).body;
+            assert_eq!(listed.as_array().unwrap().last().unwrap()["name"], "web");
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    };
+    tokio::join!(comes_and_goes(), is_listed());
+}
+
+#[tokio::test]
 async fn an_image_is_shown_in_every_field() {
     let app = TestApp::start().await;
     let acme = Signer::of(&app, "acme").await;
