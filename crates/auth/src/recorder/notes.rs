@@ -83,6 +83,11 @@ impl Auth {
         self.recorder().event(event.with_detail(reason).with_result(EventResult::Denied));
     }
 
+    /// Takes down a refused sign-in under a name, or with a key or token, that no account has.
+    pub(crate) fn note_stranger(&self, from: Option<IpAddr>) {
+        self.recorder().stranger(from.map(|from| from.to_canonical()));
+    }
+
     /// Takes down that an access token was issued, and for what.
     pub(crate) fn note_access_token(&self, p: &Principal, granted: &[Scope], now: Timestamp) {
         let scopes: Vec<_> = granted.iter().map(ToString::to_string).collect();
