@@ -120,6 +120,8 @@ kinds! {
     BlobDeleted = "blob_deleted";
     /// A manifest was pulled; its blobs' pulls are no events of their own.
     ManifestPulled = "manifest_pulled";
+    /// A change was refused to somebody who lacks the right: the detail has the call.
+    ChangeRefused = "change_refused";
     /// Somebody signed in with a password, a personal token or an access key.
     SignedIn = "signed_in";
     /// Somebody was refused who named this account, or a user of it.

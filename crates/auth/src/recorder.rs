@@ -13,6 +13,7 @@ mod notes;
 mod sources;
 
 pub use flush::Flushed;
+pub use notes::RefusedChange;
 pub(crate) use notes::{Refused, with_token};
 
 use std::collections::HashMap;

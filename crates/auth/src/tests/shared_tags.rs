@@ -47,7 +47,8 @@ async fn count(test: &TestAuth, id: RepositoryId) {
     test.store().commit(tx).await.unwrap();
 }
 
-async fn counted<F>(test: &TestAuth, share: impl Fn() -> F) -> Result<Share, Error>
+/// Does `share`, having counted whatever it asks for.
+pub(super) async fn counted<F>(test: &TestAuth, share: impl Fn() -> F) -> Result<Share, Error>
 where
     F: Future<Output = Result<Share, Error>>,
 {
