@@ -147,6 +147,25 @@ async fn a_refused_change_is_in_the_trail_of_who_asked_and_of_the_owner_of_what_
 }
 
 #[tokio::test]
+async fn what_cannot_be_asked_for_is_refused_in_whole_sentences() {
+    let registry = Registry::furnished().await;
+    for (query, detail) in [
+        (
+            "from=9999-12-31T23:59:59Z",
+            "There is no such instant in the calendar, or it is later than 9999-12-30T22:00:00Z.",
+        ),
+        (
+            "to=tomorrow",
+            "This is not an instant with its offset from UTC, such as 2027-01-31T23:59:59Z or \
+             2027-01-31T23:59:59+01:00.",
+        ),
+    ] {
+        let refused = registry.send("acme", "GET", &format!("/audit?{query}"), None).await.expect(400);
+        assert_eq!(refused.body["detail"], detail, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn no_event_of_another_account_is_shown() {
     let registry = Registry::furnished().await;
     registry.push("acme", "team-a/web", "v1").await;
