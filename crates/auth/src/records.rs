@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::narrowing::BoundPattern;
 use crate::{
-    AccessKeyId, AccountId, AccountName, Actor, Category, ContentScope, Description, Error, NamespaceId, PatternId,
-    PrincipalId, RepositoryId, Sealed, ShareId, TokenId, UserId, UserName,
+    AccessKeyId, AccountId, AccountName, Actor, Category, ContentScope, Description, Error, NamespaceId,
+    PatternId, PrincipalId, RepositoryId, Sealed, ShareId, TokenId, UserId, UserName,
 };
 
 /// A password's hash in the PHC string format.

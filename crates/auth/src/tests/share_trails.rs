@@ -157,10 +157,7 @@ async fn a_change_says_what_it_changes_and_one_that_changes_nothing_is_no_event_
     let none = ShareChange::default();
     for (changed, words) in [
         (ShareChange { end: Some(ShareEnd::Permanent), ..none.clone() }, "permanent; changed: deadline"),
-        (
-            ShareChange { notice_before: Some(Duration::ZERO), ..none.clone() },
-            "permanent; changed: notice",
-        ),
+        (ShareChange { notice_before: Some(Duration::ZERO), ..none.clone() }, "permanent; changed: notice"),
         (ShareChange { tags: Some(tags), ..none }, "permanent, tags v1.*; changed: tags"),
     ] {
         let (name, grantee) = (repository(WEB), account("globex"));

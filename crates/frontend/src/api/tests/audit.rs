@@ -113,7 +113,12 @@ async fn a_refused_change_is_in_the_trail_of_who_asked_and_of_the_owner_of_what_
     let webhook = Some(json!({"url": "https://example.com/hook"}));
     let public = Some(json!({"visibility": "public"}));
     let changes = [
-        ("POST", "/accounts".to_owned(), "/api/v1/accounts", Some(json!({"name": "x1", "password": "long enough"}))),
+        (
+            "POST",
+            "/accounts".to_owned(),
+            "/api/v1/accounts",
+            Some(json!({"name": "x1", "password": "long enough"})),
+        ),
         ("POST", "/accounts/acme/users".to_owned(), "acme", Some(json!({"name": "eve"}))),
         ("POST", "/webhooks".to_owned(), "/api/v1/webhooks", webhook),
         ("DELETE", "/namespaces/team-a".to_owned(), "team-a", None),

@@ -40,7 +40,7 @@ pub struct Share {
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     pub deadline: Option<Timestamp>,
     /// The patterns of the tags that it opens, with what they reach; `null`: all of the repository. What refers to what they
-    /// name (a signature, what refers to that, and so on) is followed eight levels deep.
+    /// name (a signature, what refers to that, and so on) is followed eight levels deep, what they name being the first.
     #[schema(required = true)]
     pub tags: Option<Vec<String>>,
     /// What the owner says of it.
@@ -83,7 +83,7 @@ pub struct NewShare {
     pub permanent: Option<bool>,
     /// Only the tags that one of these patterns matches as a whole, as they are at each pull: `*` is any run of characters,
     /// `?` is one. With them go the manifests that they name, whatever descends from those, and what refers to it, eight
-    /// levels deep. At most 8 patterns a repository, over all its shares, ended ones included until they are revoked. A
+    /// levels deep, the manifests being the first. At most 8 patterns a repository, over all its shares, ended ones included until they are revoked. A
     /// write that would change what they reach in more than 20,000 places at once is refused (`limit_reached`; by the
     /// registry with 403) until those shares are revoked. Absent: all of the repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
