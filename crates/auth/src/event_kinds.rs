@@ -74,13 +74,13 @@ kinds! {
     PermissionRemoved = "permission_removed";
     /// A repository was shared with another account.
     ShareCreated = "share_created";
-    /// A share got another end or description.
+    /// A share got another end, description, tags or time of notice: the detail says which.
     ShareUpdated = "share_updated";
     /// A share is about to end by its deadline.
     ShareEnding = "share_ending";
     /// A share ended by its deadline.
     ShareEnded = "share_ended";
-    /// A share was ended.
+    /// A share was ended, by its owner or with its image or the account that it was with.
     ShareRevoked = "share_revoked";
     /// An account left a share that was made with it.
     ShareLeft = "share_left";

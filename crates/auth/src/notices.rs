@@ -19,7 +19,7 @@ pub enum NoticeKind {
     /// A share was made.
     #[serde(rename = "share.created")]
     ShareCreated,
-    /// A share's end or description was changed.
+    /// A share's end, description, tags or time of notice was changed.
     #[serde(rename = "share.updated")]
     ShareUpdated,
     /// A share is near its deadline.
