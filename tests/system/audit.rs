@@ -92,7 +92,7 @@ async fn the_owner_sees_who_pulled_from_where_and_how_much_day_by_day() {
 }
 
 #[tokio::test]
-async fn the_story_of_a_share_is_in_the_owners_trail() {
+async fn the_story_of_a_share_is_in_the_owners_trail_and_the_sharees_part_in_its_own() {
     let server = TestServer::start().await;
     let (acme, globex, image) = shared(&server).await;
     let ci = ci(&server, "127.0.0.5");
@@ -115,10 +115,15 @@ async fn the_story_of_a_share_is_in_the_owners_trail() {
     ];
     expected.sort_unstable();
     assert_eq!(lines, expected);
-    let told = serde_json::to_string(&globex.audits("").await).expect("JSON");
-    assert!(
-        !told.contains("share_created") && !told.contains("manifest_pushed"),
-        "the owner's changes: {told}"
+    let of_globex = self::lines(&globex.audits("subject=team-a/web").await);
+    assert_eq!(
+        of_globex,
+        [
+            "share_created ok acme - team-a/web",
+            "manifest_pulled ok ci@globex 127.0.0.5 team-a/web",
+            "share_revoked ok acme - team-a/web",
+        ],
+        "what concerns it, and not from where the owner did it"
     );
 }
 
@@ -194,6 +199,7 @@ async fn the_command_line_shows_the_trail_and_the_usage() {
     assert_eq!(events.as_array().expect("a list").len(), 2);
     assert_eq!(events[0]["kind"], "account_created");
     cli.types("audit list --kind nothing").await.fails_saying(&["no such kind"]);
+    cli.types("audit list --limit 0").await.fails_saying(&["a number from 1 on"]);
     cli.types("audit list --account globex").await.fails_saying(&["no such account"]);
 
     let usage = cli.types("share usage team-a/web --to globex").await.output();

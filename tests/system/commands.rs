@@ -37,7 +37,7 @@ async fn an_image_is_shared_with_the_lines_of_the_documents() {
     server.person("globex", "password-of-globex").pulls("team-a/web", "1.0", &image).await;
 
     let table = acme.types("share list --by-me").await.output();
-    for word in ["team-a/web", "globex", "for the pilot"] {
+    for word in ["team-a/web", "globex", "TAGS", "all", "for the pilot"] {
         assert!(table.contains(word), "{table}");
     }
     let listed: Value =

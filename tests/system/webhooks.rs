@@ -214,11 +214,13 @@ async fn the_lines_of_the_documents_manage_webhooks() {
         (format!("webhook test {id}"), "on its way".to_owned()),
         (format!("webhook update {id} --all-events --description all"), "told everything".to_owned()),
         (format!("webhook update {id} --disable"), "disabled".to_owned()),
-        (format!("webhook update {id} --enable"), "told everything".to_owned()),
     ] {
         let said = cli.types(&line).await.output();
         assert!(said.contains(&word) && !said.contains(secret), "{line}: {said}");
     }
+    cli.types(&format!("webhook test {id}")).await.fails_saying(&["is disabled"]);
+    let enabled = cli.types(&format!("webhook update {id} --enable")).await.output();
+    assert!(enabled.contains("told everything"), "{enabled}");
     let got = receiver.receives(2).await;
     assert_eq!(got[1].kind(), "webhook.test");
     let sent: Value =

@@ -351,6 +351,8 @@ pub(crate) fn administrator(p: &Principal) -> Result<AccountId, Error> {
     if p.is_administrator() { Ok(subject.account) } else { Err(Error::Forbidden) }
 }
 
+/// Writes an event of an account in its trail, and in that of the account whose doing it was: nobody reaches the first
+/// once the account is deleted.
 pub(crate) fn account_event(
     tx: &mut Transaction,
     account: AccountId,
@@ -359,5 +361,10 @@ pub(crate) fn account_event(
     name: &AccountName,
     now: Timestamp,
 ) -> Result<(), Error> {
-    Ok(Event::new(account, kind, p.into(), name.to_string(), now).record(tx)?)
+    let event = Event::new(account, kind, p.into(), name.to_string(), now);
+    event.record(tx)?;
+    if let Some(account) = p.account().filter(|doer| *doer != account) {
+        Event { account, ..event }.record(tx)?;
+    }
+    Ok(())
 }

@@ -160,10 +160,13 @@ impl Auth {
             Some(_) => "wrong password",
             None => "unknown user",
         };
-        // Of a name that no account has there is no trail to write into.
-        if let Some(account) = account {
-            let refused = Refused { account, name: username, from, reason: reason.to_owned() };
-            self.note_refused_sign_in(refused, now);
+        match account {
+            Some(account) => {
+                let refused = Refused { account, name: username, from, reason: reason.to_owned() };
+                self.note_refused_sign_in(refused, now);
+            }
+            // There is no trail to write into.
+            None => self.note_stranger(from),
         }
         Err(AuthenticationError::Rejected)
     }
@@ -192,7 +195,10 @@ impl Auth {
     ) -> Result<Principal, AuthenticationError> {
         let hash = personal_token_hash(secret);
         let place = self.store().get::<PersonalTokenPlace>(Key::PersonalTokenHash { hash: &hash }).await?;
-        let place = place.ok_or(AuthenticationError::Rejected)?.value;
+        let Some(place) = place.map(|place| place.value) else {
+            self.note_stranger(from);
+            return Err(AuthenticationError::Rejected);
+        };
         let id = PrincipalId { account: place.account, user: place.user };
         let with = with_token(place.token);
         let came = Came { personal_token: Some(place.token), ..Came::default() };

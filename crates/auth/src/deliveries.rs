@@ -7,8 +7,10 @@
 //! and we crashed before we wrote that down): its id tells.
 //!
 //! One notice after another goes to a webhook, oldest first. After a failure the webhook waits, longer with each one,
-//! and then the same notice is tried again. A notice that its receiver refused [`REFUSALS_IN_ORDER_MAX`] times lets
-//! the others pass: one that a receiver chokes on does not keep all that come after it.
+//! and then the same notice is tried again. It is the webhook that waits: should it be tried at once after all, the same
+//! notice comes first. Only one that its receiver refused [`REFUSALS_IN_ORDER_MAX`] times waits for itself and lets the
+//! others pass: one that a receiver chokes on does not keep all that come after it. A webhook that is enabled begins
+//! with the oldest again, that one too.
 
 use std::ops::Bound;
 use std::time::Duration;
@@ -47,7 +49,7 @@ pub(crate) struct DeliveryRecord {
     /// Attempts that the receiver answered with a refusal.
     #[serde(default)]
     pub(crate) refusals: u32,
-    /// Before this instant it is not tried; `None`: at once.
+    /// Before this instant the others pass it; `None`: none does.
     #[serde(default)]
     pub(crate) next_attempt_at: Option<Timestamp>,
     #[serde(default)]
@@ -424,13 +426,31 @@ impl Auth {
         let Versioned { version, value: mut record } = row;
         record.last_failure = Some(reason.to_owned());
         record.refusals = record.refusals.saturating_add(u32::from(answered));
-        let extra = match record.refusals.checked_sub(REFUSALS_IN_ORDER_MAX) {
-            Some(beyond) if answered => self.wait_after(beyond.saturating_add(REFUSALS_IN_ORDER_MAX)),
-            _ => Duration::ZERO,
+        record.next_attempt_at = match record.refusals.checked_sub(REFUSALS_IN_ORDER_MAX) {
+            Some(beyond) if answered => {
+                let extra = self.wait_after(beyond.saturating_add(REFUSALS_IN_ORDER_MAX));
+                now.checked_add(wait + extra).ok()
+            }
+            _ => None,
         };
-        record.next_attempt_at = now.checked_add(wait + extra).ok();
         let key = Key::Delivery { webhook: webhook.raw(), delivery: id.raw() };
         tx.expect(key, Some(version)).put(key, &record)?;
+        Ok(())
+    }
+
+    /// Lets the notices at the head of a webhook's queue be tried at once, oldest first, those too that let others pass.
+    pub(crate) async fn begin_again(&self, tx: &mut Transaction, webhook: WebhookId) -> Result<(), Error> {
+        self.try_at_once(tx, webhook).await?;
+        let list = Key::Delivery { webhook: webhook.raw(), delivery: Id::MIN };
+        for (encoded, entry) in self.store().list(list.siblings(self.region()), HEAD_ROWS_MAX).await? {
+            let Versioned { version, value: record } = decode::<DeliveryRecord>(list, &entry)?;
+            if record.next_attempt_at.is_some() {
+                let delivery = crate::lists::id(list, self.region(), &encoded)?;
+                let key = Key::Delivery { webhook: webhook.raw(), delivery };
+                let record = DeliveryRecord { next_attempt_at: None, ..record };
+                tx.expect(key, Some(version)).put(key, &record)?;
+            }
+        }
         Ok(())
     }
 

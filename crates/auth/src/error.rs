@@ -148,8 +148,8 @@ pub enum Error {
     /// that, nothing else is done.
     #[error("what the shared tags reach is not yet counted; try again")]
     TagsUncounted {
-        /// Where.
-        repository: RepositoryId,
+        /// Where: each repository of the call whose tags are not.
+        repositories: Vec<RepositoryId>,
     },
     /// The current password, which the change needs, is wrong or missing.
     #[error("the current password is wrong")]

@@ -74,13 +74,13 @@ kinds! {
     PermissionRemoved = "permission_removed";
     /// A repository was shared with another account.
     ShareCreated = "share_created";
-    /// A share got another end or description.
+    /// A share got another end, description, tags or time of notice: the detail says which.
     ShareUpdated = "share_updated";
     /// A share is about to end by its deadline.
     ShareEnding = "share_ending";
     /// A share ended by its deadline.
     ShareEnded = "share_ended";
-    /// A share was ended.
+    /// A share was ended, by its owner or with its image or the account that it was with.
     ShareRevoked = "share_revoked";
     /// An account left a share that was made with it.
     ShareLeft = "share_left";
@@ -120,6 +120,8 @@ kinds! {
     BlobDeleted = "blob_deleted";
     /// A manifest was pulled; its blobs' pulls are no events of their own.
     ManifestPulled = "manifest_pulled";
+    /// A change was refused to somebody who lacks the right: the detail has the call.
+    ChangeRefused = "change_refused";
     /// Somebody signed in with a password, a personal token or an access key.
     SignedIn = "signed_in";
     /// Somebody was refused who named this account, or a user of it.

@@ -149,15 +149,20 @@ impl Event {
     /// # Errors
     /// As [`Transaction::put`].
     pub fn record(&self, transaction: &mut Transaction) -> Result<(), kv::Error> {
-        // Two events of one millisecond differ in their random ids.
-        self.put(transaction, Id::random())
+        // Of one millisecond's events those that came first have the lesser ids.
+        let event = Id::in_order(time_ms(self.at));
+        transaction.expect(self.key(event), None);
+        self.put(transaction, event)
     }
 
     /// Writes it under an id of its own, perhaps over what it was before.
     pub(crate) fn put(&self, transaction: &mut Transaction, event: Id) -> Result<(), kv::Error> {
-        transaction
-            .put(Key::Event { account: self.account.raw(), time_ms: time_ms(self.at), event }, self)?;
+        transaction.put(self.key(event), self)?;
         Ok(())
+    }
+
+    fn key(&self, event: Id) -> Key<'static> {
+        Key::Event { account: self.account.raw(), time_ms: time_ms(self.at), event }
     }
 }
 

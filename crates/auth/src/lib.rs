@@ -119,7 +119,7 @@ pub use permissions::{Permission, PermissionTarget};
 pub use permit::{Action, ContentScope, PatternIds, Permit, PushAccess, Vacancy};
 pub use personal_tokens::{Made, NewToken, PersonalToken};
 pub use principal::{Principal, PrincipalId};
-pub use recorder::Flushed;
+pub use recorder::{Flushed, RefusedChange};
 pub use records::{
     AccessKeyRecord, AccountRecord, BoundTags, Credential, Home, Level, NameRecord, NamespaceRecord,
     PasswordHash, PatternReap, PatternState, PermissionRecord, PersonalTokenPlace, PersonalTokenRecord,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::events::time_ms;
 use crate::records::ShareRecord;
-use crate::{AccountName, Auth, Error, EventKind, NoticeId, Share, ShareId};
+use crate::{AccountName, Error, EventKind, NoticeId, Share, ShareId};
 
 /// What a notice tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub enum NoticeKind {
     /// A share was made.
     #[serde(rename = "share.created")]
     ShareCreated,
-    /// A share's end or description was changed.
+    /// A share's end, description, tags or time of notice was changed.
     #[serde(rename = "share.updated")]
     ShareUpdated,
     /// A share is near its deadline.
@@ -113,25 +113,6 @@ pub(crate) struct NoticedShare {
     pub(crate) record: ShareRecord,
     pub(crate) repository: RepositoryName,
     pub(crate) grantee: AccountName,
-}
-
-impl Auth {
-    /// Tells, as part of `tx`, that a share ended because its image was deleted, or made public, at `at`. The trail has
-    /// that already; one that had ended before is silent.
-    pub(crate) async fn tell_closed(
-        &self,
-        tx: &mut Transaction,
-        share: (ShareId, &ShareRecord),
-        repository: &RepositoryName,
-        at: Timestamp,
-    ) -> Result<(), Error> {
-        let (_, record) = share;
-        if record.deadline.is_some_and(|deadline| deadline <= at) {
-            return Ok(());
-        }
-        let Some(grantee) = self.account_name(record.grantee).await? else { return Ok(()) };
-        put_notice(tx, share, EventKind::ShareRevoked, repository, &grantee, at)
-    }
 }
 
 /// Puts the notice of `kind` in the outbox, as part of `tx`; nothing for a kind that nobody is told of.

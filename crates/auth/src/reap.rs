@@ -7,7 +7,7 @@ use kv::{Key, Usage, decode};
 use crate::lists::Rows;
 use crate::records::{ReapRecord, RepositoryLife, ShareRecord, on_repository};
 use crate::share_rows::delete_share;
-use crate::{Auth, Error, RepositoryId, ShareId, Thing};
+use crate::{Actor, Auth, Error, Principal, RepositoryId, ShareId, Thing};
 
 /// The most rows of a kind that one commit removes.
 const BATCH_MAX: usize = 1_000;
@@ -42,8 +42,9 @@ impl Auth {
                     {
                         // Told once, whoever else empties the repository.
                         tx.expect(Key::Share { share: share.raw() }, Some(record.version));
-                        let name = &reaped.life.name;
-                        self.tell_closed(&mut tx, (share, &record.value), name, reaped.deleted_at).await?;
+                        let (name, at) = (&reaped.life.name, reaped.deleted_at);
+                        let by = reaped.deleted_by.clone().unwrap_or_else(Actor::server);
+                        self.tell_closed(&mut tx, (share, &record.value), name, by, at).await?;
                     }
                     delete_share(&mut tx, share, &record.value);
                 }
@@ -71,8 +72,13 @@ impl Auth {
         Ok(gone && done)
     }
 
-    /// Removes the shares of a repository that its present life does not know, since it was made public at `now`.
-    pub(crate) async fn remove_dead_shares(&self, id: RepositoryId, now: Timestamp) -> Result<(), Error> {
+    /// Removes the shares of a repository that its present life does not know, since `p` made it public at `now`.
+    pub(crate) async fn remove_dead_shares(
+        &self,
+        p: &Principal,
+        id: RepositoryId,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let list = Key::ShareOf { repository: id.raw(), grantee: kv::Id::MIN };
         let mut rows = Rows::all(list.siblings(self.region()));
         loop {
@@ -84,13 +90,14 @@ impl Auth {
             for (_, entry) in page {
                 shares.push(decode::<ShareId>(list, &entry)?.value);
             }
-            self.until_done(|| self.try_remove_dead(id, &shares, now)).await?;
+            self.until_done(|| self.try_remove_dead(p, id, &shares, now)).await?;
         }
     }
 
     /// Those of `shares` that were replaced meanwhile are gone; the repository may be private again, and shared.
     async fn try_remove_dead(
         &self,
+        p: &Principal,
         id: RepositoryId,
         shares: &[ShareId],
         now: Timestamp,
@@ -99,7 +106,7 @@ impl Auth {
         let mut tx = self.store().transaction();
         tx.expect(Key::Repository { repository: id.raw() }, Some(life.version));
         for share in shares {
-            self.remove_if_dead(&mut tx, *share, (id, &life.value), now).await?;
+            self.remove_if_dead(&mut tx, *share, (id, &life.value), p.into(), now).await?;
         }
         self.finish(tx, ()).await
     }
@@ -109,6 +116,7 @@ impl Auth {
         tx: &mut kv::Transaction,
         share: ShareId,
         (id, life): (RepositoryId, &RepositoryLife),
+        by: Actor,
         now: Timestamp,
     ) -> Result<(), Error> {
         let key = Key::Share { share: share.raw() };
@@ -116,7 +124,7 @@ impl Auth {
             && !record.value.is_of(id, life)
         {
             tx.expect(key, Some(record.version));
-            self.tell_closed(tx, (share, &record.value), &life.name, now).await?;
+            self.tell_closed(tx, (share, &record.value), &life.name, by, now).await?;
             delete_share(tx, share, &record.value);
         }
         Ok(())

@@ -13,6 +13,7 @@ mod notes;
 mod sources;
 
 pub use flush::Flushed;
+pub use notes::RefusedChange;
 pub(crate) use notes::{Refused, with_token};
 
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
+use crate::events::time_ms;
 use crate::{AccountId, Actor, Event, EventKind, EventResult, PrincipalId, RepositoryId, ShareId};
 use ledger::Ledger;
 
@@ -30,6 +32,8 @@ const FRESH_MAX: usize = 100_000;
 /// The most distinct events in one account's trail between two flushes, and within a minute: none leaves the others
 /// without room.
 const EVENTS_PER_ACCOUNT_MAX: usize = 20_000;
+/// The most addresses that refused strangers are told apart by between two flushes, and within a minute.
+const STRANGERS_MAX: usize = 1_000;
 /// The longest detail of an event, in characters: what a token grants may be long.
 const DETAIL_CHARACTERS_MAX: usize = 1_000;
 
@@ -58,11 +62,17 @@ impl From<Event> for What {
 /// How often, and when first.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
+    /// The event's: made when it was taken down, so that a trail is in that order.
+    event: kv::Id,
     at: Timestamp,
     count: u64,
 }
 
 impl Seen {
+    fn new(at: Timestamp, count: u64) -> Seen {
+        Seen { event: kv::Id::in_order(time_ms(at)), at, count }
+    }
+
     fn add(&mut self, other: Seen) {
         self.count = self.count.saturating_add(other.count);
     }
@@ -103,6 +113,10 @@ struct RefusedPull {
     what: What,
 }
 
+/// Refused sign-ins under names, or with keys and tokens, that no account has, by where they came from: no trail is theirs,
+/// the log has them. The name is kept nowhere, for people type passwords there.
+type Strangers = HashMap<Option<IpAddr>, u64>;
+
 /// What came since the last flush.
 #[derive(Debug, Default)]
 struct Fresh {
@@ -111,6 +125,7 @@ struct Fresh {
     held: HashMap<AccountId, usize>,
     uses: HashMap<UseOf, Used>,
     refused_pulls: HashMap<RefusedPull, Seen>,
+    strangers: Strangers,
     /// What found no room, by the account whose trail, or share, it would have been in.
     lost: HashMap<AccountId, u64>,
 }
@@ -133,7 +148,7 @@ impl Recorder {
 
     /// Takes an event down.
     pub(crate) fn event(&self, event: Event) {
-        let seen = Seen { at: event.at, count: event.count };
+        let seen = Seen::new(event.at, event.count);
         let what = What::from(event);
         let account = what.account;
         let mut fresh = self.lock();
@@ -153,7 +168,7 @@ impl Recorder {
     fn refused_pull(&self, refused: RefusedPull, at: Timestamp) {
         let mut fresh = self.lock();
         let has_room = fresh.refused_pulls.len() < FRESH_MAX;
-        let seen = Seen { at, count: 1 };
+        let seen = Seen::new(at, 1);
         match fresh.refused_pulls.entry(refused) {
             Entry::Occupied(mut known) => known.get_mut().add(seen),
             Entry::Vacant(new) if has_room => {
@@ -162,6 +177,10 @@ impl Recorder {
             // Nobody lost it: it is not even known to be an event.
             Entry::Vacant(_) => {}
         }
+    }
+
+    fn stranger(&self, from: Option<IpAddr>) {
+        count_stranger(&mut self.lock().strangers, from, 1, STRANGERS_MAX);
     }
 
     fn used(&self, of: UseOf, owner: AccountId, used: Used) {
@@ -182,6 +201,13 @@ impl Fresh {
         let lost = self.lost.entry(account).or_default();
         *lost = lost.saturating_add(count);
     }
+}
+
+/// Counts strangers' sign-ins; where there is no room for another address, under none.
+fn count_stranger(strangers: &mut Strangers, from: Option<IpAddr>, count: u64, max: usize) {
+    let has_room = strangers.len() < max || strangers.contains_key(&from);
+    let counted = strangers.entry(from.filter(|_| has_room)).or_default();
+    *counted = counted.saturating_add(count);
 }
 
 /// Whose use it is, under which share.

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::narrowing::BoundPattern;
 use crate::{
-    AccessKeyId, AccountId, AccountName, Category, ContentScope, Description, Error, NamespaceId, PatternId,
-    PrincipalId, RepositoryId, Sealed, ShareId, TokenId, UserId, UserName,
+    AccessKeyId, AccountId, AccountName, Actor, Category, ContentScope, Description, Error, NamespaceId,
+    PatternId, PrincipalId, RepositoryId, Sealed, ShareId, TokenId, UserId, UserName,
 };
 
 /// A password's hash in the PHC string format.
@@ -198,6 +198,9 @@ pub struct ReapRecord {
     pub life: RepositoryLife,
     /// When it was deleted.
     pub deleted_at: Timestamp,
+    /// By whom; `None` in records of before this was kept.
+    #[serde(default)]
+    pub deleted_by: Option<Actor>,
 }
 
 /// What a user may do. Each level includes those before it.

@@ -330,7 +330,7 @@ impl Auth {
         if visibility == Visibility::Public {
             // The shares are dead already, by their epoch; their rows go in commits of their own. Should that fail,
             // they are shown nowhere, and go when the repository is made public again or is deleted.
-            self.remove_dead_shares(shown.id, now).await?;
+            self.remove_dead_shares(p, shown.id, now).await?;
         }
         Ok(shown)
     }
@@ -405,7 +405,8 @@ impl Auth {
                 .add(Key::NamespaceRepositories { namespace }, -1, 0..=i64::MAX);
             tx.expect(namespace_key, Some(within.version))
                 .put(namespace_key, &NamespaceRecord { names_epoch, ..within.value })?;
-            tx.put(Key::Reap { id }, &ReapRecord { life: life.value, deleted_at: now })?;
+            let reap = ReapRecord { life: life.value, deleted_at: now, deleted_by: Some(p.into()) };
+            tx.put(Key::Reap { id }, &reap)?;
             repository_event(&mut tx, &permit, EventKind::RepositoryDeleted, now)?;
             self.finish(tx, ()).await
         })

@@ -100,14 +100,22 @@ impl Auth {
             places: BTreeSet::new(),
         };
         let mut shares = Vec::with_capacity(entries.len());
+        let mut uncounted = BTreeMap::new();
         for (index, (name, new)) in entries.iter().enumerate() {
+            if uncounted.contains_key(name) {
+                continue;
+            }
             match self.make_share(&mut making, name, new).await {
                 Ok(Some(share)) => shares.push(share),
                 Ok(None) => return Ok(None),
-                // Wrong with none of them: the call is to be made again.
-                Err(error @ Error::TagsUncounted { .. }) => return Err(error),
+                // Wrong with none of them: the call is to be made again. The others are looked at all the same, so that
+                // once is enough, however many repositories there are to count.
+                Err(Error::TagsUncounted { repositories }) => drop(uncounted.insert(name, repositories)),
                 Err(error) => return Err(error.of_share(index, name, &new.grantee)),
             }
+        }
+        if !uncounted.is_empty() {
+            return Err(Error::TagsUncounted { repositories: uncounted.into_values().flatten().collect() });
         }
         let Making { mut tx, repositories, .. } = making;
         for opened in repositories.into_values() {

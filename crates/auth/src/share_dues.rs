@@ -5,7 +5,8 @@
 //! event and the removal of its row are one commit, so that each is told exactly once, whatever crashes.
 //!
 //! Notice is given `notice_before_seconds` before the deadline. A share that is made with less time than that gets
-//! none: its making has told its end. One that is changed to have less gets it at once.
+//! none: its making has told its end. One whose deadline is moved to leave less gets it at once. Under the deadline that
+//! it has, another time for the notice is one to come, or none: what has been told is not told anew.
 
 use std::ops::Bound;
 use std::time::Duration;
@@ -134,17 +135,20 @@ pub(crate) fn move_dues(
     id: ShareId,
     before: &ShareRecord,
     after: &ShareRecord,
+    now: Timestamp,
 ) -> Result<(), Error> {
+    // A row whose time has come is told, or about to be; under the same deadline it stays, and no other joins it.
+    let settled = |at: Timestamp| before.deadline == after.deadline && at <= now;
     let (former, present): (Vec<_>, Vec<_>) = (dues(before).collect(), dues(after).collect());
     let rows: Vec<_> = present.iter().map(|(at, _)| row(*at, id)).collect();
-    for (at, _) in former.iter().filter(|due| !present.contains(due)) {
+    for (at, _) in former.iter().filter(|due| !present.contains(due) && !settled(due.0)) {
         let gone = row(*at, id);
         // What is written below is not removed here: a key is written once.
         if !rows.contains(&gone) {
             tx.delete(gone);
         }
     }
-    for (at, due) in present.iter().filter(|due| !former.contains(due)) {
+    for (at, due) in present.iter().filter(|due| !former.contains(due) && !settled(due.0)) {
         tx.put(row(*at, id), due)?;
     }
     Ok(())

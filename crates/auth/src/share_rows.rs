@@ -10,9 +10,11 @@ use kv::{Key, Transaction};
 use oci::RepositoryName;
 
 use crate::notices::put_notice;
-use crate::records::ShareRecord;
+use crate::records::{RepositoryLife, ShareRecord};
 use crate::share_dues::{clear_dues, move_dues, set_dues};
-use crate::{AccountId, AccountName, Actor, Auth, Error, Event, EventKind, RepositoryId, ShareId};
+use crate::{
+    AccountId, AccountName, Actor, Auth, Error, Event, EventKind, PrincipalId, RepositoryId, ShareId,
+};
 
 /// A share, with the names that its events tell.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +26,7 @@ pub(crate) struct ShareRow<'a> {
 }
 
 impl ShareRow<'_> {
-    /// Tells what happened to the share: in its owner's trail, and in the outbox for both accounts.
+    /// Tells what happened to the share: in its owner's trail and its grantee's, and in the outbox for both.
     pub(crate) fn tell(
         &self,
         tx: &mut Transaction,
@@ -32,20 +34,43 @@ impl ShareRow<'_> {
         by: Actor,
         now: Timestamp,
     ) -> Result<(), Error> {
+        let detail = match kind {
+            EventKind::ShareRevoked | EventKind::ShareLeft => format!("with {}", self.grantee),
+            _ => self.words(),
+        };
+        self.tell_in_detail(tx, (kind, detail), by, now)
+    }
+
+    fn tell_in_detail(
+        &self,
+        tx: &mut Transaction,
+        (kind, detail): (EventKind, String),
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         put_notice(tx, (self.id, self.record), kind, self.repository, self.grantee, now)?;
-        self.event(self.record.owner, kind, by, now).record(tx)?;
+        let ShareRecord { owner, grantee, .. } = *self.record;
+        let event = Event::new(owner, kind, by, self.repository.to_string(), now).with_detail(detail);
+        event.record(tx)?;
+        let actor = self.as_the_grantee_knows(event.actor.clone());
+        Event { account: grantee, actor, ..event }.record(tx)?;
         Ok(())
     }
 
-    /// The share's event in the trail of `account`, which is its owner or its grantee.
-    fn event(&self, account: AccountId, kind: EventKind, by: Actor, now: Timestamp) -> Event {
-        let detail = match kind {
-            EventKind::ShareRevoked | EventKind::ShareLeft => format!("with {}", self.grantee),
-            _ => {
-                format!("with {} {}{}", self.grantee, end_word(self.record.deadline), tags_words(self.record))
-            }
-        };
-        Event::new(account, kind, by, self.repository.to_string(), now).with_detail(detail)
+    /// Who did it, in the grantee's trail. Of the owner's users it knows the one who made the share, whom its lists name;
+    /// any other is the account to it. From where is the owner's own business.
+    fn as_the_grantee_knows(&self, by: Actor) -> Actor {
+        let Some(account) = by.account.filter(|account| *account != self.record.grantee) else { return by };
+        let made = self.record.creator == Some(PrincipalId { account, user: by.user });
+        let of = by.name.rsplit_once('@').map(|(_, account)| account.to_owned());
+        match of.filter(|_| !made) {
+            Some(name) => Actor { user: None, name, address: None, ..by },
+            None => Actor { address: None, ..by },
+        }
+    }
+
+    fn words(&self) -> String {
+        format!("with {} {}{}", self.grantee, end_word(self.record.deadline), tags_words(self.record))
     }
 }
 
@@ -73,6 +98,17 @@ pub(crate) fn replace_share(tx: &mut Transaction, former: ShareId, record: &Shar
     delete_beside(tx, former, record);
 }
 
+/// What of a share a change changes, in words; nothing, if it is as it was.
+pub(crate) fn changes(before: &ShareRecord, after: &ShareRecord) -> Vec<&'static str> {
+    let changed = [
+        ("deadline", before.deadline != after.deadline),
+        ("description", before.description != after.description),
+        ("tags", tags_words(before) != tags_words(after)),
+        ("notice", before.notice_before_seconds != after.notice_before_seconds),
+    ];
+    changed.into_iter().filter(|(_, changed)| *changed).map(|(word, _)| word).collect()
+}
+
 /// Writes a share's record as it is from now on, and was `before`. The record must be expected.
 pub(crate) fn change_share(
     tx: &mut Transaction,
@@ -82,8 +118,9 @@ pub(crate) fn change_share(
     now: Timestamp,
 ) -> Result<(), Error> {
     tx.put(Key::Share { share: share.id.raw() }, share.record)?;
-    move_dues(tx, share.id, before, share.record)?;
-    share.tell(tx, EventKind::ShareUpdated, by, now)
+    move_dues(tx, share.id, before, share.record, now)?;
+    let detail = format!("{}; changed: {}", share.words(), changes(before, share.record).join(", "));
+    share.tell_in_detail(tx, (EventKind::ShareUpdated, detail), by, now)
 }
 
 impl Auth {
@@ -96,6 +133,49 @@ impl Auth {
         by: Actor,
         now: Timestamp,
     ) -> Result<(), Error> {
+        self.take_away(tx, share, now).await?;
+        share.tell(tx, kind, by, now)
+    }
+
+    /// Ends a share whose grantee goes; one that has ended already goes without a word.
+    pub(crate) async fn close_if_open(
+        &self,
+        tx: &mut Transaction,
+        share: ShareRow<'_>,
+        life: &RepositoryLife,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.take_away(tx, share, now).await?;
+        if !share.record.opens(share.record.repository, life, now) {
+            return Ok(());
+        }
+        share.tell(tx, EventKind::ShareRevoked, by, now)
+    }
+
+    /// Tells that a share ended because its image was deleted, or made public, at `at`; one that had ended before is
+    /// silent.
+    pub(crate) async fn tell_closed(
+        &self,
+        tx: &mut Transaction,
+        (id, record): (ShareId, &ShareRecord),
+        repository: &RepositoryName,
+        by: Actor,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        if record.deadline.is_some_and(|deadline| deadline <= at) {
+            return Ok(());
+        }
+        let Some(grantee) = self.account_name(record.grantee).await? else { return Ok(()) };
+        ShareRow { id, record, repository, grantee: &grantee }.tell(tx, EventKind::ShareRevoked, by, at)
+    }
+
+    async fn take_away(
+        &self,
+        tx: &mut Transaction,
+        share: ShareRow<'_>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let ShareRow { id, record, .. } = share;
         let mut guard = self.share_guard(record.repository, now).await?;
         guard.close(id);
@@ -106,11 +186,7 @@ impl Auth {
         delete_share(tx, id, record);
         // Whoever goes on pulling is then no stranger to the owner's audit trail.
         tx.put(former_key(record.repository, record.grantee), &now)?;
-        if kind == EventKind::ShareLeft {
-            // It is the grantee's doing: it finds it in its own trail, too.
-            share.event(record.grantee, kind, by.clone(), now).record(tx)?;
-        }
-        share.tell(tx, kind, by, now)
+        Ok(())
     }
 }
 

@@ -122,7 +122,7 @@ impl Auth {
         }
         held.write(&mut tx, now)?;
         self.finish(tx, ()).await?;
-        Err(Error::TagsUncounted { repository })
+        Err(Error::TagsUncounted { repositories: vec![repository] })
     }
 }
 

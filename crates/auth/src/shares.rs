@@ -12,7 +12,7 @@ use oci::RepositoryName;
 
 use crate::records::{OpenShare, RepositoryLife, ShareRecord};
 use crate::share_dues::notice_seconds;
-use crate::share_rows::{ShareRow, change_share, delete_share, place_key};
+use crate::share_rows::{ShareRow, change_share, changes, delete_share, place_key};
 use crate::shared_tags::Taken;
 use crate::{
     AccountName, Action, Auth, Denied, Description, Error, EventKind, Permit, Principal, PrincipalId,
@@ -136,6 +136,11 @@ impl Share {
     }
 }
 
+fn no_end_to_notice() -> Error {
+    let reason = "the share is permanent, and has no end to give notice of; give it a deadline too";
+    Error::Invalid { field: "notice_before_seconds", reason: reason.to_owned() }
+}
+
 /// A share that was found, with the repository's life that it is good for.
 pub(crate) struct FoundShare {
     pub(crate) id: ShareId,
@@ -179,11 +184,12 @@ impl Auth {
         if manages { self.with_use(share).await } else { Ok(share) }
     }
 
-    /// Changes a share's end, tags or description. Needs *manage* on the repository.
+    /// Changes a share's end, tags, description or the time for its notice; what changes nothing is told to nobody. Needs
+    /// *manage* on the repository.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::DeadlinePast`], [`Error::Limit`] when an ended share or its tags would be too many,
-    /// [`Error::TagsUncounted`].
+    /// [`Error::TagsUncounted`], [`Error::Invalid`] for notice of an end that the share does not have.
     pub async fn update_share(
         &self,
         p: &Principal,
@@ -236,9 +242,15 @@ impl Auth {
             notice_before_seconds: notice_before_seconds.unwrap_or(before.notice_before_seconds),
             ..before.clone()
         };
+        let owner = p.subject()?.account_name.clone();
+        if record.deadline.is_none() && notice_before_seconds.is_some_and(|seconds| seconds > 0) {
+            return Err(no_end_to_notice());
+        }
+        if changes(&before, &record).is_empty() {
+            return Ok(Some(Share::new(found.id, before, name.clone(), owner, grantee.clone())));
+        }
         let row = ShareRow { id: found.id, record: &record, repository: name, grantee };
         change_share(&mut tx, &before, row, p.into(), now)?;
-        let owner = p.subject()?.account_name.clone();
         self.finish(tx, Share::new(found.id, record, name.clone(), owner, grantee.clone())).await
     }
 
@@ -280,7 +292,7 @@ impl Auth {
         match self.life(record.value.repository).await? {
             Some(life) => {
                 let row = ShareRow { id, record: &record.value, repository: &life.value.name, grantee };
-                self.close_share(&mut tx, row, EventKind::ShareRevoked, p.into(), now).await?;
+                self.close_if_open(&mut tx, row, &life.value, p.into(), now).await?;
             }
             None => delete_share(&mut tx, id, &record.value),
         }

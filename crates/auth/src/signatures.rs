@@ -104,8 +104,9 @@ impl Auth {
             Some(_) => format!("{with}, not proven"),
             None => format!("{with}, closed"),
         };
-        if let Some(account) = held.account {
-            self.note_refused_sign_in(Refused { account, name, from, reason }, now);
+        match held.account {
+            Some(account) => self.note_refused_sign_in(Refused { account, name, from, reason }, now),
+            None => self.note_stranger(from),
         }
         Err(AuthenticationError::Rejected)
     }

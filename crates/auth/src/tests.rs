@@ -16,6 +16,7 @@ mod permission_batches;
 mod personal_tokens;
 mod recording;
 mod share_lives;
+mod share_trails;
 mod shared_tags;
 mod sharing;
 mod sharing_at_once;

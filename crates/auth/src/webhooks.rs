@@ -252,7 +252,7 @@ impl Auth {
         let key = Key::Webhook { account: account.raw(), webhook: id.raw() };
         tx.expect(key, Some(found.version)).put(key, &record)?;
         if change.url.is_some() || change.enabled == Some(true) {
-            self.try_at_once(&mut tx, id).await?;
+            self.begin_again(&mut tx, id).await?;
         }
         webhook_event(&mut tx, account, EventKind::WebhookUpdated, p.into(), (id, &record), now)?;
         self.finish(tx, record).await

@@ -82,6 +82,10 @@ async fn flush(auth: &Auth, clock: &dyn Clock, failing: bool) -> bool {
                     "more sign-ins, tokens and pulls came than could be kept; the audit trails say how many are lost"
                 );
             }
+            for (address, refused) in flushed.strangers {
+                let address = address.map(tracing::field::display);
+                tracing::info!(address, refused, "sign-ins under names that no account has were refused");
+            }
             false
         }
         Err(error) => {

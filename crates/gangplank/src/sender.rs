@@ -26,9 +26,10 @@ pub(crate) struct Sender {
     destinations: Destinations,
 }
 
-/// A name that leads to no permitted address.
+/// A name that leads nowhere, or to no permitted address: one text for both, or an account learned by its webhooks which
+/// names there are in the operator's network.
 #[derive(Debug, thiserror::Error)]
-#[error("it lies in a network that this registry does not send to")]
+#[error("it leads to no address, or to one that this registry does not send to")]
 struct NotPermitted;
 
 impl Sender {
@@ -79,13 +80,13 @@ impl Sender {
             .header("webhook-signature", signature)
             .body(body);
         match request.send().await {
-            Ok(response) => judge(&response),
+            Ok(response) => judge(&response, now),
             Err(error) => AttemptEnd::Unanswered { reason: reason(&error) },
         }
     }
 }
 
-fn judge(response: &Response) -> AttemptEnd {
+fn judge(response: &Response, now: Timestamp) -> AttemptEnd {
     let status = response.status();
     if status.is_success() {
         return AttemptEnd::Taken;
@@ -95,8 +96,18 @@ fn judge(response: &Response) -> AttemptEnd {
     }
     let followed = if status.is_redirection() { "; redirects are not followed" } else { "" };
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let retry_after = retry_after.and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+    let retry_after = retry_after.and_then(|text| wait(text, now));
     AttemptEnd::Refused { answer: format!("{status}{followed}"), retry_after }
+}
+
+/// How long from `now` on a `Retry-After` asks to be left alone: so many seconds, or until a date (RFC 9110, 10.2.3).
+fn wait(text: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = Timestamp::try_from(httpdate::parse_http_date(text).ok()?).ok()?;
+    // One that has passed asks for nothing.
+    Duration::try_from(until.duration_since(now)).ok()
 }
 
 /// Why there was no answer: the deepest cause, which is the one that says something.
@@ -121,9 +132,12 @@ impl Resolve for CheckedNames {
         let destinations = self.destinations.clone();
         Box::pin(async move {
             // The port is the connection's, whatever stands here.
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let permitted: Vec<_> =
-                found.into_iter().filter(|address| destinations.permit(address.ip())).collect();
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|error| {
+                tracing::debug!(name = name.as_str(), %error, "a webhook's name leads to no address");
+                NotPermitted
+            })?;
+            let permitted: Vec<SocketAddr> =
+                found.filter(|address| destinations.permit(address.ip())).collect();
             if permitted.is_empty() {
                 return Err(NotPermitted.into());
             }
@@ -139,7 +153,7 @@ mod tests {
     use ::auth::Destinations;
     use tokio::net::TcpListener;
 
-    use super::{Sender, reason};
+    use super::{Sender, reason, wait};
 
     fn loopback() -> Destinations {
         Destinations { internal_networks_allowed: vec!["127.0.0.0/8".parse().unwrap()] }
@@ -164,5 +178,32 @@ mod tests {
         let (arrived, failure) = arrives(Destinations::default()).await;
         assert!(!arrived);
         assert!(failure.as_deref().is_some_and(|why| why.contains("does not send to")), "{failure:?}");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_inside_fails_as_one_that_leads_nowhere() {
+        let (_, inside) = arrives(Destinations::default()).await;
+        let sender = Sender::new(Destinations::default(), Duration::from_secs(20)).unwrap();
+        // Longer than a name's part may be, so that no name server is asked.
+        let nowhere = format!("http://{}.example/", "x".repeat(64));
+        let failed = sender.http.post(nowhere).send().await.unwrap_err();
+        assert_eq!(inside, Some(reason(&failed)));
+    }
+
+    #[test]
+    fn a_receiver_asks_to_be_left_alone_for_a_while_or_until_a_date() {
+        let now = "2027-01-31T12:00:00Z".parse().unwrap();
+        for (text, seconds) in [
+            ("120", Some(120)),
+            ("0", Some(0)),
+            ("Sun, 31 Jan 2027 12:02:00 GMT", Some(120)),
+            ("Sun, 31 Jan 2027 12:00:00 GMT", Some(0)),
+            ("Sun, 31 Jan 2027 11:59:59 GMT", None),
+            ("Sunday", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            assert_eq!(wait(text, now), seconds.map(Duration::from_secs), "{text}");
+        }
     }
 }

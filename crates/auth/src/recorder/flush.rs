@@ -1,6 +1,7 @@
 //! The writing of what was taken down, in bounded commits, each of which may be the last.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 use kv::{Key, Transaction, UsageRow, Use};
@@ -17,7 +18,7 @@ const USES_AT_ONCE: usize = 500;
 const REFUSED_PULLS_AT_ONCE: usize = 500;
 
 /// What a flush found.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flushed {
     /// Events that were written, those that are counted once more among them.
     pub events: usize,
@@ -25,6 +26,9 @@ pub struct Flushed {
     pub uses: usize,
     /// Events and uses that found no room: to be told to the operator. They stand in their accounts' trails too.
     pub lost: u64,
+    /// Where sign-ins were refused from, if that is known, under names that no account has, and how many: to be told to
+    /// the operator, for an address at most once a minute. They stand in no trail.
+    pub strangers: Vec<(Option<IpAddr>, u64)>,
 }
 
 impl Auth {
@@ -42,7 +46,8 @@ impl Auth {
         let events = self.write_events(&mut ledger).await?;
         self.bound_sources(&mut ledger, now).await?;
         let uses = self.write_uses(&mut ledger).await?;
-        Ok(Flushed { events, uses, lost: ledger.take_lost() })
+        let (lost, strangers) = (ledger.take_lost(), ledger.take_strangers(now));
+        Ok(Flushed { events, uses, lost, strangers })
     }
 
     /// Makes events of the refused pulls by those who once had a share.

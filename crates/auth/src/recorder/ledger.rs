@@ -2,12 +2,16 @@
 //! bounds, without a store.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 use kv::Id;
 
 use super::sources::Sources;
-use super::{EVENTS_PER_ACCOUNT_MAX, Fresh, RefusedPull, Seen, UseOf, Used, What};
+use super::{
+    EVENTS_PER_ACCOUNT_MAX, Fresh, RefusedPull, STRANGERS_MAX, Seen, Strangers, UseOf, Used, What,
+    count_stranger,
+};
 use crate::{AccountId, Actor, EventKind, EventResult};
 
 /// For how long the same is counted in one event.
@@ -46,6 +50,9 @@ pub(super) struct Ledger {
     /// As they are written.
     pub(super) uses: BTreeMap<UseOf, Used>,
     pub(super) sources: Sources,
+    strangers: Strangers,
+    /// Which of them were told within the last minute.
+    strangers_told: HashMap<Option<IpAddr>, Timestamp>,
     /// What found no room since it was last told.
     lost: u64,
 }
@@ -67,8 +74,13 @@ impl Ledger {
         for (of, used) in fresh.uses {
             self.uses_seen.entry(of).and_modify(|known| known.add(used)).or_insert(used);
         }
+        let max = STRANGERS_MAX.saturating_sub(self.strangers_told.len());
+        for (from, count) in fresh.strangers {
+            let max = if self.strangers_told.contains_key(&from) { usize::MAX } else { max };
+            count_stranger(&mut self.strangers, from, count, max);
+        }
         for (account, count) in fresh.lost {
-            self.lose(account, Seen { at: now, count });
+            self.lose(account, Seen::new(now, count));
         }
     }
 
@@ -108,8 +120,8 @@ impl Ledger {
     fn insert(&mut self, what: What, seen: Seen) {
         if !self.count(&what, seen) {
             hold(&mut self.held, &what);
-            let Seen { at, count } = seen;
-            self.rows.insert(what, Row { event: Id::random(), at, count, is_written: false });
+            let Seen { event, at, count } = seen;
+            self.rows.insert(what, Row { event, at, count, is_written: false });
         }
     }
 
@@ -130,6 +142,16 @@ impl Ledger {
     /// How many were lost since this was last asked.
     pub(super) fn take_lost(&mut self) -> u64 {
         std::mem::take(&mut self.lost)
+    }
+
+    /// The refused strangers that are to be told: those from one address at once, and how many followed a minute later.
+    pub(super) fn take_strangers(&mut self, now: Timestamp) -> Vec<(Option<IpAddr>, u64)> {
+        self.strangers_told.retain(|_, at| now.duration_since(*at).abs() < FOLD_FOR);
+        let told = &mut self.strangers_told;
+        let mut due: Vec<_> = self.strangers.extract_if(|from, _| !told.contains_key(from)).collect();
+        due.sort_unstable();
+        told.extend(due.iter().map(|(from, _)| (*from, now)));
+        due
     }
 
     /// At most `limit` events that are still to be written.

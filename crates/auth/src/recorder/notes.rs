@@ -10,9 +10,12 @@ use jiff::Timestamp;
 use oci::{Digest, Reference, RepositoryName};
 
 use super::{RefusedPull, Used, What, use_of};
+use crate::authorize::permit;
 use crate::rights::Standing;
 use crate::scope::Scope;
-use crate::{AccountId, Action, Actor, Auth, Event, EventKind, EventResult, Permit, Principal, TokenId};
+use crate::{
+    AccountId, Action, Actor, Auth, Error, Event, EventKind, EventResult, Permit, Principal, TokenId,
+};
 
 /// Who was refused, when signing in.
 pub(crate) struct Refused<'a> {
@@ -24,7 +27,47 @@ pub(crate) struct Refused<'a> {
     pub(crate) reason: String,
 }
 
+/// A change that was asked of a management interface, and refused to somebody who may see what it was to change.
+#[derive(Debug, Clone, Copy)]
+pub struct RefusedChange<'a> {
+    /// The call: its method and path.
+    pub call: &'a str,
+    /// What it was to change, by name.
+    pub subject: &'a str,
+    /// The same, if it is a repository.
+    pub repository: Option<&'a RepositoryName>,
+}
+
 impl Auth {
+    /// Takes down a refused change: in the trail of the account that asked, and in that of the repository's owner, if the
+    /// account sees the repository. Where that is public, its owner is not told who asked: strangers must not fill a trail.
+    ///
+    /// # Errors
+    /// As the store, which is asked for the owner.
+    pub async fn note_refused_change(
+        &self,
+        p: &Principal,
+        refused: RefusedChange<'_>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let RefusedChange { call, subject, repository } = refused;
+        let Some(account) = p.account() else { return Ok(()) };
+        let note = |trail, actor| {
+            let event = Event::new(trail, EventKind::ChangeRefused, actor, subject.to_owned(), now);
+            self.recorder().event(event.with_detail(call).with_result(EventResult::Denied));
+        };
+        note(account, p.into());
+        let Some(name) = repository else { return Ok(()) };
+        let standing = self.standing(p, name, now).await?;
+        let Some(found) = standing.repository else { return Ok(()) };
+        let owner = found.life.value.owner;
+        if owner != account && permit(p, &found, standing.basis, Action::Pull).is_ok() {
+            let is_shared = standing.basis.share().is_some();
+            note(owner, if is_shared { Actor::from(p) } else { Actor::anybody() });
+        }
+        Ok(())
+    }
+
     /// Takes down a manifest's pull under `permit`: `bytes` of it are sent.
     pub fn note_pull(
         &self,
@@ -83,6 +126,11 @@ impl Auth {
         self.recorder().event(event.with_detail(reason).with_result(EventResult::Denied));
     }
 
+    /// Takes down a refused sign-in under a name, or with a key or token, that no account has.
+    pub(crate) fn note_stranger(&self, from: Option<IpAddr>) {
+        self.recorder().stranger(from.map(|from| from.to_canonical()));
+    }
+
     /// Takes down that an access token was issued, and for what.
     pub(crate) fn note_access_token(&self, p: &Principal, granted: &[Scope], now: Timestamp) {
         let scopes: Vec<_> = granted.iter().map(ToString::to_string).collect();
@@ -123,7 +171,8 @@ impl Auth {
             Action::Push => EventKind::ManifestPushed,
             Action::Delete => EventKind::ManifestDeleted,
             Action::DeleteTag => EventKind::TagDeleted,
-            // One question for many things to do: which of them was meant is not known here.
+            // One question for many things to do: which of them was meant, the interface that was asked knows. It notes a
+            // refused change ([`Auth::note_refused_change`]).
             Action::Manage => return,
         };
         let owner = found.life.value.owner;

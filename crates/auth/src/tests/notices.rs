@@ -149,7 +149,7 @@ async fn a_moved_deadline_moves_what_is_due() {
     change(&test, &acme, ShareChange { description: described, ..ShareChange::default() }, at(17 * DAY))
         .await;
     change(&test, &acme, ends(20 * DAY), at(17 * DAY)).await;
-    assert_eq!(told(&test).await, [ShareUpdated, ShareUpdated]);
+    assert_eq!(told(&test).await, [ShareUpdated], "and what changes nothing tells nothing");
     assert_eq!(tick(&test, at(18 * DAY)).await, []);
     // Another end is another story.
     change(&test, &acme, ends(30 * DAY), at(18 * DAY)).await;
@@ -180,6 +180,28 @@ async fn a_share_changed_to_be_near_its_end_tells_it_at_once() {
     assert_eq!(tick(&test, at(2 * DAY)).await, [ShareEnded]);
     change(&test, &acme, ends(4 * DAY), at(3 * DAY)).await;
     assert_eq!(tick(&test, at(4 * DAY)).await, [ShareUpdated, ShareEnded], "opened again, it ends again");
+}
+
+#[tokio::test]
+async fn under_one_deadline_its_nearness_is_not_told_anew_for_an_instant_that_has_passed() {
+    let (test, acme, _) = TestAuth::with_acme().await;
+    test.create_share(&acme, &repository(WEB), until(10 * DAY, None), START).await.unwrap();
+    assert_eq!(tick(&test, at(7 * DAY)).await, [ShareCreated, ShareEnding]);
+    let notice = |days: u64| {
+        let before = Duration::from_secs(days * 86_400);
+        ShareChange { notice_before: Some(before), ..ShareChange::default() }
+    };
+    for days in [4, 5, 0, 9, 3] {
+        change(&test, &acme, notice(days), at(8 * DAY)).await;
+        assert_eq!(tick(&test, at(8 * DAY)).await, [ShareUpdated], "{days} days");
+    }
+    // What is due by then and was not told yet is told, whatever is asked for since.
+    change(&test, &acme, notice(1), at(8 * DAY)).await;
+    change(&test, &acme, notice(7), at(9 * DAY)).await;
+    assert_eq!(tick(&test, at(9 * DAY)).await, [ShareUpdated, ShareUpdated, ShareEnding]);
+    change(&test, &acme, ends(11 * DAY), at(9 * DAY)).await;
+    assert_eq!(tick(&test, at(9 * DAY)).await, [ShareUpdated, ShareEnding], "another end is told");
+    assert_eq!((tick(&test, at(11 * DAY)).await, rows_due(&test).await), (vec![ShareEnded], 0));
 }
 
 #[tokio::test]

@@ -100,6 +100,45 @@ async fn what_differs_in_anything_is_told_apart() {
 }
 
 #[tokio::test]
+async fn refused_strangers_are_counted_by_their_addresses_and_told_once_a_minute() {
+    let (test, acme, _) = TestAuth::with_acme().await;
+    test.flush(at(-100)).await.unwrap();
+    let before = trail(&test, &acme).await.len();
+    let [one, other] = ["192.0.2.9", "192.0.2.10"].map(|from| Some(from.parse().unwrap()));
+    let stranger = async |login: &str, secret: &str, from, second| {
+        assert!(test.authenticate(login, &Secret::new(secret), from, at(second)).await.is_err());
+    };
+    stranger("missing", "a wrong one", one, 0).await;
+    stranger("my-password-1", "a wrong one", one, 0).await;
+    stranger("acme", "gp_pat_of_nobody", one, 0).await;
+    stranger("dev@missing", "a wrong one", other, 0).await;
+    assert_eq!(test.flush(at(0)).await.unwrap().strangers, [(one, 3), (other, 1)]);
+    stranger("missing", "a wrong one", one, 30).await;
+    assert_eq!(test.flush(at(30)).await.unwrap().strangers, [], "told already");
+    assert_eq!(test.flush(at(59)).await.unwrap().strangers, []);
+    stranger("here@ABCDEFGHIJKLMNOPQRST", "a wrong one", one, 60).await;
+    assert_eq!(test.flush(at(60)).await.unwrap().strangers, [(one, 2)], "those of that minute, too");
+    assert_eq!(trail(&test, &acme).await.len(), before);
+}
+
+#[tokio::test]
+async fn more_strangers_than_are_told_apart_are_counted_together() {
+    let test = TestAuth::new().await;
+    for number in 0..1_200_u32 {
+        let from = std::net::Ipv4Addr::from_bits(number).into();
+        assert!(test.authenticate("missing", &Secret::new("gp_pat_x"), Some(from), START).await.is_err());
+    }
+    let strangers = test.flush(START).await.unwrap().strangers;
+    assert!(strangers.len() <= 1_001, "{}", strangers.len());
+    let (from, unplaced) = strangers[0];
+    assert!(from.is_none() && unplaced >= 199, "{unplaced}");
+    assert_eq!(strangers.iter().map(|(_, count)| count).sum::<u64>(), 1_200, "none is lost");
+    test.note_stranger(Some("198.51.100.1".parse().unwrap()));
+    assert_eq!(test.flush(at(30)).await.unwrap().strangers, [], "no room for another within the minute");
+    assert_eq!(test.flush(at(60)).await.unwrap().strangers, [(None, 1)]);
+}
+
+#[tokio::test]
 async fn a_refused_sign_in_is_told_to_the_account_that_was_named() {
     let (test, acme, globex) = TestAuth::with_acme().await;
     test.user("dev@acme").await;

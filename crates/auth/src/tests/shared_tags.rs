@@ -47,13 +47,18 @@ async fn count(test: &TestAuth, id: RepositoryId) {
     test.store().commit(tx).await.unwrap();
 }
 
-async fn counted<F>(test: &TestAuth, share: impl Fn() -> F) -> Result<Share, Error>
+/// Does `share`, having counted whatever it asks for.
+pub(super) async fn counted<F>(test: &TestAuth, share: impl Fn() -> F) -> Result<Share, Error>
 where
     F: Future<Output = Result<Share, Error>>,
 {
     loop {
         match share().await {
-            Err(Error::TagsUncounted { repository }) => count(test, repository).await,
+            Err(Error::TagsUncounted { repositories }) => {
+                for repository in repositories {
+                    count(test, repository).await;
+                }
+            }
             done => return done,
         }
     }
@@ -96,12 +101,32 @@ async fn reaped_from(test: &TestAuth, id: PatternId) -> Option<jiff::Timestamp> 
 }
 
 #[tokio::test]
+async fn of_many_repositories_all_that_is_to_be_counted_is_asked_for_at_once() {
+    let (test, acme, _) = TestAuth::with_acme().await;
+    test.account("initech").await;
+    let names: Vec<_> = (0..9).map(|number| format!("team-a/web-{number}")).collect();
+    let mut entries = Vec::new();
+    for name in &names {
+        test.repository(&acme, name).await;
+        entries.extend(["globex", "initech"].map(|grantee| (repository(name), with(grantee, &["v1.*"]))));
+    }
+    let Err(Error::TagsUncounted { repositories }) = test.create_shares(&acme, &entries, START).await else {
+        panic!("what the tags reach is not counted yet")
+    };
+    assert_eq!(repositories.len(), names.len(), "each once");
+    for repository in repositories {
+        count(&test, repository).await;
+    }
+    assert_eq!(test.create_shares(&acme, &entries, START).await.unwrap().len(), entries.len());
+}
+
+#[tokio::test]
 async fn a_pattern_goes_with_the_last_share_that_uses_it() {
     let (test, acme, globex) = TestAuth::with_acme().await;
     test.account("initech").await;
     let id = id_of_web(&test, &acme).await;
     let uncounted = test.create_share(&acme, &repository(WEB), with("globex", &["v1.*"]), START).await;
-    assert!(matches!(uncounted, Err(Error::TagsUncounted { repository }) if repository == id));
+    assert!(matches!(uncounted, Err(Error::TagsUncounted { repositories }) if repositories == [id]));
     assert_eq!(test.may(&globex, WEB, Action::Pull, START).await, Answer::NotFound, "nothing is shared yet");
     let noted = record(&test, id).await.unwrap().patterns;
     assert_eq!((noted.len(), noted[0].shares), (1, 0));

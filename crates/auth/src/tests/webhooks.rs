@@ -220,6 +220,46 @@ async fn a_notice_that_a_receiver_chokes_on_lets_the_others_pass() {
     assert_eq!(tried, [ShareCreated, ShareCreated, ShareCreated, ShareRevoked, ShareCreated]);
 }
 
+/// Enables the webhook, once more if it is, and sends what waits: what that is.
+async fn enabled(test: &TestAuth, p: &Principal, id: WebhookId, now: Timestamp) -> Vec<NoticeKind> {
+    let enabled = WebhookChange { enabled: Some(true), ..WebhookChange::default() };
+    test.update_webhook(p, id, enabled, now).await.unwrap();
+    kinds(&sends(test, p, id, &AttemptEnd::Taken, now).await)
+}
+
+#[tokio::test]
+async fn what_failed_is_the_first_that_is_tried_when_its_webhook_is_enabled_or_tested() {
+    use NoticeKind::{ShareCreated, ShareRevoked};
+    for end in [down(), refused("500 Internal Server Error")] {
+        let (test, acme, _) = TestAuth::with_acme().await;
+        let id = webhook(&test, &acme, &[]).await;
+        test.share(&acme, WEB, "globex", ShareEnd::Permanent).await;
+        test.revoke_share(&acme, &repository(WEB), &account("globex"), START).await.unwrap();
+        assert_eq!(kinds(&sends(&test, &acme, id, &end, START).await), [ShareCreated]);
+        let tested = test.test_webhook(&acme, id, at(1)).await.unwrap();
+        assert_eq!(kinds(&sends(&test, &acme, id, &end, at(1)).await), [ShareCreated], "{end:?}");
+        assert_eq!(
+            enabled(&test, &acme, id, at(2)).await,
+            [ShareCreated, ShareRevoked, tested.notice.kind],
+            "{end:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_let_others_pass_is_the_first_again_when_its_webhook_is_enabled() {
+    use NoticeKind::{ShareCreated, ShareRevoked};
+    let (test, acme, _) = TestAuth::with_acme().await;
+    let id = webhook(&test, &acme, &[]).await;
+    test.share(&acme, WEB, "globex", ShareEnd::Permanent).await;
+    test.revoke_share(&acme, &repository(WEB), &account("globex"), START).await.unwrap();
+    let no = refused("500 Internal Server Error");
+    for hour in 0..3 {
+        assert_eq!(kinds(&sends(&test, &acme, id, &no, at(hour * 3_600)).await), [ShareCreated]);
+    }
+    assert_eq!(enabled(&test, &acme, id, at(2 * 3_600)).await, [ShareCreated, ShareRevoked]);
+}
+
 #[tokio::test]
 async fn a_receiver_that_asks_to_be_left_alone_is() {
     let (test, acme, _) = TestAuth::with_acme().await;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use auth::{AccountName, EventFilter, EventKind, EventOrder, EventPlace, EventResult};
+use auth::{AccountName, DeadlineError, EventFilter, EventKind, EventOrder, EventPlace, EventResult};
 use axum::Json;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::document::{Forbidden, NotFound};
 use super::extract::Caller;
-use super::problem::{Code, Problem, of_field};
+use super::problem::{Code, Problem, of_field, sentence};
 use super::query::{Paging, Parameters};
 use super::types::{self, Event, Page};
 
@@ -95,8 +95,12 @@ fn address(text: &str) -> Result<IpAddr, Problem> {
 }
 
 fn instant(query: &Parameters, field: &'static str) -> Result<Option<Timestamp>, Problem> {
-    let parse =
-        |text| auth::parse_deadline(text).map_err(|error| invalid(field, format!("The instant is {error}.")));
+    let parse = |text| {
+        auth::parse_deadline(text).map_err(|error| match error {
+            DeadlineError::Malformed => invalid(field, format!("This is {error}.")),
+            DeadlineError::NoSuchInstant => invalid(field, sentence(&error.to_string())),
+        })
+    };
     query.get(field).map(parse).transpose()
 }
 
@@ -133,7 +137,7 @@ pub(super) fn kinds_described() -> String {
 /// Lists the events of your account's audit trail.
 ///
 /// For the account itself, not for its users; an administrator may read any account's trail, which is an event in it.
-/// Sign-ins, tokens, pulls and refusals are written within a second or two; equal ones within a minute are one event
+/// Sign-ins, tokens, pulls and refused changes are written within a second or two; equal ones within a minute are one event
 /// with a `count`. A page may be short, or empty, while `next` is there: go on.
 #[utoipa::path(
     get,

@@ -15,9 +15,10 @@ const NONE_SUCH: &str = "There is no such instant in the calendar, or it is late
 pub(super) fn end(until: Option<&str>, permanent: Option<bool>) -> Result<Option<ShareEnd>, Problem> {
     match (until, permanent) {
         (None, None) => Ok(None),
-        (Some(until), None) => Ok(Some(ShareEnd::Until(instant(until)?))),
+        // What is not permanent is nothing but `until`.
+        (Some(until), None | Some(false)) => Ok(Some(ShareEnd::Until(instant(until)?))),
         (None, Some(true)) => Ok(Some(ShareEnd::Permanent)),
-        (Some(_), Some(_)) => {
+        (Some(_), Some(true)) => {
             Err(Problem::new(Code::DeadlineAmbiguous, "Give either `until` or `permanent`, not both.")
                 .field("until"))
         }
@@ -66,9 +67,8 @@ mod tests {
     #[test]
     fn exactly_one_end_is_stated() {
         let until = Some("2027-01-31T23:59:59Z");
-        for permanent in [true, false] {
-            assert_eq!(end(until, Some(permanent)).unwrap_err().code(), Code::DeadlineAmbiguous);
-        }
+        assert_eq!(end(until, Some(true)).unwrap_err().code(), Code::DeadlineAmbiguous);
+        assert!(matches!(end(until, Some(false)).unwrap(), Some(ShareEnd::Until(_))), "the same twice");
         assert_eq!(end(None, Some(false)).unwrap_err().code(), Code::DeadlineMissing);
         assert_eq!(end_required(None, None).unwrap_err().code(), Code::DeadlineMissing);
         assert!(end(None, None).unwrap().is_none());

@@ -6,10 +6,11 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use auth::{AccessKeyId, AccountName, Principal, ShareId, TokenId, UserName, WebhookId};
+use auth::{AccessKeyId, AccountName, Principal, RefusedChange, ShareId, TokenId, UserName, WebhookId};
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::middleware::Next;
 use axum::response::Response;
+use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 use oci::{NamespaceName, RepositoryName, Tag};
 use serde::de::DeserializeOwned;
 
+use super::BASE;
 use super::problem::{Code, Problem, of_field};
 use crate::App;
 use crate::credentials::Credentials;
@@ -44,12 +46,55 @@ pub(super) struct Caller {
     pub(super) now: Timestamp,
 }
 
-/// The middleware before every handler but the document's: no handler runs without a [`Caller`].
-pub(super) async fn sign_in(mut request: Request, next: Next) -> Result<Response, Problem> {
-    let app = request.extensions().get::<App>().cloned().ok_or_else(Problem::internal)?;
-    let Source(from) = request.extensions().get().copied().ok_or_else(Problem::internal)?;
+/// The middleware around every handler but the document's: no handler runs without a [`Caller`], and the trail has what it
+/// refused to change.
+pub(super) async fn sign_in(request: Request, next: Next) -> Result<Response, Problem> {
+    let (mut parts, body) = request.into_parts();
+    let caller = caller(&parts).await?;
+    let change = if parts.method.is_safe() { None } else { Some(Change::of(&mut parts).await?) };
+    parts.extensions.insert(caller.clone());
+    let response = next.run(Request::from_parts(parts, body)).await;
+    if let Some(change) = change
+        && response.status() == StatusCode::FORBIDDEN
+    {
+        let refused = RefusedChange {
+            call: &change.call,
+            subject: &change.subject,
+            repository: change.repository.as_ref(),
+        };
+        caller.app.auth.note_refused_change(&caller.principal, refused, caller.now).await?;
+    }
+    Ok(response)
+}
+
+/// What a request is to change, as a refusal of it is told.
+struct Change {
+    call: String,
+    /// What the path names first; the path, if that is nothing.
+    subject: String,
+    repository: Option<RepositoryName>,
+}
+
+impl Change {
+    async fn of(parts: &mut Parts) -> Result<Self, Problem> {
+        let segments = segments(parts, &()).await?;
+        let path = format!("{BASE}{}", parts.uri.path());
+        let first = segments.iter().next();
+        let named = first.filter(|(name, _)| *name == RepositoryName::NAME).map(|(_, text)| text);
+        Ok(Self {
+            call: format!("{} {path}", parts.method),
+            subject: first.map_or(path.as_str(), |(_, text)| text).to_owned(),
+            // What is none is refused for that.
+            repository: named.and_then(|name| RepositoryName::parse(name).ok()),
+        })
+    }
+}
+
+async fn caller(parts: &Parts) -> Result<Caller, Problem> {
+    let app = parts.extensions.get::<App>().cloned().ok_or_else(Problem::internal)?;
+    let Source(from) = parts.extensions.get().copied().ok_or_else(Problem::internal)?;
     let now = app.clock.now();
-    let principal = match Credentials::parse(request.headers()) {
+    let principal = match Credentials::parse(&parts.headers) {
         Ok(Credentials::None) => return Err(Problem::sign_in("Sign in.")),
         Ok(Credentials::Basic { username, secret }) => {
             app.auth.authenticate(&username, &secret, from, now).await?
@@ -57,8 +102,7 @@ pub(super) async fn sign_in(mut request: Request, next: Next) -> Result<Response
         Ok(Credentials::Bearer(token)) => app.auth.authenticate_personal_token(&token, from, now).await?,
         Err(malformed) => return Err(Problem::sign_in(&format!("{malformed}."))),
     };
-    request.extensions_mut().insert(Caller { app, principal, now });
-    Ok(next.run(request).await)
+    Ok(Caller { app, principal, now })
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {

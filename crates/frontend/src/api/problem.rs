@@ -321,7 +321,7 @@ fn of_sharing(error: auth::Error) -> Problem {
 }
 
 /// `reason` as a sentence.
-fn sentence(reason: &str) -> String {
+pub(super) fn sentence(reason: &str) -> String {
     let mut characters = reason.chars();
     let first = characters.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(characters).chain(std::iter::once('.')).collect()

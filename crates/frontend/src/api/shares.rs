@@ -56,16 +56,18 @@ pub(super) fn tags_of(tags: Option<&[String]>, all: Option<bool>) -> Result<Opti
     }
 }
 
-/// Does `share`, which makes or changes so many shares, and has what their tags reach counted whenever it asks for that:
-/// once for each, as a rule.
-pub(super) async fn counted<T, F>(app: &App, shares: usize, share: impl Fn() -> F) -> Result<T, Problem>
+/// Does `share`, which makes or changes shares, and has what their tags reach counted whenever it asks for that: once for
+/// all of them, as a rule.
+pub(super) async fn counted<T, F>(app: &App, share: impl Fn() -> F) -> Result<T, Problem>
 where
     F: Future<Output = Result<T, auth::Error>>,
 {
-    for _ in 0..shares + COUNTS_MAX {
+    for _ in 0..COUNTS_MAX {
         match share().await {
-            Err(auth::Error::TagsUncounted { repository }) => {
-                app.storage.count_shared_tags(repository).await?;
+            Err(auth::Error::TagsUncounted { repositories }) => {
+                for repository in repositories {
+                    app.storage.count_shared_tags(repository).await?;
+                }
             }
             done => return Ok(done?),
         }
@@ -117,8 +119,7 @@ pub(super) async fn create(
         notice_before: new.notice_before_seconds.map(Duration::from_secs),
         region: new.region,
     };
-    let made =
-        counted(&app, 1, || app.auth.create_share(&principal, &repository, share.clone(), now)).await?;
+    let made = counted(&app, || app.auth.create_share(&principal, &repository, share.clone(), now)).await?;
     Ok((StatusCode::CREATED, Json(shown(made, app.auth.region(), now))))
 }
 
@@ -268,7 +269,7 @@ pub(super) async fn change(
         return Err(Problem::new(Code::NothingToChange, detail));
     }
     let update = || app.auth.update_share(&principal, &repository, &grantee, change.clone(), now);
-    let share = counted(&app, 1, update).await?;
+    let share = counted(&app, update).await?;
     Ok(Json(shown(share, app.auth.region(), now)))
 }
 

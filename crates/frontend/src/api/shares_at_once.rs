@@ -59,7 +59,7 @@ pub(super) async fn create(
         }
     }
     let make = || app.auth.create_shares(&principal, &entries, now);
-    let made = counted(&app, entries.len(), make).await?;
+    let made = counted(&app, make).await?;
     let items = made.into_iter().map(|share| shown(share, app.auth.region(), now)).collect();
     Ok((StatusCode::CREATED, Json(Page { items, next: None })))
 }

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use event::{Event, EventResult};
-pub use sharing::{BlockedOwner, NewBlockedOwner, NewShares, ShareEntry};
+pub use sharing::{
+    BlockedOwner, NewBlockedOwner, NewShare, NewShares, Share, ShareChange, ShareEntry, ShareStatus,
+};
 pub use usage::{ShareUsage, ShareUse, UsageOfDay};
 
 /// What holds a secret shows none of its fields in a log.
@@ -295,123 +297,6 @@ pub struct Permission {
 pub struct SetPermission {
     /// What the user may do.
     pub level: Level,
-}
-
-/// Whether a share opens anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ShareStatus {
-    /// The grantee may pull.
-    Open,
-    /// Its deadline has passed.
-    Ended,
-}
-
-/// A share: a private repository, opened for another account, to pull only.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[schema(example = json!({
-    "id": 7382910564738291_u64, "repository": "team-a/web", "owner": "acme", "account": "globex",
-    "permission": "pull", "deadline": "2027-01-31T23:59:59Z", "tags": ["v1.*"], "description": "for the pilot",
-    "status": "open", "notice_before_seconds": 259200, "created_by": "dev@acme",
-    "created_at": "2026-11-24T20:15:00Z", "updated_at": "2026-11-24T20:15:00Z", "region": "main",
-    "owner_sees_pulls": true
-}))]
-pub struct Share {
-    /// Its immutable number.
-    pub id: u64,
-    /// The repository's full name.
-    pub repository: String,
-    /// The owning account.
-    pub owner: String,
-    /// The account it is shared with.
-    pub account: String,
-    /// Always `pull`.
-    pub permission: String,
-    /// From this instant on it is closed; `null`: permanent.
-    #[schema(value_type = Option<String>, format = DateTime, required = true)]
-    pub deadline: Option<Timestamp>,
-    /// The patterns of the tags that it opens, with what they reach; `null`: all of the repository.
-    #[schema(required = true)]
-    pub tags: Option<Vec<String>>,
-    /// What the owner says of it.
-    pub description: String,
-    /// Whether it opens anything now.
-    pub status: ShareStatus,
-    /// How long before its deadline notice of that is given, in seconds; 0: none is.
-    pub notice_before_seconds: u64,
-    /// Who made it.
-    pub created_by: String,
-    /// When it was made.
-    #[schema(value_type = String, format = DateTime)]
-    pub created_at: Timestamp,
-    /// When it was last changed.
-    #[schema(value_type = String, format = DateTime)]
-    pub updated_at: Timestamp,
-    /// The server's region.
-    pub region: String,
-    /// All that was used under it; only for who manages the repository.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub used: Option<ShareUse>,
-    /// Always `true`: the owner sees who pulls by the share, when, from where and how much.
-    pub owner_sees_pulls: bool,
-}
-
-/// The making of a share: either `until` or `permanent`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
-#[schema(example = json!({
-    "account": "globex", "until": "2027-01-31T23:59:59Z", "description": "for the pilot"
-}))]
-#[serde(deny_unknown_fields)]
-pub struct NewShare {
-    /// The account to share with.
-    pub account: String,
-    /// RFC 3339 with an offset, in the future.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<String>,
-    /// `true`: without a deadline.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub permanent: Option<bool>,
-    /// Only the tags that one of these patterns matches as a whole, as they are at each pull: `*` is any run of characters,
-    /// `?` is one. With them go the manifests that they name, whatever descends from those, and what refers to it. At most
-    /// 8 patterns a repository, over all its shares. Absent: all of the repository.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tags: Option<Vec<String>>,
-    /// 0–1000 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// How long before its deadline notice of that is given, in seconds; 0: none is; absent: as the registry is set. One
-    /// that is made with less time than that gets none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notice_before_seconds: Option<u64>,
-    /// Must be the server's, when given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub region: Option<String>,
-}
-
-/// A change of a share; what is absent stays. At most one of `until` and `permanent`, and of `tags` and `all_tags`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
-#[schema(example = json!({"permanent": true}))]
-#[serde(deny_unknown_fields)]
-pub struct ShareChange {
-    /// RFC 3339 with an offset, in the future.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<String>,
-    /// `true`: without a deadline.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub permanent: Option<bool>,
-    /// Only the tags that one of these patterns matches from now on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tags: Option<Vec<String>>,
-    /// `true`: all of the repository from now on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub all_tags: Option<bool>,
-    /// 0–1000 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// How long before its deadline notice of that is given, in seconds; 0: none is. When less time than that is left,
-    /// notice is given at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notice_before_seconds: Option<u64>,
 }
 
 /// The making of a personal token for oneself.

@@ -131,7 +131,7 @@ pub(super) async fn show(caller: Caller, At(webhook): At<WebhookId>) -> Result<J
 
 /// Changes a webhook.
 ///
-/// The account itself only. One that is enabled, or goes elsewhere, is tried at once.
+/// The account itself only. One that is enabled, or goes elsewhere, is tried at once, oldest event first.
 #[utoipa::path(
     patch,
     path = "/webhooks/{webhook}",
@@ -214,7 +214,8 @@ pub(super) async fn list_deliveries(
 
 /// Sends an event again, or a test.
 ///
-/// The account itself only. It is tried at once, whatever failed before.
+/// The account itself only. The webhook is tried at once, whatever failed before, and what waited for it goes first. One
+/// that is disabled is told when it is enabled again.
 #[utoipa::path(
     post,
     path = "/webhooks/{webhook}/deliveries",

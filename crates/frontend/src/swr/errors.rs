@@ -142,6 +142,11 @@ impl SwrError {
         SwrError { code, message: message.into(), detail: "".into(), allow: None }
     }
 
+    /// Whether the right is not held.
+    pub(super) fn is_forbidden(&self) -> bool {
+        self.code == Code::Forbidden
+    }
+
     /// Names what is wrong.
     pub(super) fn about(self, detail: impl Into<Cow<'static, str>>) -> SwrError {
         SwrError { detail: detail.into(), ..self }

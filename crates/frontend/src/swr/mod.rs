@@ -23,7 +23,7 @@ mod shares;
 pub(crate) mod signature;
 mod tags;
 
-use auth::{Action, Permit, Principal, RepositoryId};
+use auth::{Action, Permit, Principal, RefusedChange, RepositoryId};
 use bytes::Bytes;
 use http::request::Parts;
 use jiff::Timestamp;
@@ -117,7 +117,16 @@ where
     if !route.has_parameters() {
         caller.parameters(&[])?;
     }
-    perform(&caller, route).await
+    let image = route.image().cloned();
+    let answer = perform(&caller, route).await;
+    if answer.as_ref().is_err_and(SwrError::is_forbidden) && !parts.method.is_safe() {
+        let path = parts.uri.path();
+        let subject = image.as_ref().map_or(path, RepositoryName::as_str);
+        let call = format!("{} {path}", parts.method);
+        let refused = RefusedChange { call: &call, subject, repository: image.as_ref() };
+        app.auth.note_refused_change(&caller.principal, refused, now).await?;
+    }
+    answer
 }
 
 async fn perform(caller: &Caller<'_>, route: Route) -> Answer {

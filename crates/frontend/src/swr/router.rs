@@ -67,6 +67,39 @@ impl Route {
                 | Route::CreateTemporaryLogin
         )
     }
+
+    /// The image that the call is about, if it is one.
+    pub(super) fn image(&self) -> Option<&RepositoryName> {
+        match self {
+            Route::Permissions(PermissionTarget::Repository(image), _)
+            | Route::ShowRepository(image)
+            | Route::UpdateRepository(image)
+            | Route::DeleteRepository(image)
+            | Route::ListTags(image, _)
+            | Route::CopyTag(image)
+            | Route::ShowTag(image, _)
+            | Route::DeleteTag(image, _)
+            | Route::CreateAccessDomain(image)
+            | Route::ListAccessDomains(image)
+            | Route::ShowAccessDomain(image, _)
+            | Route::UpdateAccessDomain(image, _)
+            | Route::DeleteAccessDomain(image, _)
+            | Route::CreateShares(image)
+            | Route::ListShares(image)
+            | Route::ShowShare(image, _)
+            | Route::UpdateShare(image, _)
+            | Route::DeleteShare(image, _) => Some(image),
+            Route::CreateOrganization
+            | Route::ListOrganizations
+            | Route::ShowOrganization(_)
+            | Route::DeleteOrganization(_)
+            | Route::Permissions(PermissionTarget::Namespace(_), _)
+            | Route::CreateRepository(_)
+            | Route::ListRepositories(_)
+            | Route::ListSharedRepositories(_)
+            | Route::CreateTemporaryLogin => None,
+        }
+    }
 }
 
 /// What is done with users' permissions.

@@ -1,5 +1,6 @@
 //! `gangplank audit`
 
+use ::auth::EventKind;
 use frontend::types::{Event, EventResult};
 
 use crate::client::path;
@@ -36,8 +37,8 @@ struct Wanted {
     /// Whose trail, for administrators
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
-    /// Only these kinds, with commas between
-    #[arg(long, value_name = "KIND,…")]
+    /// Only these kinds, with commas between; one that there is not is answered with all that there are
+    #[arg(long, value_name = "KIND,…", value_parser = kinds)]
     kind: Option<String>,
     /// Only what this account or user did, such as dev@acme
     #[arg(long, value_name = "NAME")]
@@ -61,8 +62,24 @@ struct Wanted {
     #[arg(long)]
     oldest_first: bool,
     /// The most events that are shown
-    #[arg(long, value_name = "NUMBER", default_value_t = EVENTS_DEFAULT)]
+    #[arg(long, value_name = "NUMBER", default_value_t = EVENTS_DEFAULT, value_parser = limit)]
     limit: usize,
+}
+
+/// Kinds with commas between, each of which there is.
+fn kinds(text: &str) -> Result<String, String> {
+    match text.split(',').find(|word| EventKind::parse(word).is_none()) {
+        None => Ok(text.to_owned()),
+        Some(_) => {
+            let known: Vec<_> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+            Err(format!("there is no such kind of event; there are {}", known.join(", ")))
+        }
+    }
+}
+
+fn limit(text: &str) -> Result<usize, String> {
+    let limit = text.parse::<usize>().ok().filter(|limit| *limit > 0);
+    limit.ok_or_else(|| "it must be a number from 1 on".to_owned())
 }
 
 impl Audit {
@@ -121,5 +138,29 @@ impl Shown for Event {
             self.count.to_string(),
             self.detail.clone(),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{kinds, limit};
+
+    #[test]
+    fn a_kind_that_there_is_not_is_answered_with_those_that_there_are() {
+        assert_eq!(kinds("tag_deleted,share_created").as_deref(), Ok("tag_deleted,share_created"));
+        for text in ["nonsense", "tag_deleted,nonsense", "tag_deleted,", ""] {
+            assert!(
+                kinds(text).is_err_and(|why| why.contains("no such kind") && why.contains("change_refused")),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_list_of_none_is_not_asked_for() {
+        assert_eq!((limit("1"), limit("1000")), (Ok(1), Ok(1000)));
+        for text in ["0", "-1", "", "many"] {
+            assert!(limit(text).is_err_and(|why| why.contains("from 1 on")), "{text}");
+        }
     }
 }

@@ -343,19 +343,26 @@ fn notice(share: &types::Share) -> String {
     }
 }
 
+/// The patterns of tags that it opens, or that it opens all.
+fn tags(share: &types::Share) -> String {
+    share.tags.as_ref().map_or_else(|| "all".to_owned(), |tags| tags.join(", "))
+}
+
 /// The deadline as it is: its part of a second decides too.
 fn deadline(share: &types::Share) -> String {
     share.deadline.map_or_else(|| "permanent".to_owned(), |deadline| deadline.to_string())
 }
 
 impl Shown for types::Share {
-    const COLUMNS: &[&str] = &["REPOSITORY", "OWNER", "SHARED WITH", "UNTIL", "STATUS", "DESCRIPTION"];
+    const COLUMNS: &[&str] =
+        &["REPOSITORY", "OWNER", "SHARED WITH", "TAGS", "UNTIL", "STATUS", "DESCRIPTION"];
 
     fn row(&self) -> Vec<String> {
         vec![
             self.repository.clone(),
             self.owner.clone(),
             self.account.clone(),
+            tags(self),
             deadline(self),
             word(self.status).to_owned(),
             self.description.clone(),
@@ -368,7 +375,7 @@ impl Shown for types::Share {
             ("Owner", self.owner.clone()),
             ("Shared with", self.account.clone()),
             ("Permission", self.permission.clone()),
-            ("Tags", self.tags.as_ref().map_or_else(|| "all".to_owned(), |tags| tags.join(", "))),
+            ("Tags", tags(self)),
             ("Until", deadline(self)),
             ("Status", word(self.status).to_owned()),
             ("Notice", notice(self)),

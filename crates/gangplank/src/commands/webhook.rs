@@ -6,7 +6,7 @@ use frontend::types::{
 };
 use jiff::Timestamp;
 
-use crate::client::path;
+use crate::client::{Client, path};
 use crate::commands::Remote;
 use crate::failure::Failure;
 use crate::output::{self, Shown, time, yes_no};
@@ -80,7 +80,7 @@ enum Action {
         /// Its number, from the list
         id: u64,
     },
-    /// Send a webhook an event that nothing happened
+    /// Send a webhook an event that nothing happened; one that is disabled is told nothing
     #[command(after_help = "Example:\n  gangplank webhook test 4503599627370496")]
     Test {
         /// Its number, from the list
@@ -158,6 +158,7 @@ impl Webhook {
                 output.done(&format!("Webhook {id} is removed."))
             }
             Action::Test { id } => {
+                told_anything(&client, id).await?;
                 let made: types::Delivery = client.post(&deliveries(id)?, &NewDelivery::default()).await?;
                 let sentence = format!(
                     "A test is on its way as delivery {}; gangplank webhook show {id} says how it went.",
@@ -169,12 +170,24 @@ impl Webhook {
                 output.list(&client.list::<types::Delivery>(&deliveries(id)?, &[]).await?)
             }
             Action::Resend { id, delivery } => {
+                told_anything(&client, id).await?;
                 let again = NewDelivery { delivery: Some(delivery) };
                 let made: types::Delivery = client.post(&deliveries(id)?, &again).await?;
                 output.changed(&made, &format!("{} is sent again, as delivery {}.", made.event.kind, made.id))
             }
         }
     }
+}
+
+/// Refuses for a webhook that is disabled: what is sent to it would wait until it is enabled.
+async fn told_anything(client: &Client, id: u64) -> Result<(), Failure> {
+    if client.get::<types::Webhook>(&path_of(id)?).await?.enabled {
+        return Ok(());
+    }
+    let detail = format!(
+        "webhook {id} is disabled, and nothing is sent to it; enable it with: gangplank webhook update {id} --enable"
+    );
+    Err(Failure::Refused { status: 409, detail })
 }
 
 /// What a webhook is told.

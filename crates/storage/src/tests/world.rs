@@ -144,10 +144,12 @@ impl World {
     {
         for _ in 0..100 {
             match share().await {
-                Err(auth::Error::TagsUncounted { repository }) => {
-                    match self.storage.count_shared_tags(repository).await {
-                        Ok(()) | Err(Error::Busy) => {}
-                        Err(error) => panic!("{error}"),
+                Err(auth::Error::TagsUncounted { repositories }) => {
+                    for repository in repositories {
+                        match self.storage.count_shared_tags(repository).await {
+                            Ok(()) | Err(Error::Busy) => {}
+                            Err(error) => panic!("{error}"),
+                        }
                     }
                 }
                 done => return done,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::registry::{PASSWORD, Registry, basic};
 
@@ -88,6 +88,85 @@ async fn filters_of_the_interface() {
         let mut kinds = kinds;
         kinds.sort_unstable();
         assert_eq!(found, kinds, "{query}");
+    }
+}
+
+/// What was refused according to a trail, oldest first: who asked, for what, by which call.
+async fn refused(registry: &Registry, login: &str) -> Vec<String> {
+    registry.app.auth.flush(registry.app.clock.now()).await.unwrap();
+    let events = all(registry, login, "kind=change_refused&order=oldest_first").await;
+    let line = |event: &Value| {
+        assert_eq!(event["result"], "denied", "{event}");
+        [&event["actor"], &event["subject"], &event["detail"]].map(|text| text.as_str().unwrap()).join(" ")
+    };
+    events.iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn a_refused_change_is_in_the_trail_of_who_asked_and_of_the_owner_of_what_it_sees() {
+    let registry = Registry::furnished().await;
+    let web = "/repositories/team-a%2Fweb";
+    let read = Some(json!({"level": "read"}));
+    registry.send("acme", "PUT", &format!("{web}/permissions/dev"), read.clone()).await.expect(200);
+    let share = Some(json!({"account": "globex", "permanent": true}));
+    registry.send("acme", "POST", &format!("{web}/shares"), share.clone()).await.expect(201);
+    let webhook = Some(json!({"url": "https://example.com/hook"}));
+    let public = Some(json!({"visibility": "public"}));
+    let changes = [
+        (
+            "POST",
+            "/accounts".to_owned(),
+            "/api/v1/accounts",
+            Some(json!({"name": "x1", "password": "long enough"})),
+        ),
+        ("POST", "/accounts/acme/users".to_owned(), "acme", Some(json!({"name": "eve"}))),
+        ("POST", "/webhooks".to_owned(), "/api/v1/webhooks", webhook),
+        ("DELETE", "/namespaces/team-a".to_owned(), "team-a", None),
+        ("DELETE", web.to_owned(), "team-a/web", None),
+        ("PATCH", web.to_owned(), "team-a/web", public.clone()),
+        ("PUT", format!("{web}/permissions/dev"), "team-a/web", read),
+        ("POST", format!("{web}/shares"), "team-a/web", share),
+    ];
+    let mut expected = Vec::new();
+    for (method, path, subject, body) in changes {
+        registry.send("dev@acme", method, &path, body).await.expect(403);
+        expected.push(format!("dev@acme {subject} {method} /api/v1{path}"));
+    }
+    // What is only read, or not to be seen, is no refused change.
+    registry.send("dev@acme", "GET", "/webhooks", None).await.expect(403);
+    registry.send("dev@acme", "DELETE", "/accounts/globex", None).await.expect(404);
+    assert_eq!(refused(&registry, "acme").await, expected);
+
+    registry.send("globex", "DELETE", web, None).await.expect(403);
+    let of_sharee = format!("globex team-a/web DELETE /api/v1{web}");
+    assert_eq!(refused(&registry, "globex").await, [of_sharee.as_str()]);
+    expected.push(of_sharee);
+    assert_eq!(refused(&registry, "acme").await, expected, "its owner knows the sharee");
+
+    registry.send("acme", "PATCH", web, public).await.expect(200);
+    registry.advance(SignedDuration::from_secs(60));
+    registry.send("globex", "DELETE", web, None).await.expect(403);
+    expected.push(format!("anybody team-a/web DELETE /api/v1{web}"));
+    assert_eq!(refused(&registry, "acme").await, expected, "and not who reads what everybody may");
+    assert_eq!(refused(&registry, "globex").await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_for_is_refused_in_whole_sentences() {
+    let registry = Registry::furnished().await;
+    for (query, detail) in [
+        (
+            "from=9999-12-31T23:59:59Z",
+            "There is no such instant in the calendar, or it is later than 9999-12-30T22:00:00Z.",
+        ),
+        (
+            "to=tomorrow",
+            "This is not an instant with its offset from UTC, such as 2027-01-31T23:59:59Z or \
+             2027-01-31T23:59:59+01:00.",
+        ),
+    ] {
+        let refused = registry.send("acme", "GET", &format!("/audit?{query}"), None).await.expect(400);
+        assert_eq!(refused.body["detail"], detail, "{query}");
     }
 }
 

@@ -284,7 +284,7 @@ impl Making<'_> {
         let share = NewShare { tags, ..share_with_globex() };
         let name = RepositoryName::parse(SOME).unwrap();
         let counted = match self.app.auth.create_share(&acme, &name, share.clone(), NOW).await {
-            Err(auth::Error::TagsUncounted { repository }) => repository,
+            Err(auth::Error::TagsUncounted { repositories }) => repositories[0],
             other => panic!("what the tags reach is not counted yet: {other:?}"),
         };
         self.app.storage.count_shared_tags(counted).await.unwrap();

@@ -1,9 +1,11 @@
 //! What the answers give away, and what they do not. That rights hold at all is tested in `auth`.
 
+use auth::{EventFilter, EventKind, EventOrder, EventResult};
 use serde_json::{Value, json};
 
-use super::super::app::TestApp;
+use super::super::app::{TestApp, principal};
 use super::Signer;
+use crate::Clock;
 
 const DOMAINS: &str = "/v2/manage/namespaces/team-a/repos/web/access-domains";
 
@@ -54,6 +56,29 @@ async fn missing_and_invisible_are_the_same() {
         let missing = globex.send(method, &missing, body).await;
         assert_eq!((there.status, &there.body), (missing.status, &missing.body), "{method} {path}");
         assert!(!there.body.to_string().contains("web"), "{method} {path}: {}", there.body);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_change_is_in_the_trails_and_a_refused_look_is_not() {
+    let app = TestApp::start().await;
+    app.push_image("acme", "team-a/web", "v1", b"layer").await;
+    app.share("team-a/web", None).await;
+    let globex = Signer::of(&app, "globex").await;
+    globex.get(DOMAINS).await.expect(403);
+    let path = "/v2/manage/namespaces/team-a/repos/web";
+    globex.send("DELETE", path, None).await.expect(403);
+    let now = app.clock.now();
+    app.auth.flush(now).await.unwrap();
+    for login in ["acme", "globex"] {
+        let p = principal(&app.auth, login, now).await;
+        let filter = EventFilter { kinds: vec![EventKind::ChangeRefused], ..EventFilter::default() };
+        let page = (EventOrder::OldestFirst, None, 10);
+        let events = app.auth.list_events(&p, p.account_name().unwrap(), &filter, page, now).await.unwrap();
+        let [(_, event)] = events.events.as_slice() else { panic!("{login}: {events:?}") };
+        assert_eq!((event.subject.as_str(), event.result), ("team-a/web", EventResult::Denied));
+        assert_eq!((&*event.actor.name, &*event.detail), ("globex", &*format!("DELETE {path}")));
+        assert!(event.actor.address.is_some());
     }
 }
 

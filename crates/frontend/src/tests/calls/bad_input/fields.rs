@@ -80,7 +80,12 @@ pub(super) const FIELDS: &[Field] = &[
     field("ShareChange", "tags", Kind::Tags, NOTHING).absent("nothing_to_change"),
     field("ShareChange", "all_tags", Kind::Boolean, NOTHING).absent("nothing_to_change"),
     field("ShareChange", "description", Kind::Description, NOTHING).absent("nothing_to_change"),
-    field("ShareChange", "notice_before_seconds", Kind::SecondsBefore, NOTHING).absent("nothing_to_change"),
+    field(
+        "ShareChange",
+        "notice_before_seconds",
+        Kind::SecondsBefore,
+        r#"{"until": "2030-01-31T23:59:59Z"}"#,
+    ),
     field("NewPersonalToken", "expires_in_seconds", Kind::Seconds, NOTHING).needed(),
     field("NewPersonalToken", "description", Kind::Description, r#"{"expires_in_seconds": 60}"#),
     field("NewDockerLogin", "expires_in_seconds", Kind::LoginSeconds, NOTHING).needed(),
