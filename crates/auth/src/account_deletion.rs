@@ -75,7 +75,7 @@ impl Auth {
         let mut tx = self.store().transaction();
         let key = Key::Account { account: id.raw() };
         tx.expect(key, Some(record.version)).delete(key).delete(Key::UnknownNames { account: id.raw() });
-        tx.delete(Key::BlockedOwners { account: id.raw() });
+        tx.delete(Key::BlockedOwners { account: id.raw() }).delete(Key::AccountProfile { account: id.raw() });
         let name_key = Key::AccountName { name: name.as_str() };
         match &record.value.home {
             // There it is reserved, and may be given anew.

@@ -38,6 +38,8 @@ kinds! {
     AccountEnabled = "account_enabled";
     /// An account got another password.
     AccountPasswordChanged = "account_password_changed";
+    /// An account's display name or time zone was changed.
+    AccountProfileChanged = "account_profile_changed";
     /// The reserved name of a deleted account was freed.
     AccountNameFreed = "account_name_freed";
     /// An account was taken over as its home, another region, has it.

@@ -52,6 +52,7 @@ mod permissions;
 mod permit;
 mod personal_tokens;
 mod principal;
+mod profiles;
 mod reap;
 mod recorder;
 mod records;
@@ -119,6 +120,7 @@ pub use permissions::{Permission, PermissionTarget};
 pub use permit::{Action, ContentScope, PatternIds, Permit, PushAccess, Vacancy};
 pub use personal_tokens::{Made, NewToken, PersonalToken};
 pub use principal::{Principal, PrincipalId};
+pub use profiles::{DISPLAY_NAME_CHARACTERS_MAX, Profile};
 pub use recorder::{Flushed, RefusedChange};
 pub use records::{
     AccessKeyRecord, AccountRecord, BoundTags, Credential, Home, Level, NameRecord, NamespaceRecord,

@@ -108,6 +108,12 @@ impl Principal {
         self.subject.is_none()
     }
 
+    /// The personal token that it came with, if it did.
+    #[must_use]
+    pub fn personal_token(&self) -> Option<TokenId> {
+        self.personal_token.as_ref().map(|token| token.id)
+    }
+
     /// The account.
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {

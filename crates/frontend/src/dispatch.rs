@@ -21,7 +21,10 @@ use crate::gate::Gate;
 use crate::reply::Reply;
 use crate::router::{self, Existing, Open, Operation, Push, Route, Step};
 use crate::swr::{self, Asked};
-use crate::{App, api, base, blobs, catalog, client, manifests, origin, referrers, tags, token, uploads};
+use crate::{
+    App, ExternalUrl, api, base, blobs, catalog, client, console, manifests, origin, referrers, tags, token,
+    uploads,
+};
 
 /// What is read of a refused request's body, so that its sender comes to read the refusal.
 const REFUSED_BODY_BYTES_MAX: usize = 16 << 20;
@@ -64,6 +67,12 @@ pub(crate) async fn dispatch(
         let reply = api::respond(app, Request::from_parts(parts, body), from).await;
         return Ok(reply.map(|body| body.map_err(Into::into).boxed_unsync()));
     }
+    if matches!(route, Ok(Route::Open(Open::Console))) {
+        let from = client::address(&parts.headers, arrival.peer.ip(), &app.settings);
+        let origin = origin_of(&parts, arrival, app)?;
+        let reply = console::respond(app, Request::from_parts(parts, body), from, origin).await;
+        return Ok(reply.map(|body| body.map_err(Into::into).boxed_unsync()));
+    }
     if let Some(asked) = Asked::of(&parts, &route) {
         let reply = swr::respond(app, &parts, &mut body, arrival, asked).await;
         if !reply.status().is_success() {
@@ -88,6 +97,12 @@ async fn let_finish(parts: &Parts, body: &mut RequestBody) {
     }
 }
 
+fn origin_of(parts: &Parts, arrival: Arrival, app: &App) -> Result<ExternalUrl, ApiError> {
+    origin::of(parts, arrival, &app.settings).map_err(|origin::BadHost| {
+        ApiError::new(StatusCode::BAD_REQUEST, ErrorCode::Unsupported, "the request names no valid host")
+    })
+}
+
 async fn perform(
     app: &App,
     parts: &Parts,
@@ -95,9 +110,7 @@ async fn perform(
     arrival: Arrival,
     route: Route,
 ) -> Result<Reply, ApiError> {
-    let origin = origin::of(parts, arrival, &app.settings).map_err(|origin::BadHost| {
-        ApiError::new(StatusCode::BAD_REQUEST, ErrorCode::Unsupported, "the request names no valid host")
-    })?;
+    let origin = origin_of(parts, arrival, app)?;
     let from = client::address(&parts.headers, arrival.peer.ip(), &app.settings);
     let call = Call { app, headers: &parts.headers, from, now: app.clock.now() };
     let credentials = Credentials::parse(&parts.headers);
@@ -129,8 +142,8 @@ async fn anybody(
         Open::TokenForm => token::post(call, body).await,
         Open::Keys => token::keys(call),
         // Handed over before: it takes the request whole.
-        Open::Api => {
-            Err(ApiError::internal("a request of the management API came to the registry's handlers"))
+        Open::Api | Open::Console => {
+            Err(ApiError::internal("a request that routes itself came to the registry's handlers"))
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The front of the registry: the HTTP server, the distribution API (`/v2/`), the token service (`/auth/token`) and the
-//! management API (`/api/v1`).
+//! The front of the registry: the HTTP server, the distribution API (`/v2/`), the token service (`/auth/token`), the
+//! management API (`/api/v1`) and the console (`/console/`).
 //!
 //! It turns requests into calls of [`auth`] and [`storage`], and their answers into responses. It decides nothing about
 //! rights (a [`auth::Permit`] does), keeps nothing, and reads neither configuration nor the clock ([`Clock`] is given).
@@ -18,6 +18,8 @@ mod catalog;
 mod challenge;
 mod client;
 mod connection;
+mod console;
+mod counting;
 mod credentials;
 mod dispatch;
 mod edge;

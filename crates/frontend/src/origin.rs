@@ -42,6 +42,11 @@ impl ExternalUrl {
         ExternalUrl::of(scheme, authority).ok_or(ExternalUrlError)
     }
 
+    /// Whether it is reached over TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.scheme == "https"
+    }
+
     /// The host, with the port if there is one.
     pub(crate) fn authority(&self) -> &str {
         &self.authority

@@ -40,6 +40,8 @@ pub(crate) enum Open {
     Keys,
     /// The management API, which routes and signs in for itself.
     Api,
+    /// The console, which does so too.
+    Console,
 }
 
 /// What is done with a repository.
@@ -269,6 +271,9 @@ pub(crate) fn parse(method: &Method, path: &str, query: Option<&str>) -> Result<
     // As it stands: what is wrong further behind is told in that API's way.
     if path == "/api/v1" || path.starts_with("/api/v1/") {
         return Ok(Route::Open(Open::Api));
+    }
+    if path == "/" || path == "/console" || path.starts_with("/console/") {
+        return Ok(Route::Open(Open::Console));
     }
     let path = percent_decode_str(path).decode_utf8().map_err(|_| RouteError::NotEncoded)?;
     let query = Query::new(query);

@@ -3,6 +3,7 @@
 mod app;
 mod calls;
 mod connections;
+mod console;
 mod counted;
 mod pulling;
 mod pushing;

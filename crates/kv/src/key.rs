@@ -13,6 +13,7 @@
 //! ├── UnknownNames(account)              how often it named accounts that do not exist
 //! ├── AccessKey(access key)              whose it is; its secret half, sealed
 //! ├── AccessKeyOf(account, user, access key)  the list of a holder's
+//! ├── AccountProfile(account)            display name, time zone
 //! └── DirectoryImport(region)            which state of that region's accounts was imported last
 //! r region ␀                             what belongs to a region
 //! ├── NamespaceName(name)                → namespace's id, or reserved until
@@ -195,6 +196,7 @@ pub enum Key<'a> {
     AccessKey { access_key: &'a str },
     AccessKeyOf { account: Id, user: Id, access_key: &'a str },
     DirectoryImport { region: &'a str },
+    AccountProfile { account: Id },
     NamespaceName { name: &'a str },
     Namespace { namespace: Id },
     NamespaceOf { account: Id, name: &'a str },
@@ -310,6 +312,7 @@ impl Key<'_> {
                 global(0x18).id(account).id(user).last(access_key.as_bytes())
             }
             Key::DirectoryImport { region } => global(0x19).last(region.as_bytes()),
+            Key::AccountProfile { account } => global(0x1a).last_id(account),
             Key::NamespaceName { name } => local(0x20).last(name.as_bytes()),
             Key::Namespace { namespace } => local(0x21).last_id(namespace),
             Key::NamespaceOf { account, name } => local(0x22).id(account).last(name.as_bytes()),

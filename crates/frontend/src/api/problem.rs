@@ -337,6 +337,15 @@ impl From<kv::Error> for Problem {
     }
 }
 
+impl From<crate::counting::Uncounted> for Problem {
+    fn from(error: crate::counting::Uncounted) -> Self {
+        match error {
+            crate::counting::Uncounted::Refused(error) => error.into(),
+            crate::counting::Uncounted::Failed(error) => error.into(),
+        }
+    }
+}
+
 impl From<auth::AuthenticationError> for Problem {
     fn from(error: auth::AuthenticationError) -> Self {
         use auth::AuthenticationError;

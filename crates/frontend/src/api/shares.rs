@@ -16,10 +16,7 @@ use super::extract::{At, Caller, JsonBody, id};
 use super::problem::{Code, Problem, of_field};
 use super::query::{Paging, Parameters};
 use super::types::{NewShare, Page, Share, ShareChange, ShareStatus};
-use crate::App;
-
-/// How often what tags reach is counted in vain for one request: others give up what was counted.
-const COUNTS_MAX: usize = 8;
+use crate::counting::counted;
 
 /// A share as it is shown at `now`.
 pub(super) fn shown(share: auth::Share, region: &kv::Region, now: Timestamp) -> Share {
@@ -54,25 +51,6 @@ pub(super) fn tags_of(tags: Option<&[String]>, all: Option<bool>) -> Result<Opti
             Err(Problem::new(Code::Invalid, detail).field("tags"))
         }
     }
-}
-
-/// Does `share`, which makes or changes shares, and has what their tags reach counted whenever it asks for that: once for
-/// all of them, as a rule.
-pub(super) async fn counted<T, F>(app: &App, share: impl Fn() -> F) -> Result<T, Problem>
-where
-    F: Future<Output = Result<T, auth::Error>>,
-{
-    for _ in 0..COUNTS_MAX {
-        match share().await {
-            Err(auth::Error::TagsUncounted { repositories }) => {
-                for repository in repositories {
-                    app.storage.count_shared_tags(repository).await?;
-                }
-            }
-            done => return Ok(done?),
-        }
-    }
-    Err(auth::Error::Busy.into())
 }
 
 fn page_of(found: Vec<auth::Share>, page: &Paging, caller: &Caller) -> Page<Share> {

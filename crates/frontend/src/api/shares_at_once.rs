@@ -12,8 +12,9 @@ use super::deadline;
 use super::document::{Conflict, Forbidden, NotFound, Unprocessable};
 use super::extract::{Caller, JsonBody};
 use super::problem::{Code, Problem};
-use super::shares::{counted, shown, tags_of};
+use super::shares::{shown, tags_of};
 use super::types::{NewShares, Page, Share};
+use crate::counting::counted;
 
 /// Shares each of some repositories with each of some accounts, all at once or none.
 ///

@@ -47,6 +47,7 @@ fn address(route: &Route) -> (Method, String) {
         Route::Open(Open::TokenForm) => (Method::POST, "/auth/token".to_owned()),
         Route::Open(Open::Keys) => (Method::GET, "/auth/jwks.json".to_owned()),
         Route::Open(Open::Api) => (Method::GET, "/api/v1".to_owned()),
+        Route::Open(Open::Console) => (Method::GET, "/console/".to_owned()),
         Route::Base => (Method::GET, "/v2/".to_owned()),
         Route::Catalog(page) => (Method::GET, format!("/v2/_catalog?{}", query_of(page))),
         Route::Repository(name, operation) => {

@@ -29,6 +29,7 @@ fn one_of_each<'a>(digest: &'a [u8], hash: &'a [u8; 32]) -> Vec<Key<'a>> {
         Key::AccessKey { access_key: "ABCDEFGHIJKLMNOPQRST" },
         Key::AccessKeyOf { account, user, access_key: "ABCDEFGHIJKLMNOPQRST" },
         Key::DirectoryImport { region: "north" },
+        Key::AccountProfile { account },
         Key::NamespaceName { name: "team-a" },
         Key::Namespace { namespace },
         Key::NamespaceOf { account, name: "team-a" },

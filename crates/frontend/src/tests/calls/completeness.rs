@@ -47,6 +47,7 @@ routes! {
     "token, by form": Route::Open(Open::TokenForm),
     "keys": Route::Open(Open::Keys),
     "the management interface": Route::Open(Open::Api),
+    "the console": Route::Open(Open::Console),
     "base": Route::Base,
     "catalog": Route::Catalog(_),
     "stat a blob": Route::Repository(_, Operation::Existing(Existing::StatBlob(_))),

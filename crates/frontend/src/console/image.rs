@@ -1,0 +1,198 @@
+//! An image's page: its tabs, and what its forms do. Whoever may pull it sees its tags and the guide; who manages it, all.
+
+use auth::{Action, Denied, Description, Permit, Repository};
+use axum::extract::Path;
+use maud::{Markup, html};
+use oci::RepositoryName;
+
+use super::images::{address, visibility};
+use super::page::{Answer, Field, Place, form_token, go, page};
+use super::problem::{Problem, Wrong, wrong};
+use super::visitor::{Form, Visitor};
+use super::{guide, manifest, sharing, tags};
+
+/// A part of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tab {
+    Tags,
+    Guide,
+    Description,
+    Sharing,
+}
+
+impl Tab {
+    fn word(self) -> &'static str {
+        match self {
+            Tab::Tags => "tags",
+            Tab::Guide => "guide",
+            Tab::Description => "description",
+            Tab::Sharing => "sharing",
+        }
+    }
+}
+
+/// An image as the visitor sees it.
+pub(super) struct Seen {
+    pub(super) repository: Repository,
+    pub(super) permit: Permit,
+    /// Whether it is of the visitor's account.
+    pub(super) own: bool,
+    pub(super) pushes: bool,
+    pub(super) manages: bool,
+}
+
+impl Seen {
+    /// # Errors
+    /// [`Problem::NotFound`] for one that the visitor may not pull, too.
+    async fn find(visitor: &Visitor, name: &str) -> Result<Seen, Problem> {
+        let name = RepositoryName::parse(name).map_err(|_| Problem::NotFound)?;
+        let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+        let permit = match auth.authorize(p, &name, Action::Pull, now).await {
+            Err(Denied::Forbidden | Denied::Vacant) => return Err(Problem::NotFound),
+            permit => permit?,
+        };
+        let repository = auth.show_repository(p, &name, now).await?;
+        let own = p.account() == Some(permit.owner());
+        let manages = own && auth.authorize(p, &name, Action::Manage, now).await.is_ok();
+        Ok(Seen { repository, own, pushes: permit.allows_push(), manages, permit })
+    }
+
+    pub(super) fn address(&self) -> String {
+        address(self.repository.name.as_str())
+    }
+
+    fn tabs(&self) -> Vec<Tab> {
+        let mut tabs = vec![Tab::Tags, Tab::Guide];
+        if self.own {
+            tabs.push(Tab::Description);
+        }
+        if self.manages {
+            tabs.push(Tab::Sharing);
+        }
+        tabs
+    }
+
+    /// The page around a part of it.
+    pub(super) fn page(&self, visitor: &Visitor, tab: Tab, content: &Markup) -> Answer {
+        let t = visitor.t;
+        let name = self.repository.name.as_str();
+        let place = if self.own { Place::OwnImages } else { Place::SharedByOthers };
+        let text = |tab| match tab {
+            Tab::Tags => t.tags,
+            Tab::Guide => t.guide,
+            Tab::Description => t.description,
+            Tab::Sharing => t.sharing,
+        };
+        let content = html! {
+            dl.facts {
+                dt { (t.owner) } dd { (self.repository.account) }
+                dt { (t.visibility) } dd { (visibility(visitor, self.repository.visibility)) }
+            }
+            nav aria-label=(name) {
+                ul.tabs {
+                    @for one in self.tabs() {
+                        li {
+                            a href=(format!("{}?tab={}", self.address(), one.word())) aria-current=[(one == tab).then_some("page")] {
+                                (text(one))
+                            }
+                        }
+                    }
+                }
+            }
+            (content)
+        };
+        page(visitor, place, name, &content)
+    }
+}
+
+/// `GET /console/images/…`.
+pub(super) async fn show(visitor: Visitor, Path(name): Path<String>) -> Answer {
+    answered(&visitor, shown(&visitor, &name).await)
+}
+
+fn answered(visitor: &Visitor, answer: Result<Answer, Problem>) -> Answer {
+    answer.unwrap_or_else(|problem| problem.answer(visitor.language))
+}
+
+async fn shown(visitor: &Visitor, name: &str) -> Result<Answer, Problem> {
+    let seen = Seen::find(visitor, name).await?;
+    let wanted = visitor.query.get("tab").unwrap_or("tags");
+    let tab = seen.tabs().into_iter().find(|tab| tab.word() == wanted).ok_or(Problem::NotFound)?;
+    Ok(match tab {
+        Tab::Tags => match visitor.query.get("reference") {
+            Some(reference) => seen.page(visitor, tab, &manifest::show(visitor, &seen, reference).await?),
+            None => seen.page(visitor, tab, &tags::list(visitor, &seen).await?),
+        },
+        Tab::Guide => {
+            let tag = tags::first(visitor, &seen).await?.unwrap_or_else(|| "TAG".to_owned());
+            let content = guide::of_image(visitor, &seen.repository.name, &tag, seen.pushes);
+            seen.page(visitor, tab, &content)
+        }
+        Tab::Description => {
+            let text = seen.repository.description.to_string();
+            seen.page(visitor, tab, &description(visitor, &seen, &text, None))
+        }
+        Tab::Sharing => seen.page(visitor, tab, &sharing::show(visitor, &seen).await?),
+    })
+}
+
+/// `POST /console/images/…`: what the button that was pressed says.
+pub(super) async fn act(visitor: Visitor, Path(name): Path<String>, form: Form) -> Answer {
+    answered(&visitor, acted(&visitor, &name, &form).await)
+}
+
+async fn acted(visitor: &Visitor, name: &str, form: &Form) -> Result<Answer, Problem> {
+    let seen = Seen::find(visitor, name).await?;
+    match form.get("action") {
+        "describe" => describe(visitor, &seen, form).await,
+        "delete-tag" => tags::delete(visitor, &seen, form).await,
+        action => sharing::act(visitor, &seen, action, form).await,
+    }
+}
+
+fn description(visitor: &Visitor, seen: &Seen, text: &str, error: Option<&Wrong>) -> Markup {
+    let t = visitor.t;
+    if !seen.manages {
+        return if text.is_empty() {
+            html! { p { (t.not_described) } }
+        } else {
+            html! { p { (text) } }
+        };
+    }
+    html! {
+        form method="post" action=(seen.address()) {
+            (form_token(&visitor.form_token))
+            (description_field(visitor, text, error.map(|wrong| wrong.text.as_str())))
+            button type="submit" name="action" value="describe" { (t.save) }
+        }
+    }
+}
+
+/// A text of at most 1000 characters, with a counter.
+pub(super) fn description_field(visitor: &Visitor, text: &str, error: Option<&str>) -> Markup {
+    let t = visitor.t;
+    let hint = Some(t.description_hint.to_owned());
+    Field { name: "description", label: t.description, hint, error }.around(|ties| {
+        html! {
+            textarea id="description" name="description" rows="4" aria-describedby=[ties.described] aria-invalid=[ties.invalid]
+                data-characters=(auth::DESCRIPTION_CHARACTERS_MAX) data-counter="description-counter" { (text) }
+            p.hint id="description-counter" hidden data-unit=(t.characters_left) {}
+        }
+    })
+}
+
+async fn describe(visitor: &Visitor, seen: &Seen, form: &Form) -> Result<Answer, Problem> {
+    let text = form.get("description").replace("\r\n", "\n");
+    let set = async {
+        let description = Description::parse(&text)?;
+        let (auth, p) = (&visitor.app.auth, &visitor.principal);
+        auth.set_description(p, &seen.repository.name, &description, visitor.now).await
+    };
+    match set.await {
+        Ok(_) => Ok(go(&format!("{}?tab=description&done=saved", seen.address()))),
+        Err(error) => {
+            let wrong = wrong(error, visitor.t)?;
+            Ok(seen.page(visitor, Tab::Description, &description(visitor, seen, &text, Some(&wrong))))
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! A manifest, as people want to see it: what it is made of, how it was built, what refers to it. All of it is what
+//! somebody pushed, and is shown as text.
+
+use bytes::Bytes;
+use futures::TryStreamExt;
+use maud::{Markup, html};
+use oci::{Digest, Reference};
+use serde_json::Value;
+use storage::ManifestBody;
+
+use super::image::Seen;
+use super::page::{command, size};
+use super::problem::Problem;
+use super::tags::short;
+use super::visitor::{Visitor, parameter};
+
+/// What is read of a manifest or a configuration, to be shown.
+const SHOWN_BYTES_MAX: u64 = 1 << 20;
+/// How many layers, steps, annotations and referrers are shown.
+const ROWS_MAX: usize = 200;
+
+/// The manifest that `reference`, a tag or a digest, names.
+pub(super) async fn show(visitor: &Visitor, seen: &Seen, reference: &str) -> Result<Markup, Problem> {
+    let t = visitor.t;
+    let parsed = Reference::parse(reference).map_err(|_| Problem::NotFound)?;
+    let stored = visitor.app.storage.manifest(&seen.permit, &parsed).await?;
+    let separator = if matches!(parsed, Reference::Digest(_)) { '@' } else { ':' };
+    let pull = format!("docker pull {}/{}{separator}{reference}", visitor.host, seen.repository.name);
+    let document = match &stored.body {
+        ManifestBody::Whole(bytes) if bytes.len() as u64 <= SHOWN_BYTES_MAX => {
+            serde_json::from_slice(bytes).ok()
+        }
+        _ => None,
+    };
+    let configuration = match &document {
+        Some(document) => configuration(visitor, seen, document).await?,
+        None => None,
+    };
+    let referrers = visitor.app.storage.referrers(&seen.permit, &stored.digest, None, None, ROWS_MAX).await?;
+    Ok(html! {
+        h2 { (t.manifest) " " (reference) }
+        dl.facts {
+            dt { (t.digest) } dd { code { (stored.digest) } }
+            dt { (t.media_type) } dd { (stored.media_type) }
+            @if let Some(kind) = document.as_ref().and_then(|document| text(&document["artifactType"])) {
+                dt { (t.artifact_type) } dd { (kind) }
+            }
+            @if let Some(configuration) = &configuration {
+                dt { (t.platform) } dd { (platform(configuration)) }
+            }
+        }
+        h2 { (t.pull_command) }
+        (command(t, &pull))
+        @match &document {
+            None => p { (t.too_large) },
+            Some(document) => (parts(visitor, seen, document)),
+        }
+        @if let Some(configuration) = &configuration { (of_configuration(visitor, configuration)) }
+        h2 { (t.referrers) }
+        @if referrers.descriptors.is_empty() { p { (t.no_referrers) } } @else {
+            (descriptors(visitor, seen, &serde_json::json!(referrers.descriptors), true))
+        }
+    })
+}
+
+fn text(value: &Value) -> Option<&str> {
+    value.as_str().filter(|text| !text.is_empty())
+}
+
+fn platform(of: &Value) -> String {
+    let words = [&of["os"], &of["architecture"], &of["variant"]];
+    words.into_iter().filter_map(text).collect::<Vec<_>>().join("/")
+}
+
+/// Layers or images for each platform, and annotations.
+fn parts(visitor: &Visitor, seen: &Seen, document: &Value) -> Markup {
+    let t = visitor.t;
+    html! {
+        @if document["layers"].is_array() {
+            h2 { (t.layers) }
+            (descriptors(visitor, seen, &document["layers"], false))
+        }
+        @if document["manifests"].is_array() {
+            h2 { (t.images_of_index) }
+            (descriptors(visitor, seen, &document["manifests"], true))
+        }
+        @if let Some(annotations) = document["annotations"].as_object().filter(|all| !all.is_empty()) {
+            h2 { (t.annotations) }
+            (pairs(visitor, annotations))
+        }
+    }
+}
+
+fn pairs(visitor: &Visitor, of: &serde_json::Map<String, Value>) -> Markup {
+    let t = visitor.t;
+    html! {
+        div.scroll {
+            table {
+                thead { tr { th scope="col" { (t.name) } th scope="col" { (t.value) } } }
+                tbody {
+                    @for (name, value) in of.iter().take(ROWS_MAX) {
+                        tr { th scope="row" { (name) } td { (value.as_str().unwrap_or_default()) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A table of descriptors; those of manifests lead on.
+fn descriptors(visitor: &Visitor, seen: &Seen, list: &Value, of_manifests: bool) -> Markup {
+    let t = visitor.t;
+    let list = list.as_array().map_or(&[][..], Vec::as_slice);
+    html! {
+        div.scroll {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { (t.digest) }
+                        th scope="col" { (if of_manifests { t.platform } else { t.media_type }) }
+                        @if of_manifests { th scope="col" { (t.artifact_type) } }
+                        th.number scope="col" { (t.size) }
+                    }
+                }
+                tbody {
+                    @for descriptor in list.iter().take(ROWS_MAX) {
+                        @let digest = text(&descriptor["digest"]).unwrap_or_default();
+                        tr {
+                            th scope="row" {
+                                @if of_manifests && Digest::parse(digest).is_ok() {
+                                    a href=(format!("{}?tab=tags&reference={}", seen.address(), parameter(digest))) title=(digest) {
+                                        code { (short(digest)) }
+                                    }
+                                } @else { code title=(digest) { (short(digest)) } }
+                            }
+                            @if of_manifests {
+                                td { (platform(&descriptor["platform"])) }
+                                td { (text(&descriptor["artifactType"]).unwrap_or_default()) }
+                            } @else {
+                                td { (text(&descriptor["mediaType"]).unwrap_or_default()) }
+                            }
+                            td.number { (size(descriptor["size"].as_u64().unwrap_or(0))) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The configuration of an image (Image Specification, `config.md`); `None` where there is none to be shown.
+async fn configuration(visitor: &Visitor, seen: &Seen, document: &Value) -> Result<Option<Value>, Problem> {
+    let config = &document["config"];
+    let is_image = text(&config["mediaType"]).is_some_and(|kind| {
+        kind == "application/vnd.oci.image.config.v1+json"
+            || kind == "application/vnd.docker.container.image.v1+json"
+    });
+    let Some(digest) = text(&config["digest"]).and_then(|digest| Digest::parse(digest).ok()) else {
+        return Ok(None);
+    };
+    if !is_image || config["size"].as_u64().is_none_or(|size| size > SHOWN_BYTES_MAX) {
+        return Ok(None);
+    }
+    let blob = match visitor.app.storage.open_blob(&seen.permit, &digest, visitor.now).await {
+        Ok(blob) if blob.size() <= SHOWN_BYTES_MAX => blob,
+        Ok(_) | Err(storage::Error::BlobUnknown { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let bytes: Vec<Bytes> = blob.read(0..SHOWN_BYTES_MAX).try_collect().await?;
+    Ok(serde_json::from_slice(&bytes.concat()).ok())
+}
+
+fn of_configuration(visitor: &Visitor, configuration: &Value) -> Markup {
+    let t = visitor.t;
+    let config = &configuration["config"];
+    let shown = ["Entrypoint", "Cmd", "Env", "WorkingDir", "User", "ExposedPorts", "Labels"];
+    let given = shown.into_iter().filter(|name| !config[*name].is_null()).collect::<Vec<_>>();
+    html! {
+        @if !given.is_empty() {
+            h2 { (t.configuration) }
+            div.scroll {
+                table {
+                    tbody {
+                        @for name in given {
+                            tr {
+                                th scope="row" { (name) }
+                                td { code { (serde_json::to_string(&config[name]).unwrap_or_default()) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        @if let Some(history) = configuration["history"].as_array().filter(|history| !history.is_empty()) {
+            h2 { (t.history) }
+            ol {
+                @for step in history.iter().take(ROWS_MAX) {
+                    li { code { (text(&step["created_by"]).or(text(&step["comment"])).unwrap_or("–")) } }
+                }
+            }
+        }
+    }
+}

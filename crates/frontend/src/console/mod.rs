@@ -1,0 +1,87 @@
+//! The console, `/console/`: what people share with, in their browser. Pages are made here, on the server; the script only
+//! adds comfort.
+//!
+//! A page makes the calls of `auth` and `storage` that `/api/v1` makes, and has no rule of its own. Each page has its
+//! file; what they share is [`visitor`] (who is signed in, what a form says), [`page`] (the frame), [`text`] (every string,
+//! in each language) and [`problem`], the one place where a failure becomes a sentence.
+
+mod assets;
+mod guide;
+mod image;
+mod images;
+mod manifest;
+mod page;
+mod problem;
+mod session;
+mod settings;
+mod share_form;
+mod shared;
+mod sharing;
+mod sign_in;
+mod tags;
+mod text;
+mod visitor;
+
+use std::net::IpAddr;
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+use tower::ServiceExt;
+
+use crate::{App, ExternalUrl};
+use page::{Answer, go};
+use problem::Problem;
+use text::Language;
+use visitor::Arrived;
+
+static ROUTER: LazyLock<Router> = LazyLock::new(|| {
+    Router::new()
+        .route("/", get(start))
+        .route("/console", get(start))
+        .route("/console/", get(start))
+        .route("/console/assets/{version}/{name}", get(asset))
+        .route("/console/language", get(sign_in::language))
+        .route("/console/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/console/sign-out", post(sign_in::sign_out))
+        .route("/console/images", get(images::list))
+        .route("/console/images/{*image}", get(image::show).post(image::act))
+        .route("/console/share", get(share_form::of_several).post(share_form::share_several))
+        .route("/console/shared", get(shared::list).post(shared::leave))
+        .route("/console/settings", get(settings::show).post(settings::change))
+        .fallback(nothing)
+        .method_not_allowed_fallback(nothing)
+});
+
+/// Answers a request below `/console`, which came `from` there to `origin`.
+pub(crate) async fn respond<B>(
+    app: &App,
+    request: http::Request<B>,
+    from: Option<IpAddr>,
+    origin: ExternalUrl,
+) -> Response<Body>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(Arrived { app: app.clone(), from, origin });
+    let Ok(response) = ROUTER.clone().oneshot(request).await;
+    response
+}
+
+async fn start() -> Answer {
+    go("/console/images")
+}
+
+async fn asset(Path((version, name)): Path<(String, String)>, headers: HeaderMap) -> Answer {
+    assets::find(&version, &name).unwrap_or_else(|| Problem::NotFound.answer(Language::accepted(&headers)))
+}
+
+async fn nothing(headers: HeaderMap) -> Answer {
+    Problem::NotFound.answer(Language::accepted(&headers))
+}

@@ -1,0 +1,246 @@
+//! The frame around every page, and what pages are made of.
+
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, VARY};
+use http::{HeaderValue, Response, StatusCode};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use maud::{DOCTYPE, Markup, html};
+
+use super::assets;
+use super::text::{Language, Texts, fill};
+use super::visitor::Visitor;
+
+/// Nothing from elsewhere, nothing inline, in nobody's frame.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
+     frame-ancestors 'none'",
+);
+
+/// An answer of the console.
+pub(super) type Answer = Response<axum::body::Body>;
+
+/// Where a page stands in the menu.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    OwnImages,
+    SharedByOthers,
+    Settings,
+}
+
+impl Place {
+    fn address(self) -> &'static str {
+        match self {
+            Place::OwnImages => "/console/images",
+            Place::SharedByOthers => "/console/shared",
+            Place::Settings => "/console/settings",
+        }
+    }
+
+    fn text(self, t: &'static Texts) -> &'static str {
+        match self {
+            Place::OwnImages => t.own_images,
+            Place::SharedByOthers => t.shared_by_others,
+            Place::Settings => t.settings,
+        }
+    }
+}
+
+/// A page of who is signed in.
+pub(super) fn page(visitor: &Visitor, place: Place, title: &str, content: &Markup) -> Answer {
+    page_with(visitor, StatusCode::OK, place, title, content)
+}
+
+/// The same with another status.
+pub(super) fn page_with(
+    visitor: &Visitor,
+    status: StatusCode,
+    place: Place,
+    title: &str,
+    content: &Markup,
+) -> Answer {
+    let t = visitor.t;
+    let name = visitor.principal.name();
+    let entry = |entry: Place| {
+        html! {
+            li { a href=(entry.address()) aria-current=[(entry == place).then_some("page")] { (entry.text(t)) } }
+        }
+    };
+    let head = html! {
+        nav.menu aria-label=(t.menu) {
+            p { (t.my_images) }
+            ul { (entry(Place::OwnImages)) (entry(Place::SharedByOthers)) }
+            ul { (entry(Place::Settings)) }
+        }
+    };
+    let user = html! {
+        span.who title=(fill(t.signed_in_as, &[("name", &name)])) { (name) }
+        form.inline method="post" action="/console/sign-out" {
+            (form_token(&visitor.form_token))
+            button.link type="submit" { (t.sign_out) }
+        }
+    };
+    let told = visitor.told.as_ref().map(|told| html! { p.told role="status" { (told) } });
+    let main = html! { (head) main id="content" { (told.unwrap_or_default()) h1 { (title) } (content) } };
+    frame(visitor.language, status, title, &user, &main)
+}
+
+/// A page of nobody in particular.
+pub(super) fn plain_page(language: Language, status: StatusCode, title: &str, content: &Markup) -> Answer {
+    frame(
+        language,
+        status,
+        title,
+        &html! {},
+        &html! { main.narrow id="content" { h1 { (title) } (content) } },
+    )
+}
+
+fn frame(language: Language, status: StatusCode, title: &str, user: &Markup, main: &Markup) -> Answer {
+    let t = language.texts();
+    let markup = html! {
+        (DOCTYPE)
+        html lang=(language.tag()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · " (t.product) }
+                link rel="icon" href=(assets::LOGO.address()) type="image/svg+xml";
+                link rel="stylesheet" href=(assets::STYLE.address());
+                script src=(assets::SCRIPT.address()) defer {}
+            }
+            body {
+                a.skip href="#content" { (t.skip) }
+                header.top {
+                    a.brand href="/console/" {
+                        img src=(assets::LOGO.address()) alt="" width="28" height="28";
+                        (t.product)
+                    }
+                    div.user {
+                        form.inline method="get" action="/console/language" {
+                            @for other in Language::ALL.into_iter().filter(|other| *other != language) {
+                                button.link type="submit" name="to" value=(other.tag()) lang=(other.tag()) {
+                                    (other.own_name())
+                                }
+                            }
+                        }
+                        (user)
+                    }
+                }
+                div.body { (main) }
+                footer { (t.footer) }
+            }
+        }
+    };
+    let mut answer = Response::new(axum::body::Body::from(markup.into_string()));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(VARY, HeaderValue::from_static("Cookie, Accept-Language"));
+    answer
+}
+
+/// Sends the browser to a page of the console, with GET.
+pub(super) fn go(to: &str) -> Answer {
+    let mut answer = Response::new(axum::body::Body::empty());
+    *answer.status_mut() = StatusCode::SEE_OTHER;
+    let to = HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/console/"));
+    answer.headers_mut().insert(LOCATION, to);
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// What every form that changes something carries.
+pub(super) fn form_token(token: &str) -> Markup {
+    html! { input type="hidden" name="form_token" value=(token); }
+}
+
+/// A field of a form: its label, its control, what helps, and what is wrong with it.
+pub(super) struct Field<'a> {
+    pub(super) name: &'a str,
+    pub(super) label: &'a str,
+    pub(super) hint: Option<String>,
+    pub(super) error: Option<&'a str>,
+}
+
+impl Field<'_> {
+    /// The control gets what ties it to its hint and its error.
+    pub(super) fn around(&self, control: impl FnOnce(Ties) -> Markup) -> Markup {
+        let (hint, error) = (format!("{}-hint", self.name), format!("{}-error", self.name));
+        let ids = [self.hint.as_ref().map(|_| hint.as_str()), self.error.map(|_| error.as_str())];
+        let described: Vec<_> = ids.into_iter().flatten().collect();
+        let described = (!described.is_empty()).then(|| described.join(" "));
+        html! {
+            div.field {
+                label for=(self.name) { (self.label) }
+                (control(Ties { described, invalid: self.error.map(|_| "true") }))
+                @if let Some(text) = &self.hint { p.hint id=(hint) { (text) } }
+                @if let Some(text) = self.error { p.error id=(error) { (text) } }
+            }
+        }
+    }
+
+    /// A line of text.
+    pub(super) fn line(&self, kind: &str, value: &str, autocomplete: &str) -> Markup {
+        self.around(|ties| {
+            html! {
+                input id=(self.name) name=(self.name) type=(kind) value=(value) autocomplete=(autocomplete)
+                    aria-describedby=[ties.described] aria-invalid=[ties.invalid];
+            }
+        })
+    }
+}
+
+/// What ties a control to the texts about it.
+pub(super) struct Ties {
+    pub(super) described: Option<String>,
+    pub(super) invalid: Option<&'static str>,
+}
+
+/// A command, with a button that copies it.
+pub(super) fn command(t: &'static Texts, command: &str) -> Markup {
+    html! {
+        div.command {
+            code { (command) }
+            button.copy type="button" hidden data-copy=(command) data-copied=(t.copied) { (t.copy) }
+        }
+    }
+}
+
+/// An instant, as its reader's clock shows it, with the offset.
+pub(super) fn time(at: Timestamp, zone: &TimeZone) -> Markup {
+    let shown = at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M %:z").to_string();
+    html! { time datetime=(format!("{at:.0}")) { (shown) } }
+}
+
+/// How long it is until a deadline.
+pub(super) fn time_left(t: &'static Texts, deadline: Timestamp, now: Timestamp) -> String {
+    let left = deadline.duration_since(now);
+    match (left.as_hours(), left.as_hours() / 24) {
+        (0, _) => t.left_minutes.to_owned(),
+        (hours, days) if days < 2 => fill(t.left_hours, &[("count", &hours)]),
+        (_, days) => fill(t.left_days, &[("count", &days)]),
+    }
+}
+
+/// Bytes, for people.
+pub(super) fn size(bytes: u64) -> String {
+    let mut unit = "B";
+    let mut value = bytes as f64;
+    for larger in ["KiB", "MiB", "GiB", "TiB"] {
+        if value < 1024.0 {
+            break;
+        }
+        (value, unit) = (value / 1024.0, larger);
+    }
+    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
+}
+
+/// The end of the day `date` in `zone`: from that instant on what ends with that day is closed.
+pub(super) fn end_of(date: jiff::civil::Date, zone: &TimeZone) -> Option<Timestamp> {
+    // The first instant of the next one, also where the clocks are set at midnight.
+    zone.to_timestamp(date.tomorrow().ok()?.at(0, 0, 0, 0)).ok()
+}

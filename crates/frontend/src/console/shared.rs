@@ -1,0 +1,133 @@
+//! My images › Shared by others: what other accounts share with the visitor's.
+
+use auth::{Share, ShareId};
+use maud::{Markup, html};
+
+use super::images::address;
+use super::page::{Answer, Place, form_token, go, page, time, time_left};
+use super::problem::Problem;
+use super::text::fill;
+use super::visitor::{Form, Visitor};
+
+/// `GET /console/shared`; with `leave`, the question before that share is left.
+pub(super) async fn list(visitor: Visitor) -> Answer {
+    let t = visitor.t;
+    let shares = visitor.app.auth.list_shares_with(&visitor.principal, None, usize::MAX, visitor.now).await;
+    let shares = match shares {
+        Ok(shares) => shares,
+        Err(error) => return Problem::from(error).answer(visitor.language),
+    };
+    if let Some(id) = visitor.query.get("leave") {
+        return match shares.iter().find(|share| share.id.to_string() == id) {
+            Some(share) => page(&visitor, Place::SharedByOthers, t.leave, &question(&visitor, share)),
+            None => Problem::NotFound.answer(visitor.language),
+        };
+    }
+    page(&visitor, Place::SharedByOthers, t.shared_by_others, &shown(&visitor, &shares))
+}
+
+/// `POST /console/shared`: leaves a share.
+pub(super) async fn leave(visitor: Visitor, form: Form) -> Answer {
+    let id = form.get("share").parse().ok().and_then(kv::Id::new).map(ShareId::from);
+    let left = match id {
+        Some(id) => visitor.app.auth.leave_share(&visitor.principal, id, visitor.now).await,
+        None => return Problem::NotFound.answer(visitor.language),
+    };
+    match left {
+        Ok(()) => go("/console/shared?done=left"),
+        Err(error) => Problem::from(error).answer(visitor.language),
+    }
+}
+
+fn shown(visitor: &Visitor, shares: &[Share]) -> Markup {
+    let t = visitor.t;
+    if shares.is_empty() {
+        let account = visitor.principal.account_name().map(ToString::to_string).unwrap_or_default();
+        let text = fill(t.nothing_shared_with_me, &[("account", &account)]);
+        return html! { div.empty { p { (text) } } };
+    }
+    // The account itself leaves; its users do not.
+    let may_leave = visitor.principal.user().is_none();
+    html! {
+        div.scroll {
+            table {
+                caption { (fill(t.entries, &[("count", &shares.len())])) }
+                thead {
+                    tr {
+                        th scope="col" { (t.owner) }
+                        th scope="col" { (t.image) }
+                        th scope="col" { (t.tags_pattern) }
+                        th scope="col" { (t.deadline) }
+                        th scope="col" { (t.status) }
+                        th scope="col" { (t.description) }
+                        @if may_leave { th scope="col" { (t.leave) } }
+                    }
+                }
+                tbody { @for share in shares { (line(visitor, share, may_leave)) } }
+            }
+        }
+    }
+}
+
+fn line(visitor: &Visitor, share: &Share, may_leave: bool) -> Markup {
+    let t = visitor.t;
+    let (open, name) = (share.is_open(visitor.now), share.repository.as_str());
+    html! {
+        tr {
+            td { (share.owner) }
+            th scope="row" { @if open { a href=(address(name)) { (name) } } @else { (name) } }
+            td { (tags(visitor, share)) }
+            td { (deadline(visitor, share)) }
+            td { (status(visitor, share)) }
+            td { (share.description) }
+            @if may_leave {
+                td { a href=(format!("/console/shared?leave={}", share.id)) aria-label=(fill(t.leave_question, &[("image", &name)])) { (t.leave) } }
+            }
+        }
+    }
+}
+
+/// When a share ends, and how long that is.
+pub(super) fn deadline(visitor: &Visitor, share: &Share) -> Markup {
+    let t = visitor.t;
+    html! {
+        @match share.deadline {
+            None => (t.permanent),
+            Some(deadline) => {
+                (time(deadline, &visitor.zone))
+                @if share.is_open(visitor.now) { br; span.hint { (time_left(t, deadline, visitor.now)) } }
+            }
+        }
+    }
+}
+
+pub(super) fn status(visitor: &Visitor, share: &Share) -> Markup {
+    let t = visitor.t;
+    if share.is_open(visitor.now) {
+        html! { span.state.open { (t.open) } }
+    } else {
+        html! { span.state.ended { (t.ended) } }
+    }
+}
+
+/// What of an image a share opens.
+pub(super) fn tags(visitor: &Visitor, share: &Share) -> Markup {
+    match share.tags.patterns() {
+        None => html! { (visitor.t.all_tags) },
+        Some(patterns) => html! { @for pattern in patterns.iter() { code { (pattern) } " " } },
+    }
+}
+
+fn question(visitor: &Visitor, share: &Share) -> Markup {
+    let t = visitor.t;
+    html! {
+        p { (fill(t.leave_question, &[("image", &share.repository)])) }
+        p { (t.leave_warning) }
+        form.bar method="post" action="/console/shared" {
+            (form_token(&visitor.form_token))
+            input type="hidden" name="share" value=(share.id);
+            button.danger type="submit" { (t.leave) }
+            a.button.plain href="/console/shared" { (t.cancel) }
+        }
+    }
+}

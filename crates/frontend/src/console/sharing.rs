@@ -1,0 +1,200 @@
+//! The sharing of one image: with whom it is shared, and the dialogs that share it, change a share and revoke it.
+
+use auth::{AccountName, Share, ShareChange, Visibility};
+use maud::{Markup, html};
+
+use super::image::{Seen, Tab};
+use super::page::{Answer, form_token, go, time};
+use super::problem::{Problem, Wrong};
+use super::share_form::{Dialog, Typed, fields, refused, whole_error};
+use super::shared::{deadline, status, tags};
+use super::text::fill;
+use super::visitor::{Form, Visitor};
+use crate::counting::counted;
+
+/// The most shares of an image, ended ones among them, that a list shows.
+const SHARES_MAX: usize = 10_000;
+
+/// The tab: the list, or the dialog that is asked for.
+pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
+    let images = [seen.repository.name.clone()];
+    let (address, back) = (seen.address(), format!("{}?tab=sharing", seen.address()));
+    if visitor.query.get("new").is_some() {
+        let dialog = Dialog { address: &address, images: &images, back: &back };
+        return Ok(dialog.asks(visitor, &Typed::default(), None));
+    }
+    if let Some(account) = visitor.query.get("change") {
+        let share = find(visitor, seen, account).await?;
+        return Ok(change_form(visitor, seen, &share, &Typed::of_share(visitor, &share), None));
+    }
+    if let Some(account) = visitor.query.get("revoke") {
+        return Ok(question(visitor, seen, &find(visitor, seen, account).await?));
+    }
+    list(visitor, seen).await
+}
+
+async fn find(visitor: &Visitor, seen: &Seen, account: &str) -> Result<Share, Problem> {
+    let account = AccountName::parse(account).map_err(|_| Problem::NotFound)?;
+    let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+    Ok(auth.show_share(p, &seen.repository.name, &account, now).await?)
+}
+
+async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
+    let t = visitor.t;
+    let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+    let shares = auth.list_repository_shares(p, &seen.repository.name, None, SHARES_MAX, now).await?;
+    if seen.repository.visibility == Visibility::Public {
+        return Ok(html! { div.empty { p { (t.public_not_shared) } } });
+    }
+    let button =
+        html! { p { a.button href=(format!("{}?tab=sharing&new=1", seen.address())) { (t.share_image) } } };
+    if shares.is_empty() {
+        return Ok(html! { (button) div.empty { p { (t.not_shared) } } });
+    }
+    Ok(html! {
+        (button)
+        div.scroll {
+            table {
+                caption { (fill(t.entries, &[("count", &shares.len())])) }
+                thead {
+                    tr {
+                        th scope="col" { (t.shared_with) }
+                        th scope="col" { (t.tags_pattern) }
+                        th scope="col" { (t.deadline) }
+                        th scope="col" { (t.status) }
+                        th scope="col" { (t.last_use) }
+                        th.number scope="col" { (t.pulls) }
+                        th scope="col" { (t.description) }
+                        th scope="col" { (t.change) }
+                        th scope="col" { (t.revoke) }
+                    }
+                }
+                tbody { @for share in &shares { (line(visitor, seen, share)) } }
+            }
+        }
+    })
+}
+
+fn line(visitor: &Visitor, seen: &Seen, share: &Share) -> Markup {
+    let t = visitor.t;
+    let with = &share.grantee;
+    let at = |what: &str| format!("{}?tab=sharing&{what}={with}", seen.address());
+    let used = share.used.as_ref();
+    html! {
+        tr {
+            th scope="row" { (with) }
+            td { (tags(visitor, share)) }
+            td { (deadline(visitor, share)) }
+            td { (status(visitor, share)) }
+            td { @match used.and_then(|used| used.last_used_at) { Some(at) => (time(at, &visitor.zone)), None => (t.never) } }
+            td.number { (used.map_or(0, |used| used.pulls)) }
+            td { (share.description) }
+            td { a href=(at("change")) aria-label=(fill(t.change_share, &[("account", with)])) { (t.change) } }
+            td { a href=(at("revoke")) aria-label=(fill(t.revoke_question, &[("account", with)])) { (t.revoke) } }
+        }
+    }
+}
+
+fn change_form(
+    visitor: &Visitor,
+    seen: &Seen,
+    share: &Share,
+    typed: &Typed,
+    wrong: Option<&Wrong>,
+) -> Markup {
+    let t = visitor.t;
+    html! {
+        h2 { (fill(t.change_share, &[("account", &share.grantee)])) }
+        (whole_error(wrong))
+        form.panel method="post" action=(seen.address()) {
+            (form_token(&visitor.form_token))
+            input type="hidden" name="account" value=(share.grantee);
+            (fields(visitor, typed, wrong))
+            div.bar {
+                button type="submit" name="action" value="change-share" { (t.save) }
+                a.button.plain href=(format!("{}?tab=sharing", seen.address())) { (t.cancel) }
+            }
+        }
+    }
+}
+
+fn question(visitor: &Visitor, seen: &Seen, share: &Share) -> Markup {
+    let t = visitor.t;
+    let account: &dyn std::fmt::Display = &share.grantee;
+    html! {
+        p { (fill(t.revoke_question, &[("account", account)])) }
+        p { (fill(t.revoke_warning, &[("account", account)])) }
+        form.bar method="post" action=(seen.address()) {
+            (form_token(&visitor.form_token))
+            input type="hidden" name="account" value=(share.grantee);
+            button.danger type="submit" name="action" value="revoke-share" { (t.revoke) }
+            a.button.plain href=(format!("{}?tab=sharing", seen.address())) { (t.cancel) }
+        }
+    }
+}
+
+/// Does what a form of this tab says.
+pub(super) async fn act(
+    visitor: &Visitor,
+    seen: &Seen,
+    action: &str,
+    form: &Form,
+) -> Result<Answer, Problem> {
+    if !seen.manages {
+        return Err(Problem::Forbidden);
+    }
+    let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+    let back = format!("{}?tab=sharing", seen.address());
+    match action {
+        "check-share" | "edit-share" | "share" => {
+            let (images, address) = ([seen.repository.name.clone()], seen.address());
+            let dialog = Dialog { address: &address, images: &images, back: &back };
+            Ok(match dialog.goes_on(visitor, form).await? {
+                Some(content) => seen.page(visitor, Tab::Sharing, &content),
+                None => go(&format!("{back}&done=shared")),
+            })
+        }
+        "change-share" => change(visitor, seen, form).await,
+        "revoke-share" => {
+            let account = AccountName::parse(form.get("account")).map_err(|_| Problem::NotFound)?;
+            auth.revoke_share(p, &seen.repository.name, &account, now).await?;
+            Ok(go(&format!("{back}&done=revoked")))
+        }
+        _ => Err(Problem::NotFound),
+    }
+}
+
+async fn change(visitor: &Visitor, seen: &Seen, form: &Form) -> Result<Answer, Problem> {
+    let share = find(visitor, seen, form.get("account")).await?;
+    let typed = Typed::of(form);
+    let changed = match changed(visitor, &share, &typed) {
+        Ok(change) => {
+            let (p, name) = (&visitor.principal, &seen.repository.name);
+            let auth = &visitor.app.auth;
+            let update = || auth.update_share(p, name, &share.grantee, change.clone(), visitor.now);
+            match counted(&visitor.app, update).await {
+                Ok(_) => Ok(()),
+                Err(error) => Err(refused(error, visitor)?),
+            }
+        }
+        Err(wrong) => Err(wrong),
+    };
+    Ok(match changed {
+        Ok(()) => go(&format!("{}?tab=sharing&done=saved", seen.address())),
+        Err(wrong) => {
+            seen.page(visitor, Tab::Sharing, &change_form(visitor, seen, &share, &typed, Some(&wrong)))
+        }
+    })
+}
+
+/// What differs from what the share is: a deadline within the day that was shown is kept as it is.
+fn changed(visitor: &Visitor, share: &Share, typed: &Typed) -> Result<ShareChange, Wrong> {
+    let before = Typed::of_share(visitor, share);
+    let same_end = (before.permanent, &before.deadline) == (typed.permanent, &typed.deadline);
+    Ok(ShareChange {
+        end: if same_end { None } else { Some(typed.end(visitor)?) },
+        description: Some(typed.description(visitor)?).filter(|text| *text != share.description),
+        tags: Some(typed.tags(visitor)?).filter(|tags| *tags != share.tags),
+        notice_before: None,
+    })
+}

@@ -1,0 +1,143 @@
+//! Signing in and out, and the language, which needs no sign-in.
+
+use auth::{AuthenticationError, Secret};
+use axum::extract::{FromRequestParts, Request};
+use http::header::{REFERER, RETRY_AFTER};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use maud::html;
+
+use super::page::{Answer, Field, form_token, go, plain_page};
+use super::problem::Problem;
+use super::session;
+use super::text::Language;
+use super::visitor::{Arrived, Form, Query, Visitor, inside};
+
+/// Where a request came in, for pages that need no session.
+pub(super) struct Came {
+    arrived: Arrived,
+    headers: HeaderMap,
+    language: Language,
+    query: Query,
+}
+
+impl<S: Sync> FromRequestParts<S> for Came {
+    type Rejection = Answer;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Came, Answer> {
+        Came::of(parts)
+    }
+}
+
+impl Came {
+    fn of(parts: &Parts) -> Result<Came, Answer> {
+        let arrived =
+            Arrived::of(parts).map_err(|problem| problem.answer(Language::accepted(&parts.headers)))?;
+        let (headers, query) = (parts.headers.clone(), Query::parse(parts.uri.query()));
+        Ok(Came { language: arrived.language(&headers), arrived, headers, query })
+    }
+}
+
+/// `GET /console/language?to=…`: keeps a language, and goes back to where it was chosen.
+pub(super) async fn language(came: Came) -> Answer {
+    let back = came.headers.get(REFERER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let back = back.strip_prefix(&came.arrived.origin.to_string()).and_then(inside);
+    let mut answer = go(back.unwrap_or("/console/"));
+    if let Some(language) = came.query.get("to").and_then(Language::parse) {
+        came.arrived.cookies(&came.headers).set_language(answer.headers_mut(), language.tag());
+    }
+    answer
+}
+
+/// `GET /console/sign-in`.
+pub(super) async fn show(came: Came) -> Answer {
+    let next = came.query.get("next").and_then(inside).unwrap_or_default().to_owned();
+    form(&came, StatusCode::OK, "", &next, None)
+}
+
+fn form(came: &Came, status: StatusCode, name: &str, next: &str, error: Option<&str>) -> Answer {
+    let t = came.language.texts();
+    let cookies = came.arrived.cookies(&came.headers);
+    // The form belongs to this browser's visit: another site cannot sign it in as somebody else.
+    let kept = cookies.visit().filter(|visit| visit.len() == 32).map(str::to_owned);
+    let visit = kept.unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
+    let content = html! {
+        p { (t.sign_in_intro) }
+        @if let Some(error) = error { p.wrong role="alert" { (error) } }
+        form.panel method="post" action="/console/sign-in" {
+            (form_token(&session::form_token(&visit)))
+            input type="hidden" name="next" value=(next);
+            (Field { name: "username", label: t.user_name, hint: None, error: None }.line("text", name, "username"))
+            (Field { name: "password", label: t.password, hint: None, error: None }
+                .line("password", "", "current-password"))
+            button type="submit" { (t.sign_in) }
+        }
+    };
+    let mut answer = plain_page(came.language, status, t.sign_in, &content);
+    cookies.set_visit(answer.headers_mut(), &visit);
+    answer
+}
+
+/// `POST /console/sign-in`.
+pub(super) async fn sign_in(request: Request) -> Answer {
+    let (parts, body) = request.into_parts();
+    let came = match Came::of(&parts) {
+        Ok(came) => came,
+        Err(answer) => return answer,
+    };
+    let visit = came.arrived.cookies(&came.headers).visit().unwrap_or_default().to_owned();
+    let read = match visit.as_str() {
+        "" => Err(Problem::FormStale),
+        visit => Form::read(Request::from_parts(parts, body), visit).await,
+    };
+    match read {
+        Ok(form) => begin(&came, &form).await,
+        Err(problem) => problem.answer(came.language),
+    }
+}
+
+async fn begin(came: &Came, sent: &Form) -> Answer {
+    let Arrived { app, from, .. } = &came.arrived;
+    let t = came.language.texts();
+    let (name, next) = (sent.get("username").trim(), inside(sent.get("next")).unwrap_or("/console/"));
+    let now = app.clock.now();
+    let principal = app.auth.authenticate(name, &Secret::new(sent.get("password")), *from, now).await;
+    let begun = match principal {
+        Ok(principal) => session::begin(app, &principal, now).await,
+        Err(AuthenticationError::Failed(auth::Error::Busy)) => {
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            let mut answer = form(came, status, name, next, Some(t.sign_in_throttled));
+            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
+            return answer;
+        }
+        Err(AuthenticationError::Failed(error)) => Err(error),
+        Err(_) => return form(came, StatusCode::UNAUTHORIZED, name, next, Some(t.sign_in_refused)),
+    };
+    match begun {
+        Ok(secret) => {
+            let mut answer = go(next);
+            came.arrived.cookies(&came.headers).set_session(answer.headers_mut(), Some(&secret));
+            answer
+        }
+        Err(auth::Error::Forbidden) => {
+            form(came, StatusCode::UNAUTHORIZED, name, next, Some(t.sign_in_refused))
+        }
+        Err(error) => Problem::from(error).answer(came.language),
+    }
+}
+
+/// `POST /console/sign-out`: the session's token is revoked.
+pub(super) async fn sign_out(came: Came, visitor: Visitor, _: Form) -> Answer {
+    if let Some(token) = visitor.principal.personal_token()
+        && let Err(error) = visitor
+            .app
+            .auth
+            .revoke_personal_token(&visitor.principal, token, auth::Made::Stays, visitor.now)
+            .await
+    {
+        return Problem::from(error).answer(visitor.language);
+    }
+    let mut answer = go("/console/sign-in");
+    came.arrived.cookies(&came.headers).set_session(answer.headers_mut(), None);
+    answer
+}

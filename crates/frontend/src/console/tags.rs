@@ -1,0 +1,122 @@
+//! An image's tags.
+
+use auth::Action;
+use maud::{Markup, html};
+use oci::Tag;
+use storage::TagDetails;
+
+use super::image::{Seen, Tab};
+use super::page::{Answer, command, form_token, go, size, time};
+use super::problem::Problem;
+use super::text::fill;
+use super::visitor::{Form, Visitor, parameter};
+
+const TAGS_A_PAGE: usize = 50;
+
+/// The first tag there is.
+pub(super) async fn first(visitor: &Visitor, seen: &Seen) -> Result<Option<String>, Problem> {
+    Ok(visitor.app.storage.tags(&seen.permit, None, 1).await?.items.pop())
+}
+
+/// The list; with `delete`, the question before that tag is deleted.
+pub(super) async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
+    if let Some(tag) = visitor.query.get("delete") {
+        return question(visitor, seen, tag);
+    }
+    let t = visitor.t;
+    let mut after = visitor.query.get("after").map(str::to_owned);
+    let found = loop {
+        let found = visitor.app.storage.tag_details(&seen.permit, after.as_deref(), TAGS_A_PAGE).await?;
+        // All of a page may have been deleted while it was read; what follows is still to be shown.
+        if !found.items.is_empty() || !found.more {
+            break found;
+        }
+        after = found.items.last().map(|tag| tag.name.clone()).or(after);
+    };
+    if found.items.is_empty() {
+        return Ok(html! {
+            div.empty { p { (t.no_tags) } @if seen.pushes { (super::guide::push_of_new(visitor)) } }
+        });
+    }
+    let next = found.items.last().filter(|_| found.more).map(|tag| tag.name.clone());
+    Ok(html! {
+        div.scroll {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { (t.tag) }
+                        th scope="col" { (t.digest) }
+                        th scope="col" { (t.media_type) }
+                        th.number scope="col" { (t.size) }
+                        th scope="col" { (t.pushed) }
+                        th scope="col" { (t.pull_command) }
+                        @if seen.pushes { th scope="col" { (t.delete) } }
+                    }
+                }
+                tbody { @for tag in &found.items { (line(visitor, seen, tag)) } }
+            }
+        }
+        @if let Some(next) = next {
+            nav.bar aria-label=(t.tags) {
+                a.button.plain href=(format!("{}?tab=tags&after={}", seen.address(), parameter(&next))) rel="next" { (t.next) }
+            }
+        }
+    })
+}
+
+fn line(visitor: &Visitor, seen: &Seen, tag: &TagDetails) -> Markup {
+    let t = visitor.t;
+    let (name, digest) = (tag.name.as_str(), tag.digest.to_string());
+    let at = |what: &str| format!("{}?tab=tags&{what}={}", seen.address(), parameter(name));
+    html! {
+        tr {
+            th scope="row" { a href=(at("reference")) { (name) } }
+            td { code title=(digest) { (short(&digest)) } }
+            td { (tag.media_type) }
+            td.number { (size(tag.size)) }
+            td { (time(tag.pushed_at, &visitor.zone)) }
+            td { (command(t, &format!("docker pull {}/{}:{name}", visitor.host, seen.repository.name))) }
+            @if seen.pushes {
+                td { a href=(at("delete")) aria-label=(fill(t.delete_tag_question, &[("tag", &name)])) { (t.delete) } }
+            }
+        }
+    }
+}
+
+/// As much of a digest as tells it from others here.
+pub(super) fn short(digest: &str) -> &str {
+    const SHOWN: usize = 19;
+    digest.get(..SHOWN).unwrap_or(digest)
+}
+
+fn question(visitor: &Visitor, seen: &Seen, tag: &str) -> Result<Markup, Problem> {
+    let t = visitor.t;
+    let tag = Tag::parse(tag).ok().filter(|_| seen.pushes).ok_or(Problem::NotFound)?;
+    Ok(html! {
+        p { (fill(t.delete_tag_question, &[("tag", &tag)])) }
+        p { (t.delete_tag_warning) }
+        form.bar method="post" action=(seen.address()) {
+            (form_token(&visitor.form_token))
+            input type="hidden" name="tag" value=(tag);
+            button.danger type="submit" name="action" value="delete-tag" { (t.delete) }
+            a.button.plain href=(format!("{}?tab=tags", seen.address())) { (t.cancel) }
+        }
+    })
+}
+
+/// Deletes a tag.
+pub(super) async fn delete(visitor: &Visitor, seen: &Seen, form: &Form) -> Result<Answer, Problem> {
+    let tag = Tag::parse(form.get("tag")).map_err(|_| Problem::NotFound)?;
+    let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+    let permit = auth.authorize(p, &seen.repository.name, Action::DeleteTag, now).await?;
+    match visitor.app.storage.delete_tag(&permit, &tag, now).await {
+        Ok(()) | Err(storage::Error::ManifestUnknown) => {
+            Ok(go(&format!("{}?tab=tags&done=tag-deleted", seen.address())))
+        }
+        Err(error @ storage::Error::TooMuchShared { .. }) => {
+            let content = html! { p.wrong role="alert" { (error) } };
+            Ok(seen.page(visitor, Tab::Tags, &content))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,253 @@
+//! What a page takes from a request: who is signed in ([`Visitor`]) and what a form says ([`Form`]).
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use auth::Principal;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use http::header::{CONTENT_TYPE, ORIGIN};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, Method};
+use http_body_util::{BodyExt, Limited};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::page::{Answer, go};
+use super::problem::{self, Problem};
+use super::session::{self, Cookies};
+use super::text::{Language, Texts};
+use crate::{App, ExternalUrl};
+
+/// The largest form: many times what the longest needs.
+const FORM_BYTES_MAX: usize = 256 << 10;
+/// How long a form may take to arrive.
+const FORM_TIME_MAX: Duration = Duration::from_secs(30);
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// What stays as it is in a parameter.
+const PARAMETER: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'/').remove(b'*');
+
+/// Where a request comes from, and under which address we are known to it.
+#[derive(Clone)]
+pub(super) struct Arrived {
+    pub(super) app: App,
+    pub(super) from: Option<IpAddr>,
+    pub(super) origin: ExternalUrl,
+}
+
+impl Arrived {
+    /// Of a request that came through [`super::respond`].
+    pub(super) fn of(parts: &Parts) -> Result<Arrived, Problem> {
+        parts.extensions.get::<Arrived>().cloned().ok_or(Problem::Failed)
+    }
+
+    pub(super) fn cookies<'h>(&self, headers: &'h HeaderMap) -> Cookies<'h> {
+        Cookies::new(headers, self.origin.is_secure())
+    }
+
+    /// The language of whoever asks.
+    pub(super) fn language(&self, headers: &HeaderMap) -> Language {
+        let chosen = self.cookies(headers).language().and_then(Language::parse);
+        chosen.unwrap_or_else(|| Language::accepted(headers))
+    }
+
+    /// Whether a request that changes something was made by a page of ours, as far as its browser tells.
+    pub(super) fn is_ours(&self, headers: &HeaderMap) -> bool {
+        let site = headers.get(FETCH_SITE).is_none_or(|site| site == "same-origin");
+        site && headers
+            .get(ORIGIN)
+            .is_none_or(|origin| origin.as_bytes() == self.origin.to_string().as_bytes())
+    }
+}
+
+/// Who is signed in.
+pub(super) struct Visitor {
+    pub(super) app: App,
+    /// Never anonymous, never narrowed.
+    pub(super) principal: Principal,
+    /// The instant of the request.
+    pub(super) now: Timestamp,
+    pub(super) language: Language,
+    pub(super) t: &'static Texts,
+    /// In which dates are shown and meant.
+    pub(super) zone: TimeZone,
+    /// What its forms carry.
+    pub(super) form_token: String,
+    /// The registry's host and port, as images are called by.
+    pub(super) host: String,
+    /// What was done by the request before this one.
+    pub(super) told: Option<&'static str>,
+    pub(super) query: Query,
+}
+
+impl<S: Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Answer;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Visitor, Answer> {
+        let language = match Arrived::of(parts) {
+            Ok(arrived) => arrived.language(&parts.headers),
+            Err(_) => Language::accepted(&parts.headers),
+        };
+        Visitor::of(parts).await.map_err(|problem| problem.answer(language))?.ok_or_else(|| {
+            let next = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+            let is_page = parts.method == Method::GET && next != "/console/" && next != "/console";
+            if is_page {
+                go(&format!("/console/sign-in?next={}", parameter(&next)))
+            } else {
+                go("/console/sign-in")
+            }
+        })
+    }
+}
+
+impl Visitor {
+    /// `None`: nobody is signed in.
+    async fn of(parts: &Parts) -> Result<Option<Visitor>, Problem> {
+        let arrived = Arrived::of(parts)?;
+        let language = arrived.language(&parts.headers);
+        let Arrived { app, from, origin } = arrived.clone();
+        let Some(secret) = arrived.cookies(&parts.headers).session() else { return Ok(None) };
+        let now = app.clock.now();
+        let Some(principal) = session::holder(&app, &secret, from, now).await? else { return Ok(None) };
+        tracing::Span::current().record("principal", principal.name());
+        let (t, query) = (language.texts(), Query::parse(parts.uri.query()));
+        let zone = app.auth.time_zone(&principal).await?;
+        Ok(Some(Visitor {
+            form_token: session::form_token(secret.reveal()),
+            host: origin.authority().to_owned(),
+            told: query.get("done").and_then(|done| problem::told(done, t)),
+            app,
+            principal,
+            now,
+            language,
+            t,
+            zone,
+            query,
+        }))
+    }
+}
+
+/// The parameters of an address.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub(super) fn parse(query: Option<&str>) -> Query {
+        let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        Query(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+    }
+
+    /// One of them, unless it is empty.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str());
+        found.filter(|value| !value.is_empty())
+    }
+
+    /// All of that name.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A form that was sent, whose token is the session's.
+pub(super) struct Form(Query);
+
+impl Form {
+    /// What a field holds; nothing where it is missing.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.0.iter().find(|(given, _)| given == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// Whether a box is ticked, or a button was pressed.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.0.iter().any(|(given, _)| given == name)
+    }
+
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.all(name)
+    }
+
+    /// Reads a form, whose token must be that of `of`: of a session, or of a visit.
+    pub(super) async fn read(request: Request, of: &str) -> Result<Form, Problem> {
+        let arrived = {
+            let (parts, body) = request.into_parts();
+            let arrived = Arrived::of(&parts)?;
+            if !arrived.is_ours(&parts.headers) {
+                return Err(Problem::FormStale);
+            }
+            let media_type = parts.headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
+            if !media_type.is_some_and(|value| value.starts_with(b"application/x-www-form-urlencoded")) {
+                return Err(Problem::FormStale);
+            }
+            let whole =
+                tokio::time::timeout(FORM_TIME_MAX, Limited::new(body, FORM_BYTES_MAX).collect()).await;
+            whole.map_err(|_| Problem::FormStale)?.map_err(|_| Problem::FormStale)?.to_bytes()
+        };
+        let form = Form(Query(
+            form_urlencoded::parse(&arrived)
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect(),
+        ));
+        if session::is_form_token(of, form.get("form_token")) { Ok(form) } else { Err(Problem::FormStale) }
+    }
+}
+
+impl<S: Sync> FromRequest<S> for Form {
+    type Rejection = Answer;
+
+    async fn from_request(request: Request, _: &S) -> Result<Form, Answer> {
+        let (parts, body) = request.into_parts();
+        let arrived = Arrived::of(&parts);
+        let language = arrived.as_ref().map_or(Language::English, |arrived| arrived.language(&parts.headers));
+        let read = async {
+            let arrived = arrived?;
+            let secret = arrived.cookies(&parts.headers).session().ok_or(Problem::FormStale)?;
+            Form::read(Request::from_parts(parts, body), secret.reveal()).await
+        };
+        read.await.map_err(|problem: Problem| problem.answer(language))
+    }
+}
+
+/// Text as a parameter of an address.
+pub(super) fn parameter(text: &str) -> String {
+    utf8_percent_encode(text, PARAMETER).to_string()
+}
+
+/// Where to go after signing in: a page of the console, and nowhere else.
+pub(super) fn inside(next: &str) -> Option<&str> {
+    let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let path = next.split(['?', '#']).next().unwrap_or_default();
+    let inside = path.starts_with("/console/") && !path.contains("//") && !path.contains("..");
+    (plain && inside).then_some(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::inside;
+
+    #[test]
+    fn nobody_is_led_off_the_site() {
+        for next in ["/console/", "/console/images?q=a%2Fb&page=2", "/console/images/team-a/web?tab=sharing"]
+        {
+            assert_eq!(inside(next), Some(next));
+        }
+        for next in [
+            "",
+            "/",
+            "//evil.example/console/",
+            "https://evil.example/console/",
+            "/\\evil.example",
+            "/console\\@evil",
+            "/console/\\evil.example",
+            "/console//evil.example",
+            "/console/../v2/",
+            "/consolevil/",
+            "/console/\r\nx",
+            "/console/ü",
+            "javascript:alert(1)",
+        ] {
+            assert_eq!(inside(next), None, "{next}");
+        }
+    }
+}
