@@ -24,7 +24,7 @@ enum Action {
     /// Have a URL told what happens to shares that your account made, or that were made with it
     #[command(after_help = "Examples:
   gangplank webhook add https://example.com/hooks/gangplank
-  gangplank webhook add https://example.com/hooks/gangplank --event share.ending --event share.ended --json")]
+  gangplank webhook add https://example.com/hooks --event share.ending --event share.ended --json")]
     Add {
         /// Where events go
         url: String,
