@@ -120,7 +120,7 @@ pub use permissions::{Permission, PermissionTarget};
 pub use permit::{Action, ContentScope, PatternIds, Permit, PushAccess, Vacancy};
 pub use personal_tokens::{Made, NewToken, PersonalToken};
 pub use principal::{Principal, PrincipalId};
-pub use profiles::{DISPLAY_NAME_CHARACTERS_MAX, Profile};
+pub use profiles::{DISPLAY_NAME_CHARACTERS_MAX, Profile, ProfileChange};
 pub use recorder::{Flushed, RefusedChange};
 pub use records::{
     AccessKeyRecord, AccountRecord, BoundTags, Credential, Home, Level, NameRecord, NamespaceRecord,

@@ -26,6 +26,15 @@ pub struct Profile {
     pub time_zone: String,
 }
 
+/// A change of it; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct ProfileChange {
+    /// What its people call it.
+    pub display_name: Option<String>,
+    /// Its time zone.
+    pub time_zone: Option<String>,
+}
+
 fn utc() -> String {
     "UTC".to_owned()
 }
@@ -72,26 +81,35 @@ impl Auth {
         self.profile(id).await
     }
 
-    /// Sets it: the account itself does, and administrators. Also where its home is another region.
+    /// Changes it: the account itself does, and administrators. Also where its home is another region.
     ///
     /// # Errors
     /// [`Error::Invalid`], [`Error::NotFound`], [`Error::Forbidden`].
-    pub async fn set_profile(
+    pub async fn change_profile(
         &self,
         p: &Principal,
         name: &AccountName,
-        profile: &Profile,
+        change: &ProfileChange,
         now: Timestamp,
     ) -> Result<Profile, Error> {
-        profile.checked()?;
         self.until_done(async || {
             let (id, record) = self.managed_account(p, name).await?;
+            let key = Key::AccountProfile { account: id.raw() };
+            let before = self.store().get::<Profile>(key).await?;
+            let (version, before) =
+                before.map_or((None, Profile::default()), |before| (Some(before.version), before.value));
+            let ProfileChange { display_name, time_zone } = change.clone();
+            let profile = Profile {
+                display_name: display_name.unwrap_or(before.display_name),
+                time_zone: time_zone.unwrap_or(before.time_zone),
+            };
+            profile.checked()?;
             let mut tx = self.store().transaction();
             // It is gone with the account.
             tx.expect(Key::Account { account: id.raw() }, Some(record.version));
-            tx.put(Key::AccountProfile { account: id.raw() }, profile)?;
+            tx.expect(key, version).put(key, &profile)?;
             account_event(&mut tx, id, EventKind::AccountProfileChanged, p, name, now)?;
-            self.finish(tx, profile.clone()).await
+            self.finish(tx, profile).await
         })
         .await
     }

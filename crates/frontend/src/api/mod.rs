@@ -22,6 +22,7 @@ mod logins;
 mod namespaces;
 mod permissions;
 mod problem;
+mod profiles;
 mod query;
 mod repositories;
 mod shares;
@@ -115,6 +116,7 @@ fn assemble() -> (Router, OpenApi) {
         .routes(routes!(accounts::create, accounts::list))
         .routes(routes!(accounts::show, accounts::change, accounts::delete))
         .routes(routes!(accounts::free))
+        .routes(routes!(profiles::show, profiles::change))
         .routes(routes!(users::create, users::list))
         .routes(routes!(users::show, users::change, users::delete))
         .routes(routes!(namespaces::create, namespaces::list))

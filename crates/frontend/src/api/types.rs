@@ -2,6 +2,7 @@
 //! their key (a name, or an id), with `next` present while there is more.
 
 mod event;
+mod profile;
 mod sharing;
 mod usage;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use event::{Event, EventResult};
+pub use profile::{Profile, ProfileChange};
 pub use sharing::{
     BlockedOwner, NewBlockedOwner, NewShare, NewShares, Share, ShareChange, ShareEntry, ShareStatus,
 };

@@ -1,6 +1,6 @@
 //! What a visitor sets: the account's display name and time zone, and the own password.
 
-use auth::{Profile, Secret};
+use auth::{Profile, ProfileChange, Secret};
 use maud::{Markup, html};
 
 use super::page::{Answer, Field, Place, form_token, go, page};
@@ -86,12 +86,10 @@ type Changed = Result<&'static str, Result<Wrong, Problem>>;
 
 async fn profile(visitor: &Visitor, form: &Form) -> Changed {
     let t = visitor.t;
-    let new = Profile {
-        display_name: form.get("display_name").trim().to_owned(),
-        time_zone: form.get("time_zone").trim().to_owned(),
-    };
+    let typed = |name: &str| Some(form.get(name).trim().to_owned());
+    let change = ProfileChange { display_name: typed("display_name"), time_zone: typed("time_zone") };
     let account = visitor.principal.account_name().ok_or(Err(Problem::Forbidden))?;
-    match visitor.app.auth.set_profile(&visitor.principal, account, &new, visitor.now).await {
+    match visitor.app.auth.change_profile(&visitor.principal, account, &change, visitor.now).await {
         Ok(_) => Ok("/console/settings?done=saved"),
         Err(auth::Error::Invalid { field: "display_name", .. }) => {
             Err(Ok(Wrong::of("display_name", t.display_name_wrong)))

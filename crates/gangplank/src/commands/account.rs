@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use frontend::types::{self, CredentialChange, DirectoryReport, NewAccount};
+use frontend::types::{self, CredentialChange, DirectoryReport, NewAccount, Profile, ProfileChange};
 use serde_json::Value;
 
 use crate::client::{Client, path};
@@ -84,6 +84,22 @@ Example:
     /// Open a disabled account again (administrators)
     #[command(after_help = "Example:\n  gangplank account enable acme")]
     Enable { name: String },
+    /// Show what an account says of itself, or change it: a display name, a time zone
+    #[command(after_help = "\
+Who is about to share an image with an account is shown its display name; the console shows dates in its time zone.
+
+Examples:
+  gangplank account profile acme
+  gangplank account profile acme --display-name \"Acme Inc.\" --time-zone Europe/Berlin")]
+    Profile {
+        name: String,
+        /// 0 to 100 characters
+        #[arg(long, value_name = "TEXT")]
+        display_name: Option<String>,
+        /// A name of the IANA database
+        #[arg(long, value_name = "ZONE")]
+        time_zone: Option<String>,
+    },
     /// Free the name of a deleted account, which else stays reserved for 90 days (administrators)
     #[command(after_help = "Example:\n  gangplank account free acme")]
     Free { name: String },
@@ -121,6 +137,15 @@ impl Account {
             Action::Enable { name } => {
                 let change = CredentialChange { disabled: Some(false), ..CredentialChange::default() };
                 change_account(&client, output, &name, &change, "is enabled").await
+            }
+            Action::Profile { name, display_name, time_zone } => {
+                let path = path(&["accounts", &name, "profile"])?;
+                if display_name.is_none() && time_zone.is_none() {
+                    return output.one(&client.get::<Profile>(&path).await?);
+                }
+                let changed: Profile =
+                    client.patch(&path, &ProfileChange { display_name, time_zone }).await?;
+                output.changed(&changed, &format!("The profile of {name} is changed."))
             }
             Action::Free { name } => {
                 client.delete(&path(&["accounts", &name, "reservation"])?).await?;
@@ -177,6 +202,14 @@ impl Shown for DirectoryReport {
             self.deleted.join(" "),
             left_out.join(" "),
         ]
+    }
+}
+
+impl Shown for Profile {
+    const COLUMNS: &[&str] = &["Display name", "Time zone"];
+
+    fn row(&self) -> Vec<String> {
+        vec![self.display_name.clone(), self.time_zone.clone()]
     }
 }
 

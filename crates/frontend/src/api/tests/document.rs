@@ -40,6 +40,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("/access-keys/{access_key}", "PATCH DELETE"),
     ("/directory", "GET PUT"),
     ("/accounts/{account}/reservation", "DELETE"),
+    ("/accounts/{account}/profile", "GET PATCH"),
     ("/namespaces/{namespace}/reservation", "DELETE"),
     ("/webhooks", "GET POST"),
     ("/webhooks/{webhook}", "GET PATCH DELETE"),

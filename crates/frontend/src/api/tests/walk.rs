@@ -85,6 +85,7 @@ async fn every_operation_answers_as_the_document_says() {
     access_keys(&mut walk).await;
     directory(&mut walk).await;
     reservations(&mut walk).await;
+    profiles(&mut walk).await;
     webhooks(&mut walk).await;
     removals(&mut walk).await;
     let listed: BTreeSet<(String, String)> = super::document::operations(&walk.document).collect();
@@ -372,6 +373,35 @@ async fn directory(walk: &mut Walk) {
     let report =
         walk.step("admin", "PUT", "/directory?gone=deletes", &[], Some(theirs)).await.expect(200).body;
     assert_eq!(report["created"], 0);
+}
+
+async fn profiles(walk: &mut Walk) {
+    let on = "/accounts/{account}/profile";
+    let shown = walk.step("acme", "GET", on, &["acme"], None).await.expect(200).body;
+    assert_eq!(shown, json!({"display_name": "", "time_zone": "UTC"}));
+    let change = |name: &str, value: &str| Some(json!({name: value}));
+    for (name, wrong) in [
+        ("display_name", "\u{202e}"),
+        ("display_name", " x"),
+        ("time_zone", ""),
+        ("time_zone", "Mars/Olympus"),
+        ("time_zone", "../etc/passwd"),
+    ] {
+        let answer = walk.step("acme", "PATCH", on, &["acme"], change(name, wrong)).await.expect(400);
+        assert_eq!(answer.body["field"], name, "{wrong}");
+    }
+    walk.step("dev@acme", "PATCH", on, &["acme"], change("display_name", "x")).await.expect(403);
+    walk.step("globex", "GET", on, &["acme"], None).await.expect(404);
+    walk.step("globex", "PATCH", on, &["acme"], change("display_name", "x")).await.expect(404);
+    let long = "船".repeat(100);
+    walk.step("acme", "PATCH", on, &["acme"], change("display_name", &long)).await.expect(200);
+    walk.step("acme", "PATCH", on, &["acme"], change("display_name", &format!("{long}x"))).await.expect(400);
+    let changed = walk
+        .step("admin", "PATCH", on, &["acme"], change("time_zone", "Asia/Shanghai"))
+        .await
+        .expect(200)
+        .body;
+    assert_eq!(changed, json!({"display_name": long, "time_zone": "Asia/Shanghai"}));
 }
 
 async fn reservations(walk: &mut Walk) {

@@ -86,6 +86,12 @@ pub(super) const TABLES: &[Table] = &[
             row("DELETE", "/api/v1/accounts/{account}", 204, &[(Any, "404 404 404 404  404 404  404 401 ✓")])
                 .with(&[("account", "hooli")])
                 .remark("another one, which owns none"),
+            row("GET", "/api/v1/accounts/{account}/profile", 200, &[(Any, "✓ ✓ ✓ ✓  404 404  404 401 ✓")])
+                .with(&[("account", "acme")])
+                .shows("time_zone"),
+            row("PATCH", "/api/v1/accounts/{account}/profile", 200, ACCOUNT)
+                .with(&[("account", "acme")])
+                .body(r#"{"display_name": "Acme Inc.", "time_zone": "Europe/Berlin"}"#),
             row("DELETE", "/api/v1/accounts/{account}/reservation", 204, FREED)
                 .with(&[("account", "acme")])
                 .remark("it is there still"),
