@@ -138,7 +138,7 @@ texts! {
     change_password: "Change password", "修改密码";
     current_password: "Current password", "当前密码";
     new_password: "New password", "新密码";
-    new_password_hint: "8 to 1000 characters", "8 到 1000 个字符";
+    new_password_hint: "8 to 256 characters", "8 到 256 个字符";
     repeat_password: "New password, again", "再次输入新密码";
     passwords_differ: "The two are not the same.", "两次输入不一致。";
     password_changed: "The password is changed. All other sessions and tokens have ended.", "密码已修改，其他会话和令牌均已失效。";
@@ -168,6 +168,6 @@ texts! {
     exists: "There is one of this name already.", "该名称已存在。";
     one_of_many: "{image}: {reason}", "{image}：{reason}";
     account_wrong: "1 to 64 of a-z, 0-9 and -, a letter first.", "1 到 64 个字符，可包含 a-z、0-9 和 -，以字母开头。";
-    password_wrong: "8 to 1000 characters.", "8 到 1000 个字符。";
+    password_wrong: "8 to 256 characters, without control characters.", "8 到 256 个字符，不含控制字符。";
     footer: "An OCI registry with sharing built in", "内置共享的 OCI 镜像仓库";
 }

@@ -153,7 +153,7 @@ fn errors() {
         RouteError::Page(_) => "page",
     };
     for (line, expected) in [
-        ("GET /", "unknown"),
+        ("GET /consolex/", "unknown"),
         ("GET /v2x/", "unknown"),
         ("GET /v2/a", "unknown"),
         ("GET /v2/a/b", "unknown"),

@@ -206,6 +206,11 @@ pub(super) const TABLES: &[Table] = &[
         ],
     },
     Table {
+        noun: "The console",
+        remark: "It signs in with cookies of its own; its pages do what the calls of the management interface do.",
+        rows: &[row("GET", "/console/sign-in", 200, EVERYBODY)],
+    },
+    Table {
         noun: "The process",
         remark: "",
         rows: &[row("GET", "/healthz", 200, EVERYBODY), row("GET", "/readyz", 200, EVERYBODY)],

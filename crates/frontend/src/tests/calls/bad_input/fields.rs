@@ -44,6 +44,8 @@ pub(super) const FIELDS: &[Field] = &[
     field("CredentialChange", "password", Kind::Password, r#"{"current_password": "{current}"}"#)
         .absent("nothing_to_change"),
     field("CredentialChange", "current_password", Kind::CurrentPassword, PASSWORD).absent("wrong_password"),
+    field("ProfileChange", "display_name", Kind::DisplayName, NOTHING),
+    field("ProfileChange", "time_zone", Kind::Word, NOTHING),
     field("NewUser", "name", Kind::Name, PASSWORD).needed(),
     field("NewUser", "password", Kind::Password, r#"{"name": "new"}"#),
     field("NewNamespace", "name", Kind::Name, NOTHING).needed(),

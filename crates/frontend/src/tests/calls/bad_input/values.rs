@@ -12,6 +12,8 @@ pub(super) enum Kind {
     Names,
     /// 0 to 1000 characters of any script.
     Description,
+    /// 0 to 100 characters of any script, in one line.
+    DisplayName,
     /// 8 to 256 characters.
     Password,
     /// The password that is to be replaced: whatever it is, it is the right one or not.
@@ -201,6 +203,7 @@ impl Kind {
             Kind::Name | Kind::Word => names(INVALID),
             Kind::Region => names(Refused(422, "other_region")),
             Kind::Description => descriptions(),
+            Kind::DisplayName => display_names(),
             Kind::Password => passwords(),
             Kind::CurrentPassword => names(Refused(422, "wrong_password")),
             Kind::Deadline => deadlines(),
@@ -262,6 +265,22 @@ fn descriptions() -> Vec<(String, Verdict)> {
         ("\u{1b}[31mred".to_owned(), INVALID),
         ("a\u{85}b".to_owned(), INVALID),
         ("a\r\nb".to_owned(), INVALID),
+        ("\u{202e}emca".to_owned(), INVALID),
+        ("x".repeat(60_000), INVALID),
+    ]
+}
+
+fn display_names() -> Vec<(String, Verdict)> {
+    vec![
+        (String::new(), Fine),
+        ("漢字 كلمة Ünïcödé 🚢".to_owned(), Fine),
+        ("🚢".repeat(100), Fine),
+        ("🚢".repeat(101), INVALID),
+        (" acme".to_owned(), INVALID),
+        ("acme ".to_owned(), INVALID),
+        ("two\nlines".to_owned(), INVALID),
+        ("a\u{0}b".to_owned(), INVALID),
+        ("\u{1b}[31mred".to_owned(), INVALID),
         ("\u{202e}emca".to_owned(), INVALID),
         ("x".repeat(60_000), INVALID),
     ]
