@@ -176,7 +176,7 @@ pub(super) fn description_field(visitor: &Visitor, text: &str, error: Option<&st
         html! {
             textarea id="description" name="description" rows="4" aria-describedby=[ties.described] aria-invalid=[ties.invalid]
                 data-characters=(auth::DESCRIPTION_CHARACTERS_MAX) data-counter="description-counter" { (text) }
-            p.hint id="description-counter" hidden data-unit=(t.characters_left) {}
+            p.hint.counter id="description-counter" hidden data-unit=(t.characters_left) {}
         }
     })
 }

@@ -188,7 +188,7 @@ fn shown(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
         } @else {
             form method="get" action="/console/share" {
                 div.bar { button type="submit" { (t.share_selected) } }
-                div.scroll {
+                div.scroll tabindex="0" {
                     table {
                         caption { (fill(t.entries, &[("count", &listed.total)])) }
                         thead { (head(visitor, wanted)) }

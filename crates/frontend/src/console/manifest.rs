@@ -94,7 +94,7 @@ fn parts(visitor: &Visitor, seen: &Seen, document: &Value) -> Markup {
 fn pairs(visitor: &Visitor, of: &serde_json::Map<String, Value>) -> Markup {
     let t = visitor.t;
     html! {
-        div.scroll {
+        div.scroll tabindex="0" {
             table {
                 thead { tr { th scope="col" { (t.name) } th scope="col" { (t.value) } } }
                 tbody {
@@ -112,7 +112,7 @@ fn descriptors(visitor: &Visitor, seen: &Seen, list: &Value, of_manifests: bool)
     let t = visitor.t;
     let list = list.as_array().map_or(&[][..], Vec::as_slice);
     html! {
-        div.scroll {
+        div.scroll tabindex="0" {
             table {
                 thead {
                     tr {
@@ -178,7 +178,7 @@ fn of_configuration(visitor: &Visitor, configuration: &Value) -> Markup {
     html! {
         @if !given.is_empty() {
             h2 { (t.configuration) }
-            div.scroll {
+            div.scroll tabindex="0" {
                 table {
                     tbody {
                         @for name in given {

@@ -49,7 +49,7 @@ fn shown(visitor: &Visitor, shares: &[Share]) -> Markup {
     // The account itself leaves; its users do not.
     let may_leave = visitor.principal.user().is_none();
     html! {
-        div.scroll {
+        div.scroll tabindex="0" {
             table {
                 caption { (fill(t.entries, &[("count", &shares.len())])) }
                 thead {

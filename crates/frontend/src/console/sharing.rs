@@ -53,7 +53,7 @@ async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
     }
     Ok(html! {
         (button)
-        div.scroll {
+        div.scroll tabindex="0" {
             table {
                 caption { (fill(t.entries, &[("count", &shares.len())])) }
                 thead {

@@ -40,7 +40,7 @@ pub(super) async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
     }
     let next = found.items.last().filter(|_| found.more).map(|tag| tag.name.clone());
     Ok(html! {
-        div.scroll {
+        div.scroll tabindex="0" {
             table {
                 thead {
                     tr {
