@@ -108,7 +108,7 @@ def refusals():
         globex.does("list_shared_repos_details", center="self", limit="1001")
     with refused(400, 4001025):
         globex.does("list_shared_repo_details", shared_by="nobody")
-    with refused(400, 4000014):
+    with refused(400, 4001025):
         globex.does("list_shared_repo_details", shared_by="self", marker=2**53)
 
 
