@@ -94,11 +94,6 @@ impl<'a> Asked<'a> {
         Field { name, label, hint, error: error_of(self.wrong(), name) }
     }
 
-    /// What is wrong beside one field.
-    pub(super) fn error_of(self, name: &str) -> Option<&'a str> {
-        error_of(self.wrong(), name)
-    }
-
     /// What is wrong with all of it.
     pub(super) fn whole_error(self) -> Markup {
         whole_error(self.wrong())

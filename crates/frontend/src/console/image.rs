@@ -10,7 +10,7 @@ use super::images::{address, visibility};
 use super::page::{Answer, Field, Place, form_token, go, page};
 use super::problem::{Problem, Wrong, wrong};
 use super::visitor::{Form, Visitor};
-use super::{guide, manifest, permissions, sharing, tags};
+use super::{guide, manifest, permissions, sharing, tags, usage};
 
 /// A part of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,7 @@ pub(super) enum Tab {
     Description,
     Sharing,
     Permissions,
+    Usage,
 }
 
 impl Tab {
@@ -30,6 +31,7 @@ impl Tab {
             Tab::Description => "description",
             Tab::Sharing => "sharing",
             Tab::Permissions => "permissions",
+            Tab::Usage => "usage",
         }
     }
 }
@@ -70,7 +72,7 @@ impl Seen {
             tabs.push(Tab::Description);
         }
         if self.manages {
-            tabs.extend([Tab::Sharing, Tab::Permissions]);
+            tabs.extend([Tab::Sharing, Tab::Permissions, Tab::Usage]);
         }
         tabs
     }
@@ -86,6 +88,7 @@ impl Seen {
             Tab::Description => t.description,
             Tab::Sharing => t.sharing,
             Tab::Permissions => t.permissions,
+            Tab::Usage => t.usage,
         };
         let content = html! {
             dl.facts {
@@ -137,6 +140,7 @@ async fn shown(visitor: &Visitor, name: &str) -> Result<Answer, Problem> {
             seen.page(visitor, tab, &description(visitor, &seen, &text, None))
         }
         Tab::Sharing => seen.page(visitor, tab, &sharing::show(visitor, &seen).await?),
+        Tab::Usage => seen.page(visitor, tab, &usage::show(visitor, &seen).await?),
         Tab::Permissions => {
             let content = permissions::of_image(visitor, &seen, Asked::First(&visitor.query)).await?;
             seen.page(visitor, tab, &content)

@@ -292,6 +292,24 @@ pub(super) fn command(t: &'static Texts, command: &str) -> Markup {
     }
 }
 
+/// What is shown this once: lines to copy, each under its name, and what else there is to know.
+pub(super) fn once(
+    visitor: &Visitor,
+    place: Place,
+    title: &str,
+    lines: &[(&str, &str)],
+    facts: &Markup,
+) -> Answer {
+    let t = visitor.t;
+    let content = html! {
+        p.told role="status" { (t.shown_once) }
+        @for (name, line) in lines { h2 { (name) } (command(t, line)) }
+        (facts)
+        p { a.button href=(place.address()) { (place.text(t)) } }
+    };
+    page(visitor, place, title, &content)
+}
+
 /// An instant, as its reader's clock shows it, with the offset.
 pub(super) fn time(at: Timestamp, zone: &TimeZone) -> Markup {
     let shown = at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M %:z").to_string();
