@@ -152,7 +152,7 @@ texts! {
     enable: "Enable", "启用";
     disable_named: "Disable {name}", "停用 {name}";
     enable_named: "Enable {name}", "启用 {name}";
-    disabled_done: "Disabled. It opens nothing any more.", "已停用，立即失效。";
+    disabled_done: "Disabled. It takes effect at once.", "已停用，立即生效。";
     enabled_done: "Enabled.", "已启用。";
     delete_named: "Delete {name}", "删除 {name}";
     delete_question: "Delete {name}?", "要删除 {name} 吗？";
@@ -187,7 +187,7 @@ texts! {
     permission_of: "Permission of {name}", "{name} 的权限";
     permission_save_of: "Save the permission of {name}", "保存 {name} 的权限";
     permission_remove: "Take away", "取消授权";
-    permission_remove_question: "Take the permission of {name} away?", "要取消 {name} 的权限吗？";
+    permission_remove_question: "Take away the permission of {name}?", "要取消授权 {name} 吗？";
     permission_remove_warning: "It bites on the next request.", "从其下一次请求起生效。";
     permission_set: "The permission is set.", "权限已设置。";
     permission_removed: "The permission is taken away.", "权限已取消。";
@@ -238,7 +238,7 @@ texts! {
     token_days_hint: "1 to {max}", "1 到 {max}";
     this_session: "This session", "本次会话";
     token_revoke: "Revoke token", "吊销令牌";
-    token_revoke_question: "Revoke the token {name}?", "要吊销令牌 {name} 吗？";
+    token_revoke_question: "Revoke token {name}?", "要吊销令牌 {name} 吗？";
     token_revoke_warning: "Whoever uses it is refused from the next request on. Tokens and access keys that were made with it end, too.", "使用者的下一次请求起即被拒绝，由其创建的令牌和访问密钥也将失效。";
     keys: "Access keys", "访问密钥";
     keys_text: "An access key signs requests, and signs docker in for good. It stays when the password changes.", "访问密钥用于对请求签名，也可用于 docker 长期登录。修改密码后仍有效。";
@@ -385,6 +385,7 @@ texts! {
     description_wrong: "0 to 1000 characters, without control characters.", "0 到 1000 个字符，不含控制字符。";
     tags_wrong: "Patterns of tags, separated by commas or blanks: v1.*, latest.", "请用逗号或空格分隔版本匹配模式，例如 v1.*, latest。";
     limit_reached: "At most {max} are possible, and that is reached.", "最多 {max} 个，已达到上限。";
+    reserved: "What had this name was deleted. It stays reserved for a while.", "该名称的原有对象已删除，名称仍在保留期内。";
     exists: "There is one of this name already.", "该名称已存在。";
     one_of_many: "{image}: {reason}", "{image}：{reason}";
     account_wrong: "1 to 64 of a-z, 0-9 and -, a letter first.", "1 到 64 个字符，可包含 a-z、0-9 和 -，以字母开头。";

@@ -57,6 +57,12 @@ impl Page {
         let rest = self.text.split_once("name=\"form_token\" value=\"").expect("a form").1;
         rest.split_once('"').unwrap().0.to_owned()
     }
+
+    /// The lines that it offers to copy.
+    pub(super) fn copied(&self) -> Vec<String> {
+        let lines = self.text.split("data-copy=\"").skip(1);
+        lines.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+    }
 }
 
 impl<'a> Browser<'a> {
