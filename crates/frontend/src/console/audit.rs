@@ -141,10 +141,10 @@ fn table<'e>(visitor: &Visitor, events: impl Iterator<Item = &'e Event>) -> Mark
                         tr {
                             td { (time(event.at, &visitor.zone)) }
                             th scope="row" title=(event.kind.as_str()) { (event_text(t, event.kind)) }
-                            td { (event.actor.name) }
+                            td.nowrap { (event.actor.name) }
                             td { (event.subject) }
                             td { (result_text(t, event.result)) }
-                            td { @if let Some(address) = event.actor.address { (address) } }
+                            td.nowrap { @if let Some(address) = event.actor.address { (address) } }
                             td { (event.detail) }
                             td.number { (event.count) }
                         }

@@ -218,7 +218,7 @@ texts! {
     token_days_wrong: "It lasts too long, or not at all.", "有效期过长或无效。";
     token_revoked: "The token is revoked, with what was made with it.", "令牌已吊销，由其创建的凭证一并失效。";
     sending: "It is on its way.", "正在发送。";
-    kind: "Kind", "类型说明";
+    kind: "Kind", "类别";
     ends: "Ends", "失效时间";
     shown_once: "This is shown once. Copy it now, and keep it where nobody else reads it.", "以下内容仅显示一次，请立即复制并妥善保管。";
     docker_login: "Temporary docker login", "临时登录指令";
@@ -252,9 +252,9 @@ texts! {
     event: "Event", "事件";
     event_kind_wrong: "There is no such event.", "没有此类事件。";
     any: "any", "全部";
-    actor: "By", "操作者";
+    actor: "Actor", "操作者";
     actor_hint: "acme, or dev@acme", "例如 acme 或 dev@acme";
-    subject: "Of", "操作对象";
+    subject: "Subject", "操作对象";
     subject_hint: "team-a/web, or dev@acme", "例如 team-a/web 或 dev@acme";
     result: "Result", "结果";
     result_ok: "done", "成功";
