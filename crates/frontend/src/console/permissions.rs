@@ -173,9 +173,6 @@ pub(super) async fn of_image(visitor: &Visitor, seen: &Seen, asked: Asked<'_>) -
 
 /// Does what a form of that tab says.
 pub(super) async fn act_on_image(visitor: &Visitor, seen: &Seen, form: &Form) -> Result<Answer, Problem> {
-    if !seen.manages {
-        return Err(Problem::Forbidden);
-    }
     let (forms, list) = addresses(seen);
     let target = PermissionTarget::Repository(seen.repository.name.clone());
     match (Permissions { target, forms: &forms, list: &list }).act(visitor, form).await {
