@@ -122,7 +122,7 @@ fn result_text(t: &'static Texts, result: EventResult) -> &'static str {
 fn table<'e>(visitor: &Visitor, events: impl Iterator<Item = &'e Event>) -> Markup {
     let t = visitor.t;
     html! {
-        div.scroll {
+        div.scroll tabindex="0" {
             table {
                 thead {
                     tr {

@@ -45,7 +45,7 @@ impl Holders<'_> {
             (asked.whole_error())
             p { a.button href=(format!("{}?do=create", self.address)) { (self.new) } }
             @if holders.is_empty() { div.empty { p { (self.none_yet) } } } @else {
-                div.scroll {
+                div.scroll tabindex="0" {
                     table {
                         thead {
                             tr {

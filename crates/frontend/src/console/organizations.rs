@@ -70,7 +70,7 @@ async fn listed(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> 
         @if lines.is_empty() {
             div.empty { p { (if is_account { t.no_organizations } else { t.no_organizations_seen }) } }
         } @else {
-            div.scroll {
+            div.scroll tabindex="0" {
                 table {
                     thead {
                         tr {

@@ -69,7 +69,7 @@ impl Permissions<'_> {
         let rows = Rows::of(found, |permission| permission.user.to_string());
         Ok(html! {
             @if rows.items.is_empty() { div.empty { p { (t.no_permissions) } } } @else {
-                div.scroll {
+                div.scroll tabindex="0" {
                     table {
                         thead {
                             tr {

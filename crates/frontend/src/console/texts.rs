@@ -196,7 +196,7 @@ texts! {
     user_new: "New user", "创建用户";
     user_name_hint: "1 to 64 of a-z, 0-9, . _ and -, a letter or digit at both ends. It signs in as name@{account}.", "1 到 64 个字符，可包含 a-z、0-9、. _ -，首尾为字母或数字。登录名为 名称@{account}。";
     user_name_wrong: "1 to 64 of a-z, 0-9, . _ and -, a letter or digit at both ends.", "1 到 64 个字符，可包含 a-z、0-9、. _ -，首尾为字母或数字。";
-    user_password_hint: "8 to 1000 characters. Without one the user cannot sign in with a password.", "8 到 1000 个字符。不填则该用户无法用密码登录。";
+    user_password_hint: "8 to 256 characters. Without one the user cannot sign in with a password.", "8 到 256 个字符。不填则该用户无法用密码登录。";
     no_users: "There are no users yet. Make one for each person and machine, and give it permissions.", "还没有用户。请为每个人或机器创建用户，并授予权限。";
     user_delete_warning: "Its permissions, tokens and access keys go with it.", "其权限、令牌和访问密钥将一并删除。";
     password_for: "New password for {name}", "为 {name} 设置新密码";

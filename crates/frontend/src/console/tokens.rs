@@ -33,7 +33,7 @@ pub(super) async fn list(visitor: &Visitor) -> Result<Markup, Problem> {
         h2 { (t.tokens) }
         p { (t.tokens_text) }
         p { a.button href="/console/credentials?do=token" { (t.token_new) } }
-        div.scroll {
+        div.scroll tabindex="0" {
             table {
                 thead {
                     tr {

@@ -54,7 +54,7 @@ pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
         None => first,
     };
     Ok(html! {
-        div.scroll {
+        div.scroll tabindex="0" {
             table {
                 caption { (fill(t.entries, &[("count", &shares.len())])) }
                 thead {
@@ -169,14 +169,14 @@ fn tables(
     let heads = html! { th.number scope="col" { (t.pulls) } th.number scope="col" { (t.bytes) } };
     html! {
         h3 { (t.by_day) }
-        div.scroll {
+        div.scroll tabindex="0" {
             table {
                 thead { tr { th scope="col" { (t.day) } (heads) } }
                 tbody { @for (day, used) in by_day.iter().rev() { tr { th scope="row" { (day) } (numbers(used)) } } }
             }
         }
         h3 { (t.by_user) }
-        div.scroll {
+        div.scroll tabindex="0" {
             table {
                 thead { tr { th scope="col" { (t.user) } th scope="col" { (t.address) } (heads) } }
                 tbody {

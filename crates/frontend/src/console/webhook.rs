@@ -94,7 +94,7 @@ fn facts(visitor: &Visitor, webhook: &Webhook) -> Markup {
 fn deliveries(visitor: &Visitor, at: &str, deliveries: &[Delivery]) -> Markup {
     let t = visitor.t;
     html! {
-        div.scroll {
+        div.scroll tabindex="0" {
             table {
                 thead {
                     tr {

@@ -29,7 +29,7 @@ async fn listed(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> 
         p { (t.webhooks_text) }
         p { a.button href="/console/webhooks?do=create" { (t.webhook_new) } }
         @if webhooks.is_empty() { div.empty { p { (t.no_webhooks) } } } @else {
-            div.scroll {
+            div.scroll tabindex="0" {
                 table {
                     thead {
                         tr {
