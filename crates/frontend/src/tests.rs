@@ -1,9 +1,14 @@
 //! Whole exchanges over real connections, against a registry in this process whose clock the test sets.
 
 mod app;
+mod browser;
 mod calls;
 mod connections;
 mod console;
+mod console_account;
+mod console_credentials;
+mod console_pages;
+mod console_trail;
 mod counted;
 mod pulling;
 mod pushing;

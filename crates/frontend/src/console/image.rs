@@ -5,11 +5,12 @@ use axum::extract::Path;
 use maud::{Markup, html};
 use oci::RepositoryName;
 
+use super::forms::Asked;
 use super::images::{address, visibility};
 use super::page::{Answer, Field, Place, form_token, go, page};
 use super::problem::{Problem, Wrong, wrong};
 use super::visitor::{Form, Visitor};
-use super::{guide, manifest, sharing, tags};
+use super::{guide, manifest, permissions, sharing, tags, usage};
 
 /// A part of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(super) enum Tab {
     Guide,
     Description,
     Sharing,
+    Permissions,
+    Usage,
 }
 
 impl Tab {
@@ -27,6 +30,8 @@ impl Tab {
             Tab::Guide => "guide",
             Tab::Description => "description",
             Tab::Sharing => "sharing",
+            Tab::Permissions => "permissions",
+            Tab::Usage => "usage",
         }
     }
 }
@@ -67,7 +72,7 @@ impl Seen {
             tabs.push(Tab::Description);
         }
         if self.manages {
-            tabs.push(Tab::Sharing);
+            tabs.extend([Tab::Sharing, Tab::Permissions, Tab::Usage]);
         }
         tabs
     }
@@ -82,6 +87,8 @@ impl Seen {
             Tab::Guide => t.guide,
             Tab::Description => t.description,
             Tab::Sharing => t.sharing,
+            Tab::Permissions => t.permissions,
+            Tab::Usage => t.usage,
         };
         let content = html! {
             dl.facts {
@@ -133,6 +140,11 @@ async fn shown(visitor: &Visitor, name: &str) -> Result<Answer, Problem> {
             seen.page(visitor, tab, &description(visitor, &seen, &text, None))
         }
         Tab::Sharing => seen.page(visitor, tab, &sharing::show(visitor, &seen).await?),
+        Tab::Usage => seen.page(visitor, tab, &usage::show(visitor, &seen).await?),
+        Tab::Permissions => {
+            let content = permissions::of_image(visitor, &seen, Asked::First(&visitor.query)).await?;
+            seen.page(visitor, tab, &content)
+        }
     })
 }
 
@@ -146,6 +158,7 @@ async fn acted(visitor: &Visitor, name: &str, form: &Form) -> Result<Answer, Pro
     match form.get("action") {
         "describe" => describe(visitor, &seen, form).await,
         "delete-tag" => tags::delete(visitor, &seen, form).await,
+        "set-permission" | "remove-permission" => permissions::act_on_image(visitor, &seen, form).await,
         action => sharing::act(visitor, &seen, action, form).await,
     }
 }

@@ -5,12 +5,22 @@
 //! file; what they share is [`visitor`] (who is signed in, what a form says), [`page`] (the frame), [`text`] (every string,
 //! in each language) and [`problem`], the one place where a failure becomes a sentence.
 
+mod access_keys;
+mod accounts;
 mod assets;
+mod audit;
+mod credentials;
+mod event_words;
+mod forms;
 mod guide;
+mod holders;
 mod image;
 mod images;
+mod list;
 mod manifest;
+mod organizations;
 mod page;
+mod permissions;
 mod problem;
 mod session;
 mod settings;
@@ -20,7 +30,12 @@ mod sharing;
 mod sign_in;
 mod tags;
 mod text;
+mod tokens;
+mod usage;
+mod users;
 mod visitor;
+mod webhook;
+mod webhooks;
 
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -52,6 +67,14 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         .route("/console/images/{*image}", get(image::show).post(image::act))
         .route("/console/share", get(share_form::of_several).post(share_form::share_several))
         .route("/console/shared", get(shared::list).post(shared::leave))
+        .route("/console/organizations", get(organizations::list).post(organizations::create))
+        .route("/console/organizations/{name}", get(organizations::show).post(organizations::act))
+        .route("/console/users", get(users::show).post(users::act))
+        .route("/console/credentials", get(credentials::show).post(credentials::act))
+        .route("/console/audit", get(audit::show))
+        .route("/console/webhooks", get(webhooks::list).post(webhooks::create))
+        .route("/console/webhooks/{id}", get(webhook::show).post(webhook::act))
+        .route("/console/accounts", get(accounts::show).post(accounts::act))
         .route("/console/settings", get(settings::show).post(settings::change))
         .fallback(nothing)
         .method_not_allowed_fallback(nothing)

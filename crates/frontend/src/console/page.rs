@@ -24,15 +24,47 @@ pub(super) type Answer = Response<axum::body::Body>;
 pub(super) enum Place {
     OwnImages,
     SharedByOthers,
+    Organizations,
+    Users,
+    Credentials,
+    Audit,
+    Webhooks,
     Settings,
+    Accounts,
 }
 
 impl Place {
+    /// Below the images, in this order.
+    const OF_ACCOUNT: [Place; 7] = [
+        Place::Organizations,
+        Place::Users,
+        Place::Credentials,
+        Place::Audit,
+        Place::Webhooks,
+        Place::Settings,
+        Place::Accounts,
+    ];
+
+    /// Whether the menu of `visitor` leads there.
+    fn is_for(self, visitor: &Visitor) -> bool {
+        match self {
+            Place::Users | Place::Audit | Place::Webhooks => visitor.principal.user().is_none(),
+            Place::Accounts => visitor.principal.is_administrator(),
+            _ => true,
+        }
+    }
+
     fn address(self) -> &'static str {
         match self {
             Place::OwnImages => "/console/images",
             Place::SharedByOthers => "/console/shared",
+            Place::Organizations => "/console/organizations",
+            Place::Users => "/console/users",
+            Place::Credentials => "/console/credentials",
+            Place::Audit => "/console/audit",
+            Place::Webhooks => "/console/webhooks",
             Place::Settings => "/console/settings",
+            Place::Accounts => "/console/accounts",
         }
     }
 
@@ -40,7 +72,13 @@ impl Place {
         match self {
             Place::OwnImages => t.own_images,
             Place::SharedByOthers => t.shared_by_others,
+            Place::Organizations => t.organizations,
+            Place::Users => t.users,
+            Place::Credentials => t.credentials,
+            Place::Audit => t.audit,
+            Place::Webhooks => t.webhooks,
             Place::Settings => t.settings,
+            Place::Accounts => t.accounts,
         }
     }
 }
@@ -69,7 +107,7 @@ pub(super) fn page_with(
         nav.menu aria-label=(t.menu) {
             p { (t.my_images) }
             ul { (entry(Place::OwnImages)) (entry(Place::SharedByOthers)) }
-            ul { (entry(Place::Settings)) }
+            ul { @for place in Place::OF_ACCOUNT { @if place.is_for(visitor) { (entry(place)) } } }
         }
     };
     let user = html! {
@@ -183,6 +221,17 @@ impl Field<'_> {
         }
     }
 
+    /// A choice of one.
+    pub(super) fn select(&self, all: &[(&str, &str)], chosen: &str) -> Markup {
+        self.around(|ties| {
+            html! {
+                select id=(self.name) name=(self.name) aria-describedby=[ties.described] aria-invalid=[ties.invalid] {
+                    (options(all, chosen))
+                }
+            }
+        })
+    }
+
     /// A line of text.
     pub(super) fn line(&self, kind: &str, value: &str, autocomplete: &str) -> Markup {
         self.around(|ties| {
@@ -191,6 +240,39 @@ impl Field<'_> {
                     aria-describedby=[ties.described] aria-invalid=[ties.invalid];
             }
         })
+    }
+}
+
+/// A choice of one, each with its value and its name.
+pub(super) fn options(all: &[(&str, &str)], chosen: &str) -> Markup {
+    html! { @for (value, name) in all { option value=(value) selected[*value == chosen] { (name) } } }
+}
+
+/// The question before something is destroyed.
+pub(super) struct Question<'a> {
+    pub(super) text: &'a str,
+    pub(super) warning: &'a str,
+    /// Where the form goes, and what it says.
+    pub(super) address: &'a str,
+    pub(super) action: &'a str,
+    pub(super) of: &'a str,
+    pub(super) button: &'a str,
+    /// Where it leads when it is cancelled.
+    pub(super) back: &'a str,
+}
+
+impl Question<'_> {
+    pub(super) fn asks(&self, visitor: &Visitor) -> Markup {
+        html! {
+            p { (self.text) }
+            p { (self.warning) }
+            form.bar method="post" action=(self.address) {
+                (form_token(&visitor.form_token))
+                input type="hidden" name="of" value=(self.of);
+                button.danger type="submit" name="action" value=(self.action) { (self.button) }
+                a.button.plain href=(self.back) { (visitor.t.cancel) }
+            }
+        }
     }
 }
 
@@ -208,6 +290,24 @@ pub(super) fn command(t: &'static Texts, command: &str) -> Markup {
             button.copy type="button" hidden data-copy=(command) data-copied=(t.copied) { (t.copy) }
         }
     }
+}
+
+/// What is shown this once: lines to copy, each under its name, and what else there is to know.
+pub(super) fn once(
+    visitor: &Visitor,
+    place: Place,
+    title: &str,
+    lines: &[(&str, &str)],
+    facts: &Markup,
+) -> Answer {
+    let t = visitor.t;
+    let content = html! {
+        p.told role="status" { (t.shown_once) }
+        @for (name, line) in lines { h2 { (name) } (command(t, line)) }
+        (facts)
+        p { a.button href=(place.address()) { (place.text(t)) } }
+    };
+    page(visitor, place, title, &content)
 }
 
 /// An instant, as its reader's clock shows it, with the offset.

@@ -106,13 +106,16 @@ pub(super) fn wrong(error: auth::Error, t: &'static Texts) -> Result<Wrong, Prob
         Error::Blocked => Wrong::of("account", t.blocked),
         Error::TooManyUnknownNames => Wrong::of("account", t.too_many_unknown),
         Error::Exists { what: auth::Thing::Share } => Wrong::of("account", t.shared_already),
-        Error::Exists { .. } | Error::Reserved { .. } => Wrong::of("name", t.exists),
+        Error::Exists { .. } => Wrong::of("name", t.exists),
+        Error::Reserved { .. } => Wrong::of("name", t.reserved),
         Error::DeadlinePast => Wrong::of("deadline", t.deadline_past),
         Error::PublicImage => Wrong { field: None, text: t.public_not_shared.to_owned() },
         Error::WrongPassword => Wrong::of("current_password", t.wrong_password),
-        Error::OtherHome { home } => {
-            Wrong { field: None, text: fill(t.password_at_home, &[("home", &home)]) }
-        }
+        Error::OtherHome { home } => Wrong { field: None, text: fill(t.managed_at_home, &[("home", &home)]) },
+        Error::NotEmpty { .. } => Wrong { field: None, text: t.not_empty.to_owned() },
+        Error::LastAdministrator => Wrong { field: None, text: t.last_administrator.to_owned() },
+        Error::Invalid { field: "url", .. } => Wrong::of("url", t.webhook_url_wrong),
+        Error::Invalid { field: "expires_in_seconds", .. } => Wrong::of("days", t.token_days_wrong),
         Error::Invalid { field: "description", .. } => Wrong::of("description", t.description_wrong),
         Error::Invalid { field: "tags", .. } => Wrong::of("tags", t.tags_wrong),
         Error::Invalid { field: "password", .. } => Wrong::of("password", t.password_wrong),
@@ -135,6 +138,15 @@ pub(super) fn told(done: &str, t: &'static Texts) -> Option<&'static str> {
         "left" => t.left,
         "tag-deleted" => t.tag_deleted,
         "password" => t.password_changed,
+        "made" => t.made,
+        "deleted" => t.deleted,
+        "disabled" => t.disabled_done,
+        "enabled" => t.enabled_done,
+        "password-set" => t.password_set,
+        "permission-set" => t.permission_set,
+        "permission-removed" => t.permission_removed,
+        "token-revoked" => t.token_revoked,
+        "sending" => t.sending,
         _ => return None,
     })
 }

@@ -1,0 +1,201 @@
+//! Organizations: the namespaces of the visitor's account, and what its users may do in each.
+
+use auth::{Level, Namespace, PermissionTarget, Which};
+use axum::extract::Path;
+use maud::{Markup, html};
+use oci::NamespaceName;
+
+use super::forms::{Asked, Refusal, ended};
+use super::list::{ROWS_AND_ONE, Rows, pager};
+use super::page::{Answer, Place, Question, form_token, go, page, time};
+use super::permissions::{Permissions, level_text};
+use super::problem::{Problem, Wrong};
+use super::text::fill;
+use super::visitor::{Form, Visitor, parameter};
+
+const ALL: &str = "/console/organizations";
+/// As many images as are counted for a list.
+const IMAGES_COUNTED_MAX: usize = 100;
+
+/// `GET /console/organizations`.
+pub(super) async fn list(visitor: Visitor) -> Answer {
+    ended(&visitor, listed(&visitor, Asked::First(&visitor.query)).await)
+}
+
+/// `POST /console/organizations`: makes one.
+pub(super) async fn create(visitor: Visitor, form: Form) -> Answer {
+    match created(&visitor, &form).await {
+        Ok(to) => go(&to),
+        Err(Refusal::Wrong(wrong)) => ended(&visitor, listed(&visitor, Asked::Again(&form, &wrong)).await),
+        Err(Refusal::Problem(problem)) => problem.answer(visitor.language),
+    }
+}
+
+async fn created(visitor: &Visitor, form: &Form) -> Result<String, Refusal> {
+    let t = visitor.t;
+    let name = form.get("name").trim();
+    if name.is_empty() {
+        return Err(Wrong::of("name", t.required).into());
+    }
+    let name = NamespaceName::parse(name).map_err(|_| Wrong::of("name", t.organization_name_wrong))?;
+    let made = visitor.app.auth.create_namespace(&visitor.principal, &name, visitor.now).await;
+    made.map_err(|error| Refusal::of(error, t))?;
+    Ok(format!("{}?done=made", address(&name)))
+}
+
+fn address(name: &NamespaceName) -> String {
+    format!("{ALL}/{}", name.as_str())
+}
+
+async fn listed(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> {
+    let t = visitor.t;
+    let is_account = visitor.principal.user().is_none();
+    if asked.what() == "create" {
+        let content = if is_account { form(visitor, asked) } else { return Err(Problem::Forbidden) };
+        return Ok(page(visitor, Place::Organizations, t.organization_new, &content));
+    }
+    let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+    let found = auth.list_namespaces(p, visitor.query.get("after"), ROWS_AND_ONE, now).await?;
+    let rows = Rows::of(found, |namespace| namespace.name.as_str().to_owned());
+    let mut lines = Vec::with_capacity(rows.items.len());
+    for namespace in &rows.items {
+        let images = auth
+            .list_repositories(p, Some(&namespace.name), Which::All, None, IMAGES_COUNTED_MAX + 1)
+            .await?
+            .len();
+        lines.push(line(visitor, namespace, images));
+    }
+    let content = html! {
+        @if is_account { p { a.button href="/console/organizations?do=create" { (t.organization_new) } } }
+        @if lines.is_empty() {
+            div.empty { p { (if is_account { t.no_organizations } else { t.no_organizations_seen }) } }
+        } @else {
+            div.scroll tabindex="0" {
+                table {
+                    thead {
+                        tr {
+                            th scope="col" { (t.name) }
+                            th.number scope="col" { (t.images_count) }
+                            th scope="col" { (t.your_permission) }
+                            th scope="col" { (t.created) }
+                        }
+                    }
+                    tbody { @for line in &lines { (line) } }
+                }
+            }
+        }
+        (pager(visitor, ALL, rows.next.as_deref()))
+    };
+    Ok(page(visitor, Place::Organizations, t.organizations, &content))
+}
+
+fn line(visitor: &Visitor, namespace: &Namespace, images: usize) -> Markup {
+    let t = visitor.t;
+    html! {
+        tr {
+            th scope="row" { a href=(address(&namespace.name)) { (namespace.name.as_str()) } }
+            td.number {
+                @if images > IMAGES_COUNTED_MAX { (fill(t.more_than, &[("count", &IMAGES_COUNTED_MAX)])) } @else { (images) }
+            }
+            td { (permission(visitor, namespace)) }
+            td { (time(namespace.created_at, &visitor.zone)) }
+        }
+    }
+}
+
+fn permission(visitor: &Visitor, namespace: &Namespace) -> &'static str {
+    let t = visitor.t;
+    namespace.level.map_or(t.some_images_only, |level| level_text(t, level))
+}
+
+fn form(visitor: &Visitor, asked: Asked<'_>) -> Markup {
+    let t = visitor.t;
+    html! {
+        (asked.whole_error())
+        form.panel method="post" action=(ALL) {
+            (form_token(&visitor.form_token))
+            (asked.field("name", t.name, Some(t.organization_name_hint.to_owned()))
+                .line("text", asked.typed("name"), "off"))
+            div.bar {
+                button type="submit" name="action" value="create" { (t.organization_new) }
+                a.button.plain href=(ALL) { (t.cancel) }
+            }
+        }
+    }
+}
+
+async fn find(visitor: &Visitor, name: &str) -> Result<Namespace, Problem> {
+    let name = NamespaceName::parse(name).map_err(|_| Problem::NotFound)?;
+    Ok(visitor.app.auth.show_namespace(&visitor.principal, &name, visitor.now).await?)
+}
+
+/// `GET /console/organizations/{name}`.
+pub(super) async fn show(visitor: Visitor, Path(name): Path<String>) -> Answer {
+    ended(&visitor, shown(&visitor, &name, Asked::First(&visitor.query)).await)
+}
+
+async fn shown(visitor: &Visitor, name: &str, asked: Asked<'_>) -> Result<Answer, Problem> {
+    let t = visitor.t;
+    let namespace = find(visitor, name).await?;
+    let (name, at) = (namespace.name.as_str(), address(&namespace.name));
+    let manages = namespace.level == Some(Level::Manage);
+    if asked.what() == "delete" {
+        let question = Question {
+            text: &fill(t.delete_question, &[("name", &name)]),
+            warning: t.organization_delete_warning,
+            address: &at,
+            action: "delete",
+            of: name,
+            button: t.delete,
+            back: &at,
+        };
+        let question = if manages { question.asks(visitor) } else { return Err(Problem::Forbidden) };
+        let content = html! { (asked.whole_error()) (question) };
+        return Ok(page(visitor, Place::Organizations, name, &content));
+    }
+    let permissions = if manages {
+        let target = PermissionTarget::Namespace(namespace.name.clone());
+        Some(Permissions { target, forms: &at, list: &at }.show(visitor, asked).await?)
+    } else {
+        None
+    };
+    let images = format!("/console/images?q={}", parameter(&format!("{name}/")));
+    let content = html! {
+        dl.facts {
+            dt { (t.owner) } dd { (namespace.account) }
+            dt { (t.created) } dd { (time(namespace.created_at, &visitor.zone)) }
+            dt { (t.your_permission) } dd { (permission(visitor, &namespace)) }
+        }
+        p { a href=(images) { (fill(t.images_of, &[("name", &name)])) } }
+        @if let Some(permissions) = permissions {
+            h2 { (t.permissions) }
+            (permissions)
+            p { a href=(format!("{at}?do=delete")) { (t.organization_delete) } }
+        }
+    };
+    Ok(page(visitor, Place::Organizations, name, &content))
+}
+
+/// `POST /console/organizations/{name}`: what the button that was pressed says.
+pub(super) async fn act(visitor: Visitor, Path(name): Path<String>, form: Form) -> Answer {
+    match acted(&visitor, &name, &form).await {
+        Ok(to) => go(&to),
+        Err(Refusal::Wrong(wrong)) => {
+            ended(&visitor, shown(&visitor, &name, Asked::Again(&form, &wrong)).await)
+        }
+        Err(Refusal::Problem(problem)) => problem.answer(visitor.language),
+    }
+}
+
+async fn acted(visitor: &Visitor, name: &str, form: &Form) -> Result<String, Refusal> {
+    let namespace = find(visitor, name).await?;
+    if form.get("action") == "delete" {
+        let deleted = visitor.app.auth.delete_namespace(&visitor.principal, &namespace.name, visitor.now);
+        deleted.await.map_err(|error| Refusal::of(error, visitor.t))?;
+        return Ok(format!("{ALL}?done=deleted"));
+    }
+    let at = address(&namespace.name);
+    let permissions =
+        Permissions { target: PermissionTarget::Namespace(namespace.name), forms: &at, list: &at };
+    permissions.act(visitor, form).await?.ok_or(Refusal::Problem(Problem::NotFound))
+}

@@ -1,0 +1,204 @@
+//! What users may do with an organization or an image: the list, and the forms that set and take away.
+
+use auth::{Level, Permission, PermissionTarget, UserName};
+use maud::{Markup, html};
+
+use super::forms::{Asked, Refusal};
+use super::image::{Seen, Tab};
+use super::list::{ROWS_AND_ONE, Rows, pager};
+use super::page::{Answer, Question, form_token, go, options};
+use super::problem::{Problem, Wrong};
+use super::text::{Texts, fill};
+use super::visitor::{Form, Visitor, parameter};
+
+/// The permissions on something, and where they stand.
+pub(super) struct Permissions<'a> {
+    pub(super) target: PermissionTarget,
+    /// Where the forms go.
+    pub(super) forms: &'a str,
+    /// Where the list is.
+    pub(super) list: &'a str,
+}
+
+fn word(level: Level) -> &'static str {
+    match level {
+        Level::Read => "read",
+        Level::Edit => "edit",
+        Level::Manage => "manage",
+    }
+}
+
+/// What a level is called.
+pub(super) fn level_text(t: &'static Texts, level: Level) -> &'static str {
+    match level {
+        Level::Read => t.level_read,
+        Level::Edit => t.level_edit,
+        Level::Manage => t.level_manage,
+    }
+}
+
+fn levels(t: &'static Texts) -> [(&'static str, &'static str); 3] {
+    [Level::Read, Level::Edit, Level::Manage].map(|level| (word(level), level_text(t, level)))
+}
+
+impl Permissions<'_> {
+    fn to(&self, what: &str) -> String {
+        let joint = if self.list.contains('?') { '&' } else { '?' };
+        format!("{}{joint}{what}", self.list)
+    }
+
+    /// The list, or the question that is asked for.
+    pub(super) async fn show(&self, visitor: &Visitor, asked: Asked<'_>) -> Result<Markup, Problem> {
+        let t = visitor.t;
+        let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+        let after = visitor.query.get("after");
+        let found = auth.list_permissions(p, &self.target, after, ROWS_AND_ONE, now).await?;
+        if asked.what() == "remove-permission" {
+            let name = user(visitor, asked.of()).map_err(|_| Problem::NotFound)?;
+            let question = Question {
+                text: &fill(t.permission_remove_question, &[("name", &name)]),
+                warning: t.permission_remove_warning,
+                address: self.forms,
+                action: "remove-permission",
+                of: name.as_str(),
+                button: t.permission_remove,
+                back: self.list,
+            };
+            return Ok(question.asks(visitor));
+        }
+        let rows = Rows::of(found, |permission| permission.user.to_string());
+        Ok(html! {
+            @if rows.items.is_empty() { div.empty { p { (t.no_permissions) } } } @else {
+                div.scroll tabindex="0" {
+                    table {
+                        thead {
+                            tr {
+                                th scope="col" { (t.user) }
+                                th scope="col" { (t.permission) }
+                                th scope="col" { (t.permission_remove) }
+                            }
+                        }
+                        tbody { @for permission in &rows.items { (self.line(visitor, permission)) } }
+                    }
+                }
+                (pager(visitor, self.list, rows.next.as_deref()))
+            }
+            (self.form(visitor, asked))
+        })
+    }
+
+    fn line(&self, visitor: &Visitor, permission: &Permission) -> Markup {
+        let t = visitor.t;
+        let login = permission.login();
+        let named = |text: &str| fill(text, &[("name", &login)]);
+        let remove = format!("do=remove-permission&of={}", parameter(permission.user.as_str()));
+        html! {
+            tr {
+                th scope="row" { (login) }
+                td {
+                    form.inline method="post" action=(self.forms) {
+                        (form_token(&visitor.form_token))
+                        input type="hidden" name="user" value=(permission.user);
+                        select name="level" aria-label=(named(t.permission_of)) {
+                            (options(&levels(t), word(permission.level)))
+                        }
+                        button.plain type="submit" name="action" value="set-permission"
+                            aria-label=(named(t.permission_save_of)) { (t.save) }
+                    }
+                }
+                td { a href=(self.to(&remove)) aria-label=(named(t.permission_remove_question)) { (t.permission_remove) } }
+            }
+        }
+    }
+
+    fn form(&self, visitor: &Visitor, asked: Asked<'_>) -> Markup {
+        let t = visitor.t;
+        html! {
+            h2 { (t.permission_add) }
+            (asked.whole_error())
+            form.panel method="post" action=(self.forms) {
+                (form_token(&visitor.form_token))
+                (asked.field("user", t.user, Some(t.user_hint.to_owned())).line("text", asked.typed("user"), "off"))
+                (asked.field("level", t.permission, Some(t.levels_hint.to_owned()))
+                    .select(&levels(t), asked.typed_or("level", "read")))
+                button type="submit" name="action" value="set-permission" { (t.permission_add) }
+            }
+        }
+    }
+
+    /// Does what a form says, and answers where that leads; `None`: it says something else.
+    pub(super) async fn act(&self, visitor: &Visitor, form: &Form) -> Result<Option<String>, Refusal> {
+        let t = visitor.t;
+        let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+        let refused = |error| match error {
+            auth::Error::NotFound { what: auth::Thing::User } => Wrong::of("user", t.user_unknown).into(),
+            error => Refusal::of(error, t),
+        };
+        match form.get("action") {
+            "set-permission" => {
+                let name = user(visitor, form.get("user").trim())?;
+                let given = form.get("level");
+                let level =
+                    [Level::Read, Level::Edit, Level::Manage].into_iter().find(|level| word(*level) == given);
+                let level = level.ok_or(Problem::NotFound)?;
+                auth.set_permission(p, &self.target, &name, level, now).await.map_err(refused)?;
+                Ok(Some(self.to("done=permission-set")))
+            }
+            "remove-permission" => {
+                let name = user(visitor, form.get("of"))?;
+                match auth.remove_permission(p, &self.target, &name, now).await {
+                    // Somebody was faster.
+                    Ok(()) | Err(auth::Error::NotFound { what: auth::Thing::Permission }) => {}
+                    Err(error) => return Err(refused(error)),
+                }
+                Ok(Some(self.to("done=permission-removed")))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+fn addresses(seen: &Seen) -> (String, String) {
+    let forms = seen.address();
+    let list = format!("{forms}?tab=permissions");
+    (forms, list)
+}
+
+/// The tab of an image.
+pub(super) async fn of_image(visitor: &Visitor, seen: &Seen, asked: Asked<'_>) -> Result<Markup, Problem> {
+    let (forms, list) = addresses(seen);
+    let target = PermissionTarget::Repository(seen.repository.name.clone());
+    Permissions { target, forms: &forms, list: &list }.show(visitor, asked).await
+}
+
+/// Does what a form of that tab says.
+pub(super) async fn act_on_image(visitor: &Visitor, seen: &Seen, form: &Form) -> Result<Answer, Problem> {
+    let (forms, list) = addresses(seen);
+    let target = PermissionTarget::Repository(seen.repository.name.clone());
+    match (Permissions { target, forms: &forms, list: &list }).act(visitor, form).await {
+        Ok(to) => Ok(go(&to.ok_or(Problem::NotFound)?)),
+        Err(Refusal::Problem(problem)) => Err(problem),
+        Err(Refusal::Wrong(wrong)) => {
+            let content = of_image(visitor, seen, Asked::Again(form, &wrong)).await?;
+            Ok(seen.page(visitor, Tab::Permissions, &content))
+        }
+    }
+}
+
+/// A user of the visitor's account, by its name there (`dev`) or its whole name (`dev@acme`).
+fn user(visitor: &Visitor, login: &str) -> Result<UserName, Wrong> {
+    let t = visitor.t;
+    if login.is_empty() {
+        return Err(Wrong::of("user", t.required));
+    }
+    let unknown = |_| Wrong::of("user", t.user_unknown);
+    let name = match login.rsplit_once('@') {
+        Some((user, account))
+            if visitor.principal.account_name().is_some_and(|own| own.as_str() == account) =>
+        {
+            user
+        }
+        _ => login,
+    };
+    UserName::parse(name).map_err(unknown)
+}

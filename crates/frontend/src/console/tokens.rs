@@ -1,0 +1,200 @@
+//! Personal tokens, and temporary logins for docker, which are such.
+
+use std::time::Duration;
+
+use auth::{Made, NewToken, PersonalToken, TokenId};
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::credentials::{ALL, docker_login, maker, maker_field};
+use super::forms::{Asked, Refusal, described};
+use super::list::{ROWS_AND_ONE, Rows, pager};
+use super::page::{Answer, Place, Question, form_token, go, once, time};
+use super::problem::{Problem, Wrong};
+use super::text::fill;
+use super::visitor::{Form, Visitor};
+
+const HOUR_SECONDS: u64 = 60 * 60;
+const DAY_SECONDS: u64 = 24 * HOUR_SECONDS;
+const LOGIN_HOURS_MAX: u64 = 24;
+
+fn id(text: &str) -> Option<TokenId> {
+    text.parse().ok().and_then(kv::Id::new).map(TokenId::from)
+}
+
+/// The part of the page that lists them.
+pub(super) async fn list(visitor: &Visitor) -> Result<Markup, Problem> {
+    let t = visitor.t;
+    let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+    let after = visitor.query.get("after").and_then(id);
+    let found = auth.list_personal_tokens(p, after, ROWS_AND_ONE, now).await?;
+    let rows = Rows::of(found, |token| token.id.to_string());
+    Ok(html! {
+        h2 { (t.tokens) }
+        p { (t.tokens_text) }
+        p { a.button href="/console/credentials?do=token" { (t.token_new) } }
+        div.scroll tabindex="0" {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { (t.description) }
+                        th scope="col" { (t.kind) }
+                        th scope="col" { (t.created) }
+                        th scope="col" { (t.ends) }
+                        th scope="col" { (t.token_revoke) }
+                    }
+                }
+                tbody { @for token in &rows.items { (line(visitor, token)) } }
+            }
+        }
+        (pager(visitor, ALL, rows.next.as_deref()))
+    })
+}
+
+/// What a token is called: its description, or where there is none its number.
+fn called(token: &PersonalToken) -> String {
+    let text = token.description.as_str().trim();
+    if text.is_empty() { token.id.to_string() } else { text.to_owned() }
+}
+
+fn line(visitor: &Visitor, token: &PersonalToken) -> Markup {
+    let t = visitor.t;
+    let name = called(token);
+    let is_session = visitor.principal.personal_token() == Some(token.id);
+    html! {
+        tr {
+            th scope="row" { (name) }
+            td {
+                @if is_session { strong { (t.this_session) } }
+                @else if token.registry_only { (t.docker_login) }
+                @else if let Some(scope) = &token.scope {
+                    (t.token_narrowed) " " @for pattern in scope { code { (pattern) } " " }
+                } @else { (t.personal_token) }
+            }
+            td { (time(token.created_at, &visitor.zone)) }
+            td { (time(token.expires_at, &visitor.zone)) }
+            td {
+                a href=(format!("{ALL}?do=revoke&of={}", token.id)) aria-label=(fill(t.token_revoke_question, &[("name", &name)])) {
+                    (t.token_revoke)
+                }
+            }
+        }
+    }
+}
+
+/// All tokens of the visitor, which are bounded where they are made.
+async fn all(visitor: &Visitor) -> Result<Vec<PersonalToken>, Problem> {
+    let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+    Ok(auth.list_personal_tokens(p, None, usize::MAX, now).await?)
+}
+
+/// When the session ends, and with it what is made with it.
+async fn session_end(visitor: &Visitor) -> Result<String, Problem> {
+    let session = visitor.principal.personal_token();
+    let end = all(visitor).await?.into_iter().find(|token| Some(token.id) == session);
+    let shown =
+        |end: Timestamp| end.to_zoned_datetime(visitor.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+    Ok(end.map(|token| shown(token.expires_at)).unwrap_or_default())
+}
+
+/// The form that makes a login for docker.
+pub(super) async fn login_form(visitor: &Visitor, asked: Asked<'_>) -> Result<Markup, Problem> {
+    let t = visitor.t;
+    let hint = fill(t.maker_hint, &[("end", &session_end(visitor).await?)]);
+    let hours: Vec<_> = (1..=LOGIN_HOURS_MAX).map(|hours| hours.to_string()).collect();
+    let hours: Vec<_> = hours.iter().map(|hours| (hours.as_str(), hours.as_str())).collect();
+    Ok(html! {
+        (asked.whole_error())
+        p { (t.login_text) }
+        form.panel method="post" action=(ALL) {
+            (form_token(&visitor.form_token))
+            (asked.field("hours", t.login_hours, None).select(&hours, asked.typed_or("hours", "12")))
+            (maker_field(visitor, asked, hint))
+            div.bar {
+                button type="submit" name="action" value="docker-login" { (t.login_new) }
+                a.button.plain href=(ALL) { (t.cancel) }
+            }
+        }
+    })
+}
+
+/// Makes a login for docker.
+pub(super) async fn make_login(visitor: &Visitor, form: &Form) -> Result<Answer, Refusal> {
+    let t = visitor.t;
+    let hours: Option<u64> = form.get("hours").parse().ok();
+    let hours = hours.filter(|hours| (1..=LOGIN_HOURS_MAX).contains(hours));
+    let life = Duration::from_secs(hours.ok_or(Problem::NotFound)? * HOUR_SECONDS);
+    let maker = maker(visitor, form).await?;
+    let made = visitor.app.auth.create_docker_login(&maker, life, visitor.now).await;
+    let (token, secret) = made.map_err(|error| Refusal::of(error, t))?;
+    let line = docker_login(visitor, &maker.name(), secret.reveal());
+    Ok(once(visitor, Place::Credentials, t.docker_login, &[(t.login_command, &line)], &ends(visitor, &token)))
+}
+
+fn ends(visitor: &Visitor, token: &PersonalToken) -> Markup {
+    html! { dl.facts { dt { (visitor.t.ends) } dd { (time(token.expires_at, &visitor.zone)) } } }
+}
+
+/// The form that makes a personal token.
+pub(super) async fn token_form(visitor: &Visitor, asked: Asked<'_>) -> Result<Markup, Problem> {
+    let t = visitor.t;
+    let max = visitor.app.auth.settings().personal_token_ttl_max.as_secs() / DAY_SECONDS;
+    let hint = fill(t.maker_hint, &[("end", &session_end(visitor).await?)]);
+    let days = fill(t.token_days_hint, &[("max", &max)]);
+    Ok(html! {
+        (asked.whole_error())
+        form.panel method="post" action=(ALL) {
+            (form_token(&visitor.form_token))
+            (asked.field("description", t.description, Some(t.token_description_hint.to_owned()))
+                .line("text", asked.typed("description"), "off"))
+            (asked.field("days", t.token_days, Some(days)).line("text", asked.typed_or("days", "30"), "off"))
+            (maker_field(visitor, asked, hint))
+            div.bar {
+                button type="submit" name="action" value="token" { (t.token_new) }
+                a.button.plain href=(ALL) { (t.cancel) }
+            }
+        }
+    })
+}
+
+/// Makes a personal token.
+pub(super) async fn make_token(visitor: &Visitor, form: &Form) -> Result<Answer, Refusal> {
+    let t = visitor.t;
+    let description = described(visitor, form)?;
+    let days: Option<u64> = form.get("days").trim().parse().ok();
+    let seconds = days.and_then(|days| days.checked_mul(DAY_SECONDS));
+    let expires_in = seconds.map(Duration::from_secs).ok_or_else(|| Wrong::of("days", t.token_days_wrong))?;
+    let maker = maker(visitor, form).await?;
+    let new = NewToken { expires_in, description, scope: None };
+    let made = visitor.app.auth.create_personal_token(&maker, new, visitor.now).await;
+    let (token, secret) = made.map_err(|error| Refusal::of(error, t))?;
+    let line = docker_login(visitor, &maker.name(), secret.reveal());
+    let lines = [(t.personal_token, secret.reveal()), (t.login_command, line.as_str())];
+    Ok(once(visitor, Place::Credentials, &called(&token), &lines, &ends(visitor, &token)))
+}
+
+/// The question before one is revoked.
+pub(super) async fn question(visitor: &Visitor, asked: Asked<'_>) -> Result<Markup, Problem> {
+    let t = visitor.t;
+    let wanted = id(asked.of()).ok_or(Problem::NotFound)?;
+    let token = all(visitor).await?.into_iter().find(|token| token.id == wanted).ok_or(Problem::NotFound)?;
+    let question = Question {
+        text: &fill(t.token_revoke_question, &[("name", &called(&token))]),
+        warning: t.token_revoke_warning,
+        address: ALL,
+        action: "revoke",
+        of: &wanted.to_string(),
+        button: t.token_revoke,
+        back: ALL,
+    };
+    Ok(question.asks(visitor))
+}
+
+/// Revokes one, and what was made with it.
+pub(super) async fn revoke(visitor: &Visitor, form: &Form) -> Result<Answer, Refusal> {
+    let token = id(form.get("of")).ok_or(Problem::NotFound)?;
+    let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+    let revoked = auth.revoke_personal_token(p, token, Made::Ends, now).await;
+    revoked.map_err(|error| Refusal::of(error, visitor.t))?;
+    Ok(go(&format!("{ALL}?done=token-revoked")))
+}

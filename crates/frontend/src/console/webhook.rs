@@ -1,0 +1,187 @@
+//! One webhook: how its receiver does, what was sent to it, and what may be done with it.
+
+use auth::{Delivery, DeliveryId, DeliveryStatus, Webhook, WebhookChange, WebhookId};
+use axum::extract::Path;
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::forms::{Asked, Refusal, ended};
+use super::holders::switch;
+use super::list::{ROWS_AND_ONE, Rows, pager};
+use super::page::{Answer, Place, Question, form_token, go, page, time};
+use super::problem::Problem;
+use super::text::fill;
+use super::visitor::{Form, Visitor};
+use super::webhooks::{ALL, kind_text, kinds, state};
+
+fn id(text: &str) -> Result<kv::Id, Problem> {
+    text.parse().ok().and_then(kv::Id::new).ok_or(Problem::NotFound)
+}
+
+fn address(id: WebhookId) -> String {
+    format!("{ALL}/{id}")
+}
+
+/// `GET /console/webhooks/{id}`.
+pub(super) async fn show(visitor: Visitor, Path(text): Path<String>) -> Answer {
+    ended(&visitor, shown(&visitor, &text, Asked::First(&visitor.query)).await)
+}
+
+async fn shown(visitor: &Visitor, text: &str, asked: Asked<'_>) -> Result<Answer, Problem> {
+    let t = visitor.t;
+    let (auth, p) = (&visitor.app.auth, &visitor.principal);
+    let webhook = auth.show_webhook(p, id(text)?.into()).await?;
+    let (at, url) = (address(webhook.id), webhook.url.as_str());
+    if asked.what() == "delete" {
+        let question = Question {
+            text: &fill(t.delete_question, &[("name", &url)]),
+            warning: t.webhook_delete_warning,
+            address: &at,
+            action: "delete",
+            of: text,
+            button: t.delete,
+            back: &at,
+        };
+        let content = html! { (asked.whole_error()) (question.asks(visitor)) };
+        return Ok(page(visitor, Place::Webhooks, url, &content));
+    }
+    let after = visitor.query.get("after").map(id).transpose()?.map(DeliveryId::from);
+    let found = auth.list_deliveries(p, webhook.id, after, ROWS_AND_ONE).await?;
+    let rows = Rows::of(found, |delivery| delivery.id.to_string());
+    let content = html! {
+        (asked.whole_error())
+        (facts(visitor, &webhook))
+        div.bar {
+            form.inline method="post" action=(at) {
+                (form_token(&visitor.form_token))
+                button type="submit" name="action" value="test" { (t.webhook_test) }
+            }
+            (switch(visitor, &at, text, url, !webhook.enabled))
+            a href=(format!("{at}?do=delete")) aria-label=(fill(t.delete_named, &[("name", &url)])) { (t.delete) }
+        }
+        h2 { (t.deliveries) }
+        @if rows.items.is_empty() { div.empty { p { (t.no_deliveries) } } } @else {
+            (deliveries(visitor, &at, &rows.items))
+        }
+        (pager(visitor, &at, rows.next.as_deref()))
+    };
+    Ok(page(visitor, Place::Webhooks, url, &content))
+}
+
+fn facts(visitor: &Visitor, webhook: &Webhook) -> Markup {
+    let t = visitor.t;
+    let receiver = &webhook.state;
+    let instant = |at: Option<Timestamp>| html! { @match at { Some(at) => (time(at, &visitor.zone)), None => (t.never) } };
+    html! {
+        dl.facts {
+            dt { (t.webhook_events) } dd { (kinds(visitor, webhook)) }
+            dt { (t.description) } dd { (webhook.description) }
+            dt { (t.status) } dd { (state(visitor, webhook)) }
+            dt { (t.created) } dd { (time(webhook.created_at, &visitor.zone)) }
+            dt { (t.webhook_pending) } dd { (webhook.pending) }
+            @if webhook.dropped > 0 { dt { (t.webhook_dropped) } dd { (webhook.dropped) } }
+            dt { (t.webhook_last_success) } dd { (instant(receiver.last_success_at)) }
+            @if receiver.failures > 0 {
+                dt { (t.webhook_failures) } dd { (receiver.failures) }
+                dt { (t.webhook_last_failure) }
+                dd { (instant(receiver.last_failure_at)) " " (receiver.last_failure.as_deref().unwrap_or_default()) }
+                @if let Some(at) = receiver.next_attempt_at { dt { (t.webhook_next) } dd { (time(at, &visitor.zone)) } }
+            }
+        }
+    }
+}
+
+fn deliveries(visitor: &Visitor, at: &str, deliveries: &[Delivery]) -> Markup {
+    let t = visitor.t;
+    html! {
+        div.scroll tabindex="0" {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { (t.at_time) }
+                        th scope="col" { (t.event) }
+                        th scope="col" { (t.share) }
+                        th scope="col" { (t.status) }
+                        th.number scope="col" { (t.attempts) }
+                        th scope="col" { (t.webhook_last_failure) }
+                        th scope="col" { (t.send_again) }
+                    }
+                }
+                tbody { @for delivery in deliveries { (line(visitor, at, delivery)) } }
+            }
+        }
+    }
+}
+
+fn line(visitor: &Visitor, at: &str, delivery: &Delivery) -> Markup {
+    let t = visitor.t;
+    let (kind, share) = (kind_text(t, delivery.notice.kind), delivery.notice.share.as_ref());
+    let status = match delivery.status {
+        DeliveryStatus::Pending => html! { span.state { (t.delivery_pending) } },
+        DeliveryStatus::Delivered { at } => {
+            html! { span.state.open { (t.delivery_done) } " " (time(at, &visitor.zone)) }
+        }
+        DeliveryStatus::GivenUp { at } => {
+            html! { span.state.ended { (t.delivery_given_up) } " " (time(at, &visitor.zone)) }
+        }
+    };
+    html! {
+        tr {
+            td { (time(delivery.queued_at, &visitor.zone)) }
+            th scope="row" { (kind) }
+            td { @if let Some(share) = share { (share.repository) " → " (share.grantee) } }
+            td { (status) }
+            td.number { (delivery.attempts) }
+            td { (delivery.last_failure.as_deref().unwrap_or_default()) }
+            td {
+                form.inline method="post" action=(at) {
+                    (form_token(&visitor.form_token))
+                    input type="hidden" name="of" value=(delivery.id);
+                    button.plain type="submit" name="action" value="again"
+                        aria-label=(fill(t.send_again_named, &[("name", &kind), ("id", &delivery.id)])) { (t.send_again) }
+                }
+            }
+        }
+    }
+}
+
+/// `POST /console/webhooks/{id}`: what the button that was pressed says.
+pub(super) async fn act(visitor: Visitor, Path(text): Path<String>, form: Form) -> Answer {
+    match acted(&visitor, &text, &form).await {
+        Ok(to) => go(&to),
+        Err(Refusal::Wrong(wrong)) => {
+            ended(&visitor, shown(&visitor, &text, Asked::Again(&form, &wrong)).await)
+        }
+        Err(Refusal::Problem(problem)) => problem.answer(visitor.language),
+    }
+}
+
+async fn acted(visitor: &Visitor, text: &str, form: &Form) -> Result<String, Refusal> {
+    let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+    let webhook: WebhookId = id(text)?.into();
+    let (at, refused) = (address(webhook), |error| Refusal::of(error, visitor.t));
+    let enabled = |enabled| WebhookChange { enabled: Some(enabled), ..WebhookChange::default() };
+    match form.get("action") {
+        "test" => {
+            auth.test_webhook(p, webhook, now).await.map_err(refused)?;
+            Ok(format!("{at}?done=sending"))
+        }
+        "again" => {
+            auth.deliver_again(p, webhook, id(form.get("of"))?.into(), now).await.map_err(refused)?;
+            Ok(format!("{at}?done=sending"))
+        }
+        "disable" => {
+            auth.update_webhook(p, webhook, enabled(false), now).await.map_err(refused)?;
+            Ok(format!("{at}?done=disabled"))
+        }
+        "enable" => {
+            auth.update_webhook(p, webhook, enabled(true), now).await.map_err(refused)?;
+            Ok(format!("{at}?done=enabled"))
+        }
+        "delete" => {
+            auth.delete_webhook(p, webhook, now).await.map_err(refused)?;
+            Ok(format!("{ALL}?done=deleted"))
+        }
+        _ => Err(Problem::NotFound.into()),
+    }
+}

@@ -1,0 +1,158 @@
+//! Webhooks: where the visitor's account is told what happens to its shares. The account itself has them.
+
+use auth::{NewWebhook, NoticeKind, Webhook, WebhookUrl};
+use maud::{Markup, html};
+
+use super::forms::{Asked, Refusal, described, ended};
+use super::page::{Answer, Place, form_token, once, page, time};
+use super::problem::{Problem, Wrong};
+use super::text::Texts;
+use super::visitor::{Form, Visitor};
+
+/// Where the list is.
+pub(super) const ALL: &str = "/console/webhooks";
+
+/// `GET /console/webhooks`.
+pub(super) async fn list(visitor: Visitor) -> Answer {
+    ended(&visitor, listed(&visitor, Asked::First(&visitor.query)).await)
+}
+
+async fn listed(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> {
+    let t = visitor.t;
+    // Their number is bounded where they are made.
+    let webhooks = visitor.app.auth.list_webhooks(&visitor.principal, None, usize::MAX).await?;
+    if asked.what() == "create" {
+        return Ok(page(visitor, Place::Webhooks, t.webhook_new, &form(visitor, asked)));
+    }
+    let content = html! {
+        (asked.whole_error())
+        p { (t.webhooks_text) }
+        p { a.button href="/console/webhooks?do=create" { (t.webhook_new) } }
+        @if webhooks.is_empty() { div.empty { p { (t.no_webhooks) } } } @else {
+            div.scroll tabindex="0" {
+                table {
+                    thead {
+                        tr {
+                            th scope="col" { (t.webhook_url) }
+                            th scope="col" { (t.webhook_events) }
+                            th scope="col" { (t.status) }
+                            th.number scope="col" { (t.webhook_pending) }
+                            th scope="col" { (t.webhook_last_success) }
+                            th scope="col" { (t.description) }
+                        }
+                    }
+                    tbody { @for webhook in &webhooks { (line(visitor, webhook)) } }
+                }
+            }
+        }
+    };
+    Ok(page(visitor, Place::Webhooks, t.webhooks, &content))
+}
+
+fn line(visitor: &Visitor, webhook: &Webhook) -> Markup {
+    let t = visitor.t;
+    html! {
+        tr {
+            th scope="row" { a href=(format!("{ALL}/{}", webhook.id)) { (webhook.url) } }
+            td { (kinds(visitor, webhook)) }
+            td { (state(visitor, webhook)) }
+            td.number { (webhook.pending) }
+            td { @match webhook.state.last_success_at { Some(at) => (time(at, &visitor.zone)), None => (t.never) } }
+            td { (webhook.description) }
+        }
+    }
+}
+
+/// What a webhook is told.
+pub(super) fn kinds(visitor: &Visitor, webhook: &Webhook) -> Markup {
+    let t = visitor.t;
+    html! {
+        @if webhook.kinds.is_empty() { (t.webhook_everything) }
+        @for (at, kind) in webhook.kinds.iter().enumerate() { @if at > 0 { ", " } (kind_text(t, *kind)) }
+    }
+}
+
+/// Whether a webhook is told anything.
+pub(super) fn state(visitor: &Visitor, webhook: &Webhook) -> Markup {
+    let t = visitor.t;
+    if webhook.gone {
+        html! { span.state.ended { (t.webhook_gone) } }
+    } else {
+        super::holders::state(visitor, webhook.enabled)
+    }
+}
+
+/// What a kind of notice is called.
+pub(super) fn kind_text(t: &'static Texts, kind: NoticeKind) -> &'static str {
+    match kind {
+        NoticeKind::ShareCreated => t.event_share_created,
+        NoticeKind::ShareUpdated => t.event_share_updated,
+        NoticeKind::ShareEnding => t.event_share_ending,
+        NoticeKind::ShareEnded => t.event_share_ended,
+        NoticeKind::ShareRevoked => t.event_share_revoked,
+        NoticeKind::ShareLeft => t.event_share_left,
+        NoticeKind::Test => t.webhook_test_notice,
+    }
+}
+
+fn form(visitor: &Visitor, asked: Asked<'_>) -> Markup {
+    let t = visitor.t;
+    html! {
+        (asked.whole_error())
+        form.panel method="post" action=(ALL) {
+            (form_token(&visitor.form_token))
+            (asked.field("url", t.webhook_url, Some(t.webhook_url_hint.to_owned()))
+                .line("url", asked.typed("url"), "off"))
+            fieldset.field {
+                legend { (t.webhook_events) }
+                @for kind in NoticeKind::ALL {
+                    div {
+                        label.check {
+                            input type="checkbox" name="event" value=(kind.as_str()) checked[asked.ticked("event", kind.as_str())];
+                            (kind_text(t, kind)) " " code { (kind.as_str()) }
+                        }
+                    }
+                }
+                p.hint { (t.webhook_events_hint) }
+            }
+            (asked.field("description", t.description, Some(t.token_description_hint.to_owned()))
+                .line("text", asked.typed("description"), "off"))
+            div.bar {
+                button type="submit" name="action" value="create" { (t.webhook_new) }
+                a.button.plain href=(ALL) { (t.cancel) }
+            }
+        }
+    }
+}
+
+/// `POST /console/webhooks`: makes one.
+pub(super) async fn create(visitor: Visitor, form: Form) -> Answer {
+    match created(&visitor, &form).await {
+        Ok(answer) => answer,
+        Err(Refusal::Wrong(wrong)) => ended(&visitor, listed(&visitor, Asked::Again(&form, &wrong)).await),
+        Err(Refusal::Problem(problem)) => problem.answer(visitor.language),
+    }
+}
+
+async fn created(visitor: &Visitor, form: &Form) -> Result<Answer, Refusal> {
+    let t = visitor.t;
+    let url = form.get("url").trim();
+    if url.is_empty() {
+        return Err(Wrong::of("url", t.required).into());
+    }
+    let new = NewWebhook {
+        url: WebhookUrl::parse(url).map_err(|error| Refusal::of(error, t))?,
+        kinds: NoticeKind::ALL
+            .into_iter()
+            .filter(|kind| form.all("event").any(|word| word == kind.as_str()))
+            .collect(),
+        description: described(visitor, form)?,
+    };
+    let made = visitor.app.auth.create_webhook(&visitor.principal, new, visitor.now).await;
+    let (webhook, secret) = made.map_err(|error| Refusal::of(error, t))?;
+    let facts = html! {
+        p { (t.webhook_secret_text) }
+        p { a href=(format!("{ALL}/{}", webhook.id)) { (webhook.url) } }
+    };
+    Ok(once(visitor, Place::Webhooks, t.made, &[(t.webhook_secret, secret.reveal())], &facts))
+}

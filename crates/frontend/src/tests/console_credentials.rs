@@ -1,0 +1,126 @@
+//! The console's page of credentials: what is made there is shown once, works, and ends.
+
+use http::{Method, StatusCode};
+use reqwest::Response;
+
+use super::app::TestApp;
+use super::browser::Browser;
+
+const CREDENTIALS: &str = "/console/credentials";
+
+/// The name and the password in a line that signs docker in.
+fn docker_login(line: &str) -> (String, String) {
+    let words: Vec<_> = line.split('\'').collect();
+    assert!(line.starts_with("docker login --username '"), "{line}");
+    (words[1].to_owned(), words[3].to_owned())
+}
+
+async fn tries(app: &TestApp, (name, password): &(String, String), path: &str) -> Response {
+    app.anonymous(Method::GET, path).basic_auth(name, Some(password)).send().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_docker_login_is_shown_once_and_ends_with_the_session_or_by_the_password_on_its_own() {
+    let app = TestApp::start().await;
+    app.push_image("acme", "team-a/web", "v1", b"layer").await;
+    let acme = Browser::of(&app, "acme").await;
+    acme.opens(CREDENTIALS).await.is(200).says(&["This session", "You have no access keys."]);
+    let new = "/console/credentials?do=docker-login";
+    acme.opens(new).await.says(&["<option value=\"24\">24</option>", "at 2027-01-15 20:00"]);
+    let make = |hours: &'static str, password: &'static str| {
+        [("action", "docker-login"), ("hours", hours), ("current_password", password)]
+    };
+    for hours in ["0", "25", "x", ""] {
+        acme.sends(new, CREDENTIALS, &make(hours, "")).await.is(404);
+    }
+    let wrong = acme.sends(new, CREDENTIALS, &make("24", "wrong")).await;
+    wrong.says(&[
+        "id=\"current_password-error\"",
+        "not the current password",
+        "<option value=\"24\" selected>",
+    ]);
+    wrong.says_nothing_of(&["value=\"wrong\""]);
+    let made = acme.sends(new, CREDENTIALS, &make("24", "")).await;
+    made.is(200).says(&["This is shown once.", "2027-01-15 20:00"]);
+    let short = docker_login(&made.copied()[0]);
+    let made = acme.sends(new, CREDENTIALS, &make("24", "the password of acme")).await;
+    made.says(&["2027-01-16 08:00"]);
+    let long = docker_login(&made.copied()[0]);
+    acme.opens(CREDENTIALS).await.says(&["Temporary docker login"]).says_nothing_of(&[&short.1, &long.1]);
+    let manifest = "/v2/team-a/web/manifests/v1";
+    for login in [&short, &long] {
+        assert_eq!(tries(&app, login, manifest).await.status(), StatusCode::OK);
+    }
+    app.clock.advance(12 * 3600);
+    assert_eq!(tries(&app, &short, manifest).await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(tries(&app, &long, manifest).await.status(), StatusCode::OK);
+    app.clock.advance(12 * 3600);
+    assert_eq!(tries(&app, &long, manifest).await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn personal_tokens_are_shown_once_listed_and_revoked() {
+    let app = TestApp::start().await;
+    let dev = Browser::of(&app, "dev@acme").await;
+    let new = "/console/credentials?do=token";
+    let make = |days: &'static str, description: &'static str, password: &'static str| {
+        [("action", "token"), ("days", days), ("description", description), ("current_password", password)]
+    };
+    for (days, description, field) in [
+        ("0", "for CI", "days"),
+        ("x", "for CI", "days"),
+        ("366", "for CI", "days"),
+        ("30", "\u{7}", "description"),
+    ] {
+        let page = dev.sends(new, CREDENTIALS, &make(days, description, "")).await;
+        page.says(&[&format!("id=\"{field}-error\""), &format!("value=\"{days}\"")]);
+    }
+    let made = dev.sends(new, CREDENTIALS, &make("30", "for <CI>", "the password of dev@acme")).await;
+    made.says(&["for &lt;CI&gt;", "This is shown once.", "2027-02-14 08:00"]);
+    let (secret, login) = (made.copied()[0].clone(), docker_login(&made.copied()[1]));
+    assert_eq!(login, ("dev@acme".to_owned(), secret.clone()));
+    assert_eq!(tries(&app, &login, "/api/v1/whoami").await.status(), StatusCode::OK);
+    let listed = dev.opens(CREDENTIALS).await;
+    listed.says(&["for &lt;CI&gt;", "Personal token"]).says_nothing_of(&[&secret]);
+    let row = listed.text.split("for &lt;CI&gt;").nth(1).unwrap();
+    let id = row.split_once("do=revoke&amp;of=").unwrap().1.split_once('"').unwrap().0;
+    let question = dev.opens(&format!("{CREDENTIALS}?do=revoke&of={id}")).await;
+    question.says(&["Revoke token for &lt;CI&gt;?"]);
+    let revoke = [("action", "revoke"), ("of", id)];
+    let acme = Browser::of(&app, "acme").await;
+    acme.sends(CREDENTIALS, CREDENTIALS, &revoke).await.is(404);
+    acme.opens(&format!("{CREDENTIALS}?do=revoke&of={id}")).await.is(404);
+    dev.posts(CREDENTIALS, &question.form_token(), &revoke).await.says(&["The token is revoked"]);
+    assert_eq!(tries(&app, &login, "/api/v1/whoami").await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn access_keys_sign_docker_in_until_they_are_disabled_or_deleted() {
+    let app = TestApp::start().await;
+    app.push_image("acme", "team-a/web", "v1", b"layer").await;
+    let acme = Browser::of(&app, "acme").await;
+    let new = "/console/credentials?do=access-key";
+    let long = "x".repeat(1001);
+    let make = |description| [("action", "access-key"), ("description", description)];
+    acme.sends(new, CREDENTIALS, &make(long.as_str())).await.says(&["id=\"description-error\"", &long]);
+    let made = acme.sends(new, CREDENTIALS, &make("build")).await;
+    made.is(200).says(&["This is shown once.", "Secret key", "Long-term docker login"]);
+    let lines = made.copied();
+    let (key, secret, login) = (lines[0].as_str(), lines[1].as_str(), docker_login(&lines[2]));
+    assert_eq!(login.0, format!("test@{key}"));
+    let manifest = "/v2/team-a/web/manifests/v1";
+    assert_eq!(tries(&app, &login, manifest).await.status(), StatusCode::OK);
+    acme.opens(CREDENTIALS).await.says(&[key, "build", "Enabled"]).says_nothing_of(&[secret, &login.1]);
+    let of = |action: &'static str| [("action", action), ("of", key)];
+    let dev = Browser::of(&app, "dev@acme").await;
+    for action in ["disable", "enable", "delete"] {
+        dev.sends(CREDENTIALS, CREDENTIALS, &of(action)).await.is(404);
+    }
+    acme.sends(CREDENTIALS, CREDENTIALS, &of("disable")).await.says(&["Disabled. It takes effect"]);
+    assert_eq!(tries(&app, &login, manifest).await.status(), StatusCode::UNAUTHORIZED);
+    acme.sends(CREDENTIALS, CREDENTIALS, &of("enable")).await.says(&["Enabled."]);
+    assert_eq!(tries(&app, &login, manifest).await.status(), StatusCode::OK);
+    acme.opens(&format!("{CREDENTIALS}?do=delete&of={key}")).await.says(&[&format!("Delete {key}?")]);
+    acme.sends(CREDENTIALS, CREDENTIALS, &of("delete")).await.says(&["Deleted.", "You have no access keys."]);
+    assert_eq!(tries(&app, &login, manifest).await.status(), StatusCode::UNAUTHORIZED);
+}

@@ -1,0 +1,121 @@
+//! The console's pages about what happened: the audit trail, usage, webhooks.
+
+use super::app::TestApp;
+use super::browser::Browser;
+
+const ORGANIZATIONS: &str = "/console/organizations";
+const AUDIT: &str = "/console/audit";
+
+#[tokio::test]
+async fn the_trail_is_filtered_and_goes_on_page_by_page() {
+    let app = TestApp::start().await;
+    let acme = Browser::of(&app, "acme").await;
+    let new = "/console/organizations?do=create";
+    let token = acme.opens(new).await.form_token();
+    for number in 0..55 {
+        app.clock.advance(60);
+        let name = format!("made-{number:02}");
+        acme.posts(ORGANIZATIONS, &token, &[("action", "create"), ("name", &name)]).await.is(200);
+    }
+    let found = "/console/audit?kind=namespace_created&actor=acme";
+    let first = acme.opens(found).await;
+    first.is(200).says(&["Organization made", "made-54", "made-05", "127.0.0.1"]);
+    first.says_nothing_of(&["<td>made-04</td>", "First page"]);
+    let next = first.text.split_once("rel=\"next\"").unwrap().0.rsplit_once("href=\"").unwrap().1;
+    let next = next.split_once('"').unwrap().0.replace("&amp;", "&");
+    assert!(next.starts_with(&format!("{found}&after=")), "{next}");
+    let second = acme.opens(&next).await;
+    second.says(&["made-04", "made-00", "<td>team-a</td>", "First page"]).says_nothing_of(&["made-05"]);
+    acme.opens("/console/audit?subject=made-07")
+        .await
+        .says(&["made-07"])
+        .says_nothing_of(&["<td>made-08</td>"]);
+    acme.opens("/console/audit?actor=nobody").await.says(&["Nothing matches.", "value=\"nobody\""]);
+    acme.opens("/console/audit?from=2027-01-16").await.says(&["Nothing matches."]);
+    acme.opens("/console/audit?until=2027-01-14").await.says(&["Nothing matches."]);
+    acme.opens("/console/audit?from=2027-01-15&until=2027-01-15").await.says(&["made-54"]);
+    for (query, field) in [("from=soon", "from"), ("until=2027-02-30", "until"), ("kind=x", "kind")] {
+        let page = acme.opens(&format!("{AUDIT}?{query}")).await;
+        page.is(200).says(&[&format!("id=\"{field}-error\"")]).says_nothing_of(&["made-54"]);
+    }
+    acme.opens("/console/audit?from=soon").await.says(&["value=\"soon\""]);
+    acme.opens("/console/audit?subject=%3Cscript%3E").await.says_nothing_of(&["<script>"]);
+    Browser::of(&app, "globex").await.opens(AUDIT).await.says_nothing_of(&["made-54", "<td>team-a</td>"]);
+}
+
+#[tokio::test]
+async fn what_a_share_is_used_for_is_shown_by_day_user_and_address() {
+    let app = TestApp::start().await;
+    app.push_image("acme", "team-a/web", "v1", b"layer").await;
+    let acme = Browser::of(&app, "acme").await;
+    let tab = "/console/images/team-a/web?tab=usage";
+    acme.opens(tab).await.says(&["This image is shared with nobody."]);
+    app.share("team-a/web", None).await;
+    acme.opens(tab).await.says(&["Downloads by globex, last 30 days", "Nothing was downloaded"]);
+    for _ in 0..3 {
+        app.get("globex", "/v2/team-a/web/manifests/v1").await.text().await.unwrap();
+    }
+    app.auth.flush(crate::Clock::now(&*app.clock)).await.unwrap();
+    let page = acme.opens(tab).await;
+    page.says(&["<svg", "role=\"img\"", "<title>2027-01-15: 3</title>", "By user and address", "127.0.0.1"]);
+    assert_eq!(page.text.matches("<rect").count(), 1);
+    let week = acme.opens(&format!("{tab}&share=globex&days=7")).await;
+    week.says(&["last 7 days", "2027-01-09"]);
+    acme.opens(&format!("{tab}&share=globex&days=999999999")).await.says(&["last 30 days"]);
+    acme.opens(&format!("{tab}&share=nobody")).await.is(404);
+    app.clock.advance(8 * 24 * 3600);
+    let acme = Browser::of(&app, "acme").await;
+    acme.opens(&format!("{tab}&days=7")).await.says(&["Nothing was downloaded"]);
+    acme.opens(&format!("{tab}&days=30")).await.says(&["<title>2027-01-15: 3</title>"]);
+}
+
+const WEBHOOKS: &str = "/console/webhooks";
+
+#[tokio::test]
+async fn webhooks_are_made_tried_disabled_and_deleted() {
+    let app = TestApp::start().await;
+    app.push_image("acme", "team-a/web", "v1", b"layer").await;
+    let (acme, globex) = (Browser::of(&app, "acme").await, Browser::of(&app, "globex").await);
+    acme.opens(WEBHOOKS).await.says(&["There are no webhooks."]);
+    let new = "/console/webhooks?do=create";
+    let make = |url: &'static str| {
+        [("action", "create"), ("url", url), ("event", "share.ended"), ("description", "a \"hook\"")]
+    };
+    for url in ["", "hook", "ftp://hooks.example/", "https://127.0.0.1/", "https://a:b@hooks.example/"] {
+        let page = acme.sends(new, WEBHOOKS, &make(url)).await;
+        page.says(&["id=\"url-error\"", &format!("value=\"{url}\""), "value=\"share.ended\" checked"]);
+        page.says(&["a &quot;hook&quot;"]);
+    }
+    let made = acme.sends(new, WEBHOOKS, &make("https://hooks.example/x")).await;
+    made.is(200).says(&["This is shown once.", "whsec_"]);
+    let secret = made.copied()[0].clone();
+    let id = made.text.split_once("/console/webhooks/").unwrap().1.split_once('"').unwrap().0.to_owned();
+    let at = format!("{WEBHOOKS}/{id}");
+    acme.opens(WEBHOOKS)
+        .await
+        .says(&["https://hooks.example/x", "Share ended", "Enabled"])
+        .says_nothing_of(&[&secret]);
+    acme.opens(&at).await.says(&["Nothing was sent yet."]).says_nothing_of(&[&secret]);
+    let action = |action: &'static str| [("action", action), ("of", "")];
+    let sent = acme.sends(&at, &at, &action("test")).await;
+    sent.says(&["It is on its way.", "Test", "Waiting", "Send again"]);
+    let delivery = sent.text.split_once("name=\"of\" value=\"").unwrap().1;
+    // The first one is the switch's, of the webhook itself.
+    let delivery = delivery.split_once("name=\"of\" value=\"").unwrap().1.split_once('"').unwrap().0;
+    acme.sends(&at, &at, &[("action", "again"), ("of", delivery)]).await.says(&["It is on its way."]);
+    acme.sends(&at, &at, &[("action", "again"), ("of", "1")]).await.is(404);
+    acme.sends(&at, &at, &action("disable"))
+        .await
+        .says(&["Disabled. It takes effect", "Enable https://hooks.example/x"]);
+    acme.sends(&at, &at, &action("enable")).await.says(&["Enabled."]);
+    let token = globex.opens(WEBHOOKS).await.form_token();
+    for word in ["test", "again", "disable", "enable", "delete"] {
+        globex.posts(&at, &token, &[("action", word), ("of", delivery)]).await.is(404);
+    }
+    acme.opens(&format!("{at}?do=delete")).await.says(&["Delete https://hooks.example/x?"]);
+    acme.sends(&at, &at, &action("delete")).await.says(&["Deleted.", "There are no webhooks."]);
+    acme.opens(&at).await.is(404);
+    let dev = Browser::of(&app, "dev@acme").await;
+    let token = dev.opens("/console/settings").await.form_token();
+    dev.posts(WEBHOOKS, &token, &make("https://hooks.example/x")).await.is(403);
+}
