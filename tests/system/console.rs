@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use tests::{Browser, Docker, Image, Look, Person, Registry, ServerProcess};
+use tests::{Browser, Docker, Image, Look, Person, ServerProcess};
 
 const ENGLISH: Look = Look { width: 1280, dark: false, language: "en" };
 const CHINESE: Look = Look { width: 1280, dark: true, language: "zh-CN" };
@@ -139,7 +139,7 @@ async fn a_share_that_ends_while_its_page_is_open_opens_nothing_any_more() {
     sharee.closes().await;
 }
 
-/// Every page there is, of the owner.
+/// The pages of an account that owns images, and that others share with.
 const PAGES: &[(&str, &str)] = &[
     ("sign-in", "/console/sign-in"),
     ("images", "/console/images"),
@@ -154,7 +154,18 @@ const PAGES: &[(&str, &str)] = &[
     ("share", "/console/images/team-a/web?tab=sharing&new=1"),
     ("change", "/console/images/team-a/web?tab=sharing&change=globex"),
     ("revoke", "/console/images/team-a/web?tab=sharing&revoke=globex"),
+    ("usage", "/console/images/team-a/web?tab=usage&account=globex"),
+    ("permissions", "/console/images/team-a/web?tab=permissions"),
     ("shared", "/console/shared"),
+    ("organizations", "/console/organizations"),
+    ("organization", "/console/organizations/team-a"),
+    ("users", "/console/users"),
+    ("credentials", "/console/credentials"),
+    ("docker-login", "/console/credentials?do=docker-login"),
+    ("token", "/console/credentials?do=token"),
+    ("access-key", "/console/credentials?do=access-key"),
+    ("audit", "/console/audit"),
+    ("webhooks", "/console/webhooks"),
     ("settings", "/console/settings"),
     ("missing", "/console/nothing"),
 ];
@@ -182,6 +193,13 @@ async fn every_page_is_accessible_and_pictured_narrow_and_wide_light_and_dark() 
             let shade = if dark { "dark" } else { "light" };
             browser.is_pictured(width, &folder.join(format!("{name}-{width}-{shade}.png"))).await;
         }
+        browser.closes().await;
+        let browser = Browser::open(&server, Look { width, dark, language }).await;
+        browser.signs_in(&server.admin()).await;
+        browser.goes("/console/accounts").await;
+        browser.is_accessible().await;
+        let shade = if dark { "dark" } else { "light" };
+        browser.is_pictured(width, &folder.join(format!("accounts-{width}-{shade}.png"))).await;
         browser.closes().await;
     }
 }

@@ -153,7 +153,7 @@ async fn a_change_says_what_it_changes_and_one_that_changes_nothing_is_no_event_
     assert_eq!((told(&test).await.len(), of_shares(&test, &acme).await.len()), before);
     assert_eq!(shown().await, made, "not even when it was changed");
 
-    let tags = ShareTags::Matching(TagPatterns::parse(&["v1.*"]).unwrap());
+    let tags = ShareTags::Matching(TagPatterns::parse(["v1.*"]).unwrap());
     let none = ShareChange::default();
     for (changed, words) in [
         (ShareChange { end: Some(ShareEnd::Permanent), ..none.clone() }, "permanent; changed: deadline"),

@@ -25,14 +25,13 @@ impl<S: Sync> FromRequestParts<S> for Came {
     type Rejection = Answer;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Came, Answer> {
-        Came::of(parts)
+        Came::of(parts).map_err(|problem| problem.answer(Language::accepted(&parts.headers)))
     }
 }
 
 impl Came {
-    fn of(parts: &Parts) -> Result<Came, Answer> {
-        let arrived =
-            Arrived::of(parts).map_err(|problem| problem.answer(Language::accepted(&parts.headers)))?;
+    fn of(parts: &Parts) -> Result<Came, Problem> {
+        let arrived = Arrived::of(parts)?;
         let (headers, query) = (parts.headers.clone(), Query::parse(parts.uri.query()));
         Ok(Came { language: arrived.language(&headers), arrived, headers, query })
     }
@@ -83,7 +82,7 @@ pub(super) async fn sign_in(request: Request) -> Answer {
     let (parts, body) = request.into_parts();
     let came = match Came::of(&parts) {
         Ok(came) => came,
-        Err(answer) => return answer,
+        Err(problem) => return problem.answer(Language::accepted(&parts.headers)),
     };
     let visit = came.arrived.cookies(&came.headers).visit().unwrap_or_default().to_owned();
     let read = match visit.as_str() {

@@ -105,6 +105,9 @@ async fn a_share_ends_at_the_end_of_its_day_and_is_shown_as_ended_while_the_page
     globex.opens(WEB).await.is(404);
 }
 
+/// Fields of a form, the one that is wrong, and what is said of it.
+type WrongForm<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+
 #[tokio::test]
 async fn what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept() {
     let app = TestApp::start().await;
@@ -112,7 +115,7 @@ async fn what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept() {
     let acme = Browser::of(&app, "acme").await;
     let token = acme.opens(&format!("{SHARING}&new=1")).await.form_token();
     let long = "船".repeat(1001);
-    let cases: &[(&[(&str, &str)], &str, &str)] = &[
+    let cases: &[WrongForm] = &[
         (&[("account", ""), ("permanent", "on")], "account", "This is needed."),
         (&[("account", "Globex"), ("permanent", "on")], "account", "1 to 64 of a-z"),
         (&[("account", "nobody"), ("permanent", "on")], "account", "There is no such account."),
