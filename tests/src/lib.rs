@@ -5,7 +5,6 @@
 
 mod answer;
 mod background;
-mod browser;
 mod cli;
 mod clock;
 mod containerd;
@@ -32,7 +31,6 @@ mod transcript;
 mod wire;
 
 pub use answer::Answer;
-pub use browser::{Browser, Look};
 pub use cli::Cli;
 pub use clock::{TestClock, in_seconds};
 pub use containerd::Containerd;

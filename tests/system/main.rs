@@ -6,7 +6,6 @@
 mod access_keys;
 mod audit;
 mod commands;
-mod console;
 mod disk;
 mod docker;
 mod interrupted;

@@ -59,21 +59,6 @@ const TESTS: &[Need] = &[
         is_there: || find("nginx").is_some(),
     },
     Need {
-        package: "chromium",
-        because: "the browser that the tests open the console in",
-        is_there: || find("chromium").is_some(),
-    },
-    Need {
-        package: "chromium-driver",
-        because: "drives that browser",
-        is_there: || find("chromedriver").is_some(),
-    },
-    Need {
-        package: "fonts-noto-cjk",
-        because: "shows the console's Chinese in its pictures",
-        is_there: || Path::new("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc").exists(),
-    },
-    Need {
         package: "busybox-static",
         because: "the programs in the images that the tests build",
         is_there: has_static_busybox,

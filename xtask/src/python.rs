@@ -12,17 +12,13 @@ use crate::kept::Kept;
 pub(crate) struct Package {
     pub(crate) name: &'static str,
     version: &'static str,
-    /// Whether what it depends on is wanted too.
-    whole: bool,
 }
 
 /// The clients.
 pub(crate) const CLIENTS: &[Package] = &[
-    Package { name: "oras", version: "0.2.43", whole: true },
+    Package { name: "oras", version: "0.2.43" },
     // Of the tests alone: it drives the SWR management API.
-    Package { name: "huaweicloudsdkswr", version: "3.1.219", whole: true },
-    // The same: for the script in it, axe-core, which looks at the console's accessibility.
-    Package { name: "axe-playwright-python", version: "0.1.8", whole: false },
+    Package { name: "huaweicloudsdkswr", version: "3.1.219" },
 ];
 
 /// Where they are kept.
@@ -45,9 +41,6 @@ impl Package {
         watched(&mut venv, interrupt, |_| {})?;
         let mut pip = Command::new(environment.join("bin/python"));
         pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]);
-        if !self.whole {
-            pip.arg("--no-deps");
-        }
         pip.arg(format!("{}=={}", self.name, self.version));
         watched(&mut pip, interrupt, |passed| {
             eprintln!("xtask: installing {} for {} s", self.name, passed.as_secs());
