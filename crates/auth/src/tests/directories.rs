@@ -75,7 +75,8 @@ async fn an_account_is_the_same_account_in_both_regions() {
         let (north, south) = (regions.north.sign_in(login).await, regions.south.sign_in(login).await);
         assert!(north.same_as(&south), "{login}");
     }
-    assert_eq!(shown(&regions.south, "acme").await.home.as_deref(), Some("north"));
+    let acme = shown(&regions.south, "acme").await;
+    assert_eq!((acme.home.as_deref(), acme.administrator), (Some("north"), false));
     assert_eq!(shown(&regions.north, "acme").await.home, None);
     // What is of a region is of that region.
     let acme = regions.south.sign_in("acme").await;

@@ -29,7 +29,7 @@ async fn names(test: &TestAuth, p: &Principal, within: Option<&str>, limit: usiz
 
 #[tokio::test]
 async fn a_repository_is_made_with_all_that_is_said_of_it_or_not_at_all() {
-    let (test, acme, _) = TestAuth::with_acme().await;
+    let (test, acme, globex) = TestAuth::with_acme().await;
     let (editor, manager) = (test.user("editor@acme").await, test.user("manager@acme").await);
     test.permit(&acme, "team-a", "editor", Level::Edit).await;
     test.permit(&acme, "team-a", "manager", Level::Manage).await;
@@ -50,7 +50,11 @@ async fn a_repository_is_made_with_all_that_is_said_of_it_or_not_at_all() {
     let made = test.create_repository(&manager, &name, &all, START).await.unwrap();
     assert_eq!((made.visibility, made.description.as_str()), (Visibility::Public, "hello"));
     assert_eq!(test.show_repository(&Principal::anonymous(), &name, START).await.unwrap(), made);
-    // Made private and public again, it is like any other.
+    // Everybody finds it, once it holds a manifest, as what was made public later.
+    test.list("team-a/new", made.id).await;
+    let seen = test.catalog(&globex, None, 9, START).await.unwrap();
+    assert!(seen.names.iter().any(|seen| seen.as_str() == name.as_str()), "{seen:?}");
+    // Made private, it is like any other.
     test.set_visibility(&acme, &name, Visibility::Private, START).await.unwrap();
     let shown = test.show_repository(&Principal::anonymous(), &name, START).await;
     assert!(shown.is_err(), "{shown:?}");

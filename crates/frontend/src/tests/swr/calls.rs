@@ -81,31 +81,6 @@ async fn an_image_that_may_not_be_made_as_it_is_asked_for_is_not_made_at_all() {
 }
 
 #[tokio::test]
-async fn lists_pass_over_what_is_deleted_while_they_are_made() {
-    let app = TestApp::start().await;
-    app.push_image("acme", "team-a/web", "v1", b"layer").await;
-    let acme = Signer::of(&app, "acme").await;
-    let stop = std::sync::atomic::AtomicBool::new(false);
-    let repos = "/v2/manage/namespaces/team-a/repos";
-    let comes_and_goes = async || {
-        while !stop.load(std::sync::atomic::Ordering::Relaxed) {
-            let new = json!({"repository": "now-and-then", "is_public": false});
-            acme.send("POST", repos, Some(new)).await;
-            acme.send("DELETE", &format!("{repos}/now-and-then"), None).await;
-            app.clock.advance(1);
-        }
-    };
-    let is_listed = async || {
-        for _ in 0..300 {
-            let listed = acme.get("/v2/manage/repos").await.expect(200).body;
-            assert_eq!(listed.as_array().unwrap().last().unwrap()["name"], "web");
-        }
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
-    };
-    tokio::join!(comes_and_goes(), is_listed());
-}
-
-#[tokio::test]
 async fn an_image_is_shown_in_every_field() {
     let app = TestApp::start().await;
     let acme = Signer::of(&app, "acme").await;
