@@ -114,6 +114,12 @@ impl Principal {
         self.personal_token.as_ref().map(|token| token.id)
     }
 
+    /// The end of what it came with, other than an access token, if that has one.
+    #[must_use]
+    pub fn credential_ends_at(&self) -> Option<Timestamp> {
+        self.credential_ends_at
+    }
+
     /// The account.
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {

@@ -4,7 +4,7 @@
 use auth::{AuthenticationError, Principal, Secret};
 use maud::{Markup, html};
 
-use super::forms::{Asked, Refusal, ended};
+use super::forms::{Asked, Refusal, ended, sent};
 use super::page::{Answer, Place, page};
 use super::problem::{Problem, Wrong};
 use super::visitor::{Form, Visitor};
@@ -21,8 +21,8 @@ pub(super) async fn show(visitor: Visitor) -> Answer {
 async fn shown(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> {
     let t = visitor.t;
     let (title, content) = match asked.what() {
-        "docker-login" => (t.login_new, tokens::login_form(visitor, asked).await?),
-        "token" => (t.token_new, tokens::token_form(visitor, asked).await?),
+        "docker-login" => (t.login_new, tokens::login_form(visitor, asked)),
+        "token" => (t.token_new, tokens::token_form(visitor, asked)),
         "access-key" => (t.key_new, access_keys::form(visitor, asked)),
         "revoke" => (t.token_revoke, tokens::question(visitor, asked).await?),
         "delete" => (t.key_delete, access_keys::question(visitor, asked).await?),
@@ -55,11 +55,7 @@ pub(super) async fn act(visitor: Visitor, form: Form) -> Answer {
         "delete" => access_keys::delete(&visitor, &form).await,
         _ => Err(Problem::NotFound.into()),
     };
-    match done {
-        Ok(answer) => answer,
-        Err(Refusal::Wrong(wrong)) => ended(&visitor, shown(&visitor, Asked::Again(&form, &wrong)).await),
-        Err(Refusal::Problem(problem)) => problem.answer(visitor.language),
-    }
+    sent(&visitor, &form, done, async |asked| shown(&visitor, asked).await).await
 }
 
 /// Who makes a credential: who has the session, so that it ends with that; or, with the password, its holder anew, so that

@@ -105,8 +105,21 @@ pub(super) fn ended(visitor: &Visitor, answer: Result<Answer, Problem>) -> Answe
     answer.unwrap_or_else(|problem| problem.answer(visitor.language))
 }
 
+/// The answer to a form that was sent: what was done, or the page once more, with what is wrong.
+pub(super) async fn sent(
+    visitor: &Visitor,
+    form: &Form,
+    done: Result<Answer, Refusal>,
+    again: impl AsyncFnOnce(Asked<'_>) -> Result<Answer, Problem>,
+) -> Answer {
+    match done {
+        Ok(answer) => answer,
+        Err(Refusal::Wrong(wrong)) => ended(visitor, again(Asked::Again(form, &wrong)).await),
+        Err(Refusal::Problem(problem)) => problem.answer(visitor.language),
+    }
+}
+
 /// The description that was typed.
 pub(super) fn described(visitor: &Visitor, form: &Form) -> Result<Description, Refusal> {
-    let text = form.get("description").replace("\r\n", "\n");
-    Description::parse(&text).map_err(|error| Refusal::of(error, visitor.t))
+    Description::parse(&form.text("description")).map_err(|error| Refusal::of(error, visitor.t))
 }

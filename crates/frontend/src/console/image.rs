@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use oci::RepositoryName;
 
 use super::forms::Asked;
+use super::forms::ended;
 use super::images::{address, visibility};
 use super::page::{Answer, Field, Place, form_token, go, page};
 use super::problem::{Problem, Wrong, wrong};
@@ -114,11 +115,7 @@ impl Seen {
 
 /// `GET /console/images/…`.
 pub(super) async fn show(visitor: Visitor, Path(name): Path<String>) -> Answer {
-    answered(&visitor, shown(&visitor, &name).await)
-}
-
-fn answered(visitor: &Visitor, answer: Result<Answer, Problem>) -> Answer {
-    answer.unwrap_or_else(|problem| problem.answer(visitor.language))
+    ended(&visitor, shown(&visitor, &name).await)
 }
 
 async fn shown(visitor: &Visitor, name: &str) -> Result<Answer, Problem> {
@@ -150,7 +147,7 @@ async fn shown(visitor: &Visitor, name: &str) -> Result<Answer, Problem> {
 
 /// `POST /console/images/…`: what the button that was pressed says.
 pub(super) async fn act(visitor: Visitor, Path(name): Path<String>, form: Form) -> Answer {
-    answered(&visitor, acted(&visitor, &name, &form).await)
+    ended(&visitor, acted(&visitor, &name, &form).await)
 }
 
 async fn acted(visitor: &Visitor, name: &str, form: &Form) -> Result<Answer, Problem> {
@@ -195,7 +192,7 @@ pub(super) fn description_field(visitor: &Visitor, text: &str, error: Option<&st
 }
 
 async fn describe(visitor: &Visitor, seen: &Seen, form: &Form) -> Result<Answer, Problem> {
-    let text = form.get("description").replace("\r\n", "\n");
+    let text = form.text("description");
     let set = async {
         let description = Description::parse(&text)?;
         let (auth, p) = (&visitor.app.auth, &visitor.principal);

@@ -5,7 +5,7 @@ use axum::extract::Path;
 use maud::{Markup, html};
 use oci::NamespaceName;
 
-use super::forms::{Asked, Refusal, ended};
+use super::forms::{Asked, Refusal, ended, sent};
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, Question, form_token, go, page, time};
 use super::permissions::{Permissions, level_text};
@@ -24,11 +24,8 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
 
 /// `POST /console/organizations`: makes one.
 pub(super) async fn create(visitor: Visitor, form: Form) -> Answer {
-    match created(&visitor, &form).await {
-        Ok(to) => go(&to),
-        Err(Refusal::Wrong(wrong)) => ended(&visitor, listed(&visitor, Asked::Again(&form, &wrong)).await),
-        Err(Refusal::Problem(problem)) => problem.answer(visitor.language),
-    }
+    let done = created(&visitor, &form).await.map(|to| go(&to));
+    sent(&visitor, &form, done, async |asked| listed(&visitor, asked).await).await
 }
 
 async fn created(visitor: &Visitor, form: &Form) -> Result<String, Refusal> {

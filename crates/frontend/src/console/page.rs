@@ -85,17 +85,6 @@ impl Place {
 
 /// A page of who is signed in.
 pub(super) fn page(visitor: &Visitor, place: Place, title: &str, content: &Markup) -> Answer {
-    page_with(visitor, StatusCode::OK, place, title, content)
-}
-
-/// The same with another status.
-pub(super) fn page_with(
-    visitor: &Visitor,
-    status: StatusCode,
-    place: Place,
-    title: &str,
-    content: &Markup,
-) -> Answer {
     let t = visitor.t;
     let name = visitor.principal.name();
     let entry = |entry: Place| {
@@ -119,7 +108,7 @@ pub(super) fn page_with(
     };
     let told = visitor.told.as_ref().map(|told| html! { p.told role="status" { (told) } });
     let main = html! { (head) main id="content" { (told.unwrap_or_default()) h1 { (title) } (content) } };
-    frame(visitor.language, status, title, &user, &main)
+    frame(visitor.language, StatusCode::OK, title, &user, &main)
 }
 
 /// A page of nobody in particular.

@@ -96,9 +96,8 @@ pub(super) async fn holder(
     match app.auth.authenticate_personal_token(secret, from, now).await {
         // A narrowed token, or a docker login, manages nothing.
         Ok(principal) if !principal.is_narrowed() => Ok(Some(principal)),
-        Ok(_) | Err(AuthenticationError::Rejected | AuthenticationError::Expired { .. }) => Ok(None),
         Err(AuthenticationError::Failed(error)) => Err(error),
-        Err(_) => Ok(None),
+        Ok(_) | Err(_) => Ok(None),
     }
 }
 

@@ -40,7 +40,7 @@ impl Typed {
             account: form.get("account").trim().to_owned(),
             deadline: form.get("deadline").trim().to_owned(),
             permanent: form.has("permanent"),
-            description: form.get("description").replace("\r\n", "\n"),
+            description: form.text("description"),
             tags: form.get("tags").trim().to_owned(),
         }
     }

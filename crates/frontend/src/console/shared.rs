@@ -4,10 +4,12 @@ use auth::{Share, ShareId};
 use maud::{Markup, html};
 
 use super::images::address;
-use super::page::{Answer, Place, form_token, go, page, time, time_left};
+use super::page::{Answer, Place, Question, go, page, time, time_left};
 use super::problem::Problem;
 use super::text::fill;
 use super::visitor::{Form, Visitor};
+
+const ALL: &str = "/console/shared";
 
 /// `GET /console/shared`; with `leave`, the question before that share is left.
 pub(super) async fn list(visitor: Visitor) -> Answer {
@@ -28,13 +30,13 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
 
 /// `POST /console/shared`: leaves a share.
 pub(super) async fn leave(visitor: Visitor, form: Form) -> Answer {
-    let id = form.get("share").parse().ok().and_then(kv::Id::new).map(ShareId::from);
+    let id = form.get("of").parse().ok().and_then(kv::Id::new).map(ShareId::from);
     let left = match id {
         Some(id) => visitor.app.auth.leave_share(&visitor.principal, id, visitor.now).await,
         None => return Problem::NotFound.answer(visitor.language),
     };
     match left {
-        Ok(()) => go("/console/shared?done=left"),
+        Ok(()) => go(&format!("{ALL}?done=left")),
         Err(error) => Problem::from(error).answer(visitor.language),
     }
 }
@@ -81,7 +83,7 @@ fn line(visitor: &Visitor, share: &Share, may_leave: bool) -> Markup {
             td { (status(visitor, share)) }
             td { (share.description) }
             @if may_leave {
-                td { a href=(format!("/console/shared?leave={}", share.id)) aria-label=(fill(t.leave_question, &[("image", &name)])) { (t.leave) } }
+                td { a href=(format!("{ALL}?leave={}", share.id)) aria-label=(fill(t.leave_question, &[("image", &name)])) { (t.leave) } }
             }
         }
     }
@@ -120,14 +122,14 @@ pub(super) fn tags(visitor: &Visitor, share: &Share) -> Markup {
 
 fn question(visitor: &Visitor, share: &Share) -> Markup {
     let t = visitor.t;
-    html! {
-        p { (fill(t.leave_question, &[("image", &share.repository)])) }
-        p { (t.leave_warning) }
-        form.bar method="post" action="/console/shared" {
-            (form_token(&visitor.form_token))
-            input type="hidden" name="share" value=(share.id);
-            button.danger type="submit" { (t.leave) }
-            a.button.plain href="/console/shared" { (t.cancel) }
-        }
-    }
+    let question = Question {
+        text: &fill(t.leave_question, &[("image", &share.repository)]),
+        warning: t.leave_warning,
+        address: ALL,
+        action: "leave",
+        of: &share.id.to_string(),
+        button: t.leave,
+        back: ALL,
+    };
+    question.asks(visitor)
 }

@@ -4,7 +4,7 @@ use auth::{AccountName, Share, ShareChange, Visibility};
 use maud::{Markup, html};
 
 use super::image::{Seen, Tab};
-use super::page::{Answer, form_token, go, time};
+use super::page::{Answer, Question, form_token, go, time};
 use super::problem::{Problem, Wrong};
 use super::share_form::{Dialog, Typed, fields, refused, whole_error};
 use super::shared::{deadline, status, tags};
@@ -121,16 +121,16 @@ fn change_form(
 fn question(visitor: &Visitor, seen: &Seen, share: &Share) -> Markup {
     let t = visitor.t;
     let account: &dyn std::fmt::Display = &share.grantee;
-    html! {
-        p { (fill(t.revoke_question, &[("account", account)])) }
-        p { (fill(t.revoke_warning, &[("account", account)])) }
-        form.bar method="post" action=(seen.address()) {
-            (form_token(&visitor.form_token))
-            input type="hidden" name="account" value=(share.grantee);
-            button.danger type="submit" name="action" value="revoke-share" { (t.revoke) }
-            a.button.plain href=(format!("{}?tab=sharing", seen.address())) { (t.cancel) }
-        }
-    }
+    let question = Question {
+        text: &fill(t.revoke_question, &[("account", account)]),
+        warning: &fill(t.revoke_warning, &[("account", account)]),
+        address: &seen.address(),
+        action: "revoke-share",
+        of: share.grantee.as_str(),
+        button: t.revoke,
+        back: &format!("{}?tab=sharing", seen.address()),
+    };
+    question.asks(visitor)
 }
 
 /// Does what a form of this tab says.
@@ -156,7 +156,7 @@ pub(super) async fn act(
         }
         "change-share" => change(visitor, seen, form).await,
         "revoke-share" => {
-            let account = AccountName::parse(form.get("account")).map_err(|_| Problem::NotFound)?;
+            let account = AccountName::parse(form.get("of")).map_err(|_| Problem::NotFound)?;
             auth.revoke_share(p, &seen.repository.name, &account, now).await?;
             Ok(go(&format!("{back}&done=revoked")))
         }

@@ -6,7 +6,7 @@ use oci::Tag;
 use storage::TagDetails;
 
 use super::image::{Seen, Tab};
-use super::page::{Answer, command, form_token, go, size, time};
+use super::page::{Answer, Question, command, go, size, time};
 use super::problem::Problem;
 use super::text::fill;
 use super::visitor::{Form, Visitor, parameter};
@@ -92,21 +92,21 @@ pub(super) fn short(digest: &str) -> &str {
 fn question(visitor: &Visitor, seen: &Seen, tag: &str) -> Result<Markup, Problem> {
     let t = visitor.t;
     let tag = Tag::parse(tag).ok().filter(|_| seen.pushes).ok_or(Problem::NotFound)?;
-    Ok(html! {
-        p { (fill(t.delete_tag_question, &[("tag", &tag)])) }
-        p { (t.delete_tag_warning) }
-        form.bar method="post" action=(seen.address()) {
-            (form_token(&visitor.form_token))
-            input type="hidden" name="tag" value=(tag);
-            button.danger type="submit" name="action" value="delete-tag" { (t.delete) }
-            a.button.plain href=(format!("{}?tab=tags", seen.address())) { (t.cancel) }
-        }
-    })
+    let question = Question {
+        text: &fill(t.delete_tag_question, &[("tag", &tag)]),
+        warning: t.delete_tag_warning,
+        address: &seen.address(),
+        action: "delete-tag",
+        of: tag.as_str(),
+        button: t.delete,
+        back: &format!("{}?tab=tags", seen.address()),
+    };
+    Ok(question.asks(visitor))
 }
 
 /// Deletes a tag.
 pub(super) async fn delete(visitor: &Visitor, seen: &Seen, form: &Form) -> Result<Answer, Problem> {
-    let tag = Tag::parse(form.get("tag")).map_err(|_| Problem::NotFound)?;
+    let tag = Tag::parse(form.get("of")).map_err(|_| Problem::NotFound)?;
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
     let permit = auth.authorize(p, &seen.repository.name, Action::DeleteTag, now).await?;
     match visitor.app.storage.delete_tag(&permit, &tag, now).await {

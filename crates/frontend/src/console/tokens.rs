@@ -89,21 +89,19 @@ async fn all(visitor: &Visitor) -> Result<Vec<PersonalToken>, Problem> {
 }
 
 /// When the session ends, and with it what is made with it.
-async fn session_end(visitor: &Visitor) -> Result<String, Problem> {
-    let session = visitor.principal.personal_token();
-    let end = all(visitor).await?.into_iter().find(|token| Some(token.id) == session);
+fn session_end(visitor: &Visitor) -> String {
     let shown =
         |end: Timestamp| end.to_zoned_datetime(visitor.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
-    Ok(end.map(|token| shown(token.expires_at)).unwrap_or_default())
+    visitor.principal.credential_ends_at().map(shown).unwrap_or_default()
 }
 
 /// The form that makes a login for docker.
-pub(super) async fn login_form(visitor: &Visitor, asked: Asked<'_>) -> Result<Markup, Problem> {
+pub(super) fn login_form(visitor: &Visitor, asked: Asked<'_>) -> Markup {
     let t = visitor.t;
-    let hint = fill(t.maker_hint, &[("end", &session_end(visitor).await?)]);
+    let hint = fill(t.maker_hint, &[("end", &session_end(visitor))]);
     let hours: Vec<_> = (1..=LOGIN_HOURS_MAX).map(|hours| hours.to_string()).collect();
     let hours: Vec<_> = hours.iter().map(|hours| (hours.as_str(), hours.as_str())).collect();
-    Ok(html! {
+    html! {
         (asked.whole_error())
         p { (t.login_text) }
         form.panel method="post" action=(ALL) {
@@ -115,7 +113,7 @@ pub(super) async fn login_form(visitor: &Visitor, asked: Asked<'_>) -> Result<Ma
                 a.button.plain href=(ALL) { (t.cancel) }
             }
         }
-    })
+    }
 }
 
 /// Makes a login for docker.
@@ -136,12 +134,12 @@ fn ends(visitor: &Visitor, token: &PersonalToken) -> Markup {
 }
 
 /// The form that makes a personal token.
-pub(super) async fn token_form(visitor: &Visitor, asked: Asked<'_>) -> Result<Markup, Problem> {
+pub(super) fn token_form(visitor: &Visitor, asked: Asked<'_>) -> Markup {
     let t = visitor.t;
     let max = visitor.app.auth.settings().personal_token_ttl_max.as_secs() / DAY_SECONDS;
-    let hint = fill(t.maker_hint, &[("end", &session_end(visitor).await?)]);
+    let hint = fill(t.maker_hint, &[("end", &session_end(visitor))]);
     let days = fill(t.token_days_hint, &[("max", &max)]);
-    Ok(html! {
+    html! {
         (asked.whole_error())
         form.panel method="post" action=(ALL) {
             (form_token(&visitor.form_token))
@@ -154,7 +152,7 @@ pub(super) async fn token_form(visitor: &Visitor, asked: Asked<'_>) -> Result<Ma
                 a.button.plain href=(ALL) { (t.cancel) }
             }
         }
-    })
+    }
 }
 
 /// Makes a personal token.

@@ -3,7 +3,7 @@
 use auth::{AccountName, Secret, User, UserName};
 use maud::html;
 
-use super::forms::{Asked, Refusal, ended};
+use super::forms::{Asked, Refusal, ended, sent};
 use super::holders::{Holder, Holders};
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, go, page};
@@ -79,11 +79,8 @@ async fn shown(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> {
 
 /// `POST /console/users`: what the button that was pressed says.
 pub(super) async fn act(visitor: Visitor, form: Form) -> Answer {
-    match acted(&visitor, &form).await {
-        Ok(done) => go(&format!("{ALL}?done={done}")),
-        Err(Refusal::Wrong(wrong)) => ended(&visitor, shown(&visitor, Asked::Again(&form, &wrong)).await),
-        Err(Refusal::Problem(problem)) => problem.answer(visitor.language),
-    }
+    let done = acted(&visitor, &form).await.map(|done| go(&format!("{ALL}?done={done}")));
+    sent(&visitor, &form, done, async |asked| shown(&visitor, asked).await).await
 }
 
 async fn acted(visitor: &Visitor, form: &Form) -> Result<&'static str, Refusal> {

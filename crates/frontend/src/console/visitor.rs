@@ -134,7 +134,11 @@ pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(super) fn parse(query: Option<&str>) -> Query {
-        let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        Query::of(query.unwrap_or_default().as_bytes())
+    }
+
+    fn of(encoded: &[u8]) -> Query {
+        let pairs = form_urlencoded::parse(encoded);
         Query(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
     }
 
@@ -159,6 +163,11 @@ impl Form {
         self.0.0.iter().find(|(given, _)| given == name).map_or("", |(_, value)| value.as_str())
     }
 
+    /// The same of a text of several lines, whose ends browsers send as CRLF.
+    pub(super) fn text(&self, name: &str) -> String {
+        self.get(name).replace("\r\n", "\n")
+    }
+
     /// Whether a box is ticked, or a button was pressed.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.0.iter().any(|(given, _)| given == name)
@@ -170,25 +179,17 @@ impl Form {
 
     /// Reads a form, whose token must be that of `of`: of a session, or of a visit.
     pub(super) async fn read(request: Request, of: &str) -> Result<Form, Problem> {
-        let arrived = {
-            let (parts, body) = request.into_parts();
-            let arrived = Arrived::of(&parts)?;
-            if !arrived.is_ours(&parts.headers) {
-                return Err(Problem::FormStale);
-            }
-            let media_type = parts.headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
-            if !media_type.is_some_and(|value| value.starts_with(b"application/x-www-form-urlencoded")) {
-                return Err(Problem::FormStale);
-            }
-            let whole =
-                tokio::time::timeout(FORM_TIME_MAX, Limited::new(body, FORM_BYTES_MAX).collect()).await;
-            whole.map_err(|_| Problem::FormStale)?.map_err(|_| Problem::FormStale)?.to_bytes()
-        };
-        let form = Form(Query(
-            form_urlencoded::parse(&arrived)
-                .map(|(name, value)| (name.into_owned(), value.into_owned()))
-                .collect(),
-        ));
+        let (parts, body) = request.into_parts();
+        if !Arrived::of(&parts)?.is_ours(&parts.headers) {
+            return Err(Problem::FormStale);
+        }
+        let media_type = parts.headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
+        if !media_type.is_some_and(|value| value.starts_with(b"application/x-www-form-urlencoded")) {
+            return Err(Problem::FormStale);
+        }
+        let whole = tokio::time::timeout(FORM_TIME_MAX, Limited::new(body, FORM_BYTES_MAX).collect()).await;
+        let whole = whole.map_err(|_| Problem::FormStale)?.map_err(|_| Problem::FormStale)?.to_bytes();
+        let form = Form(Query::of(&whole));
         if session::is_form_token(of, form.get("form_token")) { Ok(form) } else { Err(Problem::FormStale) }
     }
 }

@@ -5,7 +5,7 @@ use axum::extract::Path;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::forms::{Asked, Refusal, ended};
+use super::forms::{Asked, Refusal, ended, sent};
 use super::holders::switch;
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, Question, form_token, go, page, time};
@@ -147,13 +147,8 @@ fn line(visitor: &Visitor, at: &str, delivery: &Delivery) -> Markup {
 
 /// `POST /console/webhooks/{id}`: what the button that was pressed says.
 pub(super) async fn act(visitor: Visitor, Path(text): Path<String>, form: Form) -> Answer {
-    match acted(&visitor, &text, &form).await {
-        Ok(to) => go(&to),
-        Err(Refusal::Wrong(wrong)) => {
-            ended(&visitor, shown(&visitor, &text, Asked::Again(&form, &wrong)).await)
-        }
-        Err(Refusal::Problem(problem)) => problem.answer(visitor.language),
-    }
+    let done = acted(&visitor, &text, &form).await.map(|to| go(&to));
+    sent(&visitor, &form, done, async |asked| shown(&visitor, &text, asked).await).await
 }
 
 async fn acted(visitor: &Visitor, text: &str, form: &Form) -> Result<String, Refusal> {

@@ -3,7 +3,7 @@
 use auth::{NewWebhook, NoticeKind, Webhook, WebhookUrl};
 use maud::{Markup, html};
 
-use super::forms::{Asked, Refusal, described, ended};
+use super::forms::{Asked, Refusal, described, ended, sent};
 use super::page::{Answer, Place, form_token, once, page, time};
 use super::problem::{Problem, Wrong};
 use super::text::Texts;
@@ -127,11 +127,8 @@ fn form(visitor: &Visitor, asked: Asked<'_>) -> Markup {
 
 /// `POST /console/webhooks`: makes one.
 pub(super) async fn create(visitor: Visitor, form: Form) -> Answer {
-    match created(&visitor, &form).await {
-        Ok(answer) => answer,
-        Err(Refusal::Wrong(wrong)) => ended(&visitor, listed(&visitor, Asked::Again(&form, &wrong)).await),
-        Err(Refusal::Problem(problem)) => problem.answer(visitor.language),
-    }
+    let done = created(&visitor, &form).await;
+    sent(&visitor, &form, done, async |asked| listed(&visitor, asked).await).await
 }
 
 async fn created(visitor: &Visitor, form: &Form) -> Result<Answer, Refusal> {

@@ -57,7 +57,7 @@ async fn an_owner_shares_and_the_sharee_finds_it_until_it_is_revoked() {
     globex.opens(&format!("{WEB}?tab=sharing")).await.is(404);
 
     acme.opens(&format!("{SHARING}&revoke=globex")).await.says(&["Revoke the share with globex?"]);
-    let revoke = [("action", "revoke-share"), ("account", "globex")];
+    let revoke = [("action", "revoke-share"), ("of", "globex")];
     acme.sends(&format!("{SHARING}&revoke=globex"), WEB, &revoke).await.says(&["The share is revoked."]);
     globex.opens(WEB).await.is(404);
     globex.opens("/console/shared").await.says(&["Nobody shares"]);
@@ -97,9 +97,9 @@ async fn a_share_ends_at_the_end_of_its_day_and_is_shown_as_ended_while_the_page
     let asked = globex.opens(&format!("/console/shared?leave={id}")).await;
     asked.says(&["Leave the share of team-a/web?"]);
     globex.opens("/console/shared?leave=1").await.is(404);
-    globex.posts("/console/shared", &asked.form_token(), &[("share", "1")]).await.is(404);
+    globex.posts("/console/shared", &asked.form_token(), &[("of", "1")]).await.is(404);
     globex
-        .posts("/console/shared", &asked.form_token(), &[("share", &id)])
+        .posts("/console/shared", &asked.form_token(), &[("of", &id)])
         .await
         .says(&["You have left the share."]);
     globex.opens(WEB).await.is(404);
@@ -210,7 +210,7 @@ async fn whoever_may_not_sees_what_nobody_sees() {
     dev.posts(WEB, &token, &[("action", "describe"), ("description", "x")]).await.is(403);
     acme.opens(SHARING).await.says(&["This image is shared with nobody."]);
     dev.opens(&format!("{WEB}?tab=tags&delete=v1")).await.says(&["Delete the tag v1?"]);
-    dev.posts(WEB, &token, &[("action", "delete-tag"), ("tag", "v1")])
+    dev.posts(WEB, &token, &[("action", "delete-tag"), ("of", "v1")])
         .await
         .says(&["The tag is deleted.", "no tags"]);
 }
