@@ -57,6 +57,7 @@ mod reap;
 mod recorder;
 mod records;
 mod repositories;
+mod repository_lists;
 mod reservations;
 mod rights;
 mod scope;
@@ -129,10 +130,12 @@ pub use records::{
     UnknownNames, UserRecord, Visibility,
 };
 pub use repositories::{DetailsChange, NewRepository, Repository, Which};
+pub use repository_lists::NamedRepository;
 pub use scope::{PATTERNS_MAX, SCOPES_MAX, Scope, ScopePattern, ScopeRequest, Verbs};
 pub use seal::{Sealed, SealingKeys};
 pub use settings::{PasswordCost, Settings};
 pub use share_creation::SHARES_AT_ONCE_MAX;
+pub use share_lists::Grantees;
 pub use shared_tags::{SHARED_PATTERNS_MAX, ShareTags, TagPatterns};
 pub use shares::{NewShare, Share, ShareChange, ShareEnd};
 pub use signatures::{SIGNATURE_SKEW_MAX, long_term_password};

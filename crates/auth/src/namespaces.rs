@@ -138,6 +138,24 @@ impl Auth {
         }
     }
 
+    /// How many repositories each of these holds; `None`: the caller sees some of them alone.
+    ///
+    /// # Errors
+    /// As the store.
+    pub async fn repository_counts(&self, namespaces: &[Namespace]) -> Result<Vec<Option<u64>>, Error> {
+        let keys: Vec<_> = namespaces
+            .iter()
+            .map(|namespace| Key::NamespaceRepositories { namespace: namespace.id.raw() })
+            .collect();
+        let entries = self.store().get_many(&keys).await?;
+        let mut counts = Vec::with_capacity(namespaces.len());
+        for (namespace, entry) in namespaces.iter().zip(entries) {
+            let count = entry.map_or(Ok(0), |entry| entry.counter())?;
+            counts.push(namespace.level.map(|_| u64::try_from(count).unwrap_or_default()));
+        }
+        Ok(counts)
+    }
+
     /// A namespace of the caller's account.
     ///
     /// # Errors

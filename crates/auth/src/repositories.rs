@@ -3,13 +3,9 @@
 
 use jiff::Timestamp;
 use kv::{Key, Outcome, Transaction, Versioned, decode};
-use oci::{NamespaceName, RepositoryName};
+use oci::RepositoryName;
 
-use crate::lists::{ROWS_EXAMINED_MAX, Rows, text};
-use crate::namespaces::Permitted;
-use crate::records::{
-    AccountRecord, NameRecord, NamespaceRecord, ReapRecord, RepositoryDetails, RepositoryLife,
-};
+use crate::records::{AccountRecord, NamespaceRecord, ReapRecord, RepositoryDetails, RepositoryLife};
 use crate::scope::Verbs;
 use crate::{
     AccountId, AccountName, Action, Auth, Category, ContentScope, Denied, Description, Error, Event,
@@ -70,7 +66,7 @@ impl DetailsChange {
 }
 
 impl Repository {
-    fn new(
+    pub(crate) fn new(
         id: RepositoryId,
         account: AccountName,
         life: RepositoryLife,
@@ -152,106 +148,6 @@ impl Auth {
             Outcome::Conflict => Ok(None),
             Outcome::OutOfBounds { .. } => Err(self.too_many_repositories()),
         }
-    }
-
-    /// The repositories of the caller's account, by namespace and then by path, those after the name `after`: all to
-    /// the account itself, to a user those that it may pull; of one namespace, or of all; those that hold a manifest, or
-    /// the empty ones too.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] for a namespace that the caller may not see too.
-    pub async fn list_repositories(
-        &self,
-        p: &Principal,
-        namespace: Option<&NamespaceName>,
-        which: Which,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Repository>, Error> {
-        let account = p.subject()?.account;
-        let permitted = match p.user() {
-            Some(user) => Some(self.permitted(user, Level::Read).await?),
-            None => None,
-        };
-        let (after_namespace, after_path) = after.unwrap_or_default().split_once('/').unwrap_or_default();
-        let mut listing =
-            Listing { p, permitted, which, limit, rows_left: ROWS_EXAMINED_MAX, found: Vec::new() };
-        if let Some(name) = namespace {
-            let id = self.visible_namespace(p, name).await?.id;
-            // A name from another namespace is a place before or after this one's list.
-            let after_path = match name.as_str().cmp(after_namespace) {
-                std::cmp::Ordering::Less => return Ok(Vec::new()),
-                std::cmp::Ordering::Equal => after_path,
-                std::cmp::Ordering::Greater => "",
-            };
-            self.list_in(&mut listing, id, after_path).await?;
-            return Ok(listing.found);
-        }
-        let key = Key::NamespaceOf { account: account.raw(), name: after_namespace };
-        // What is no name stands for no namespace, only for a place between two.
-        if NamespaceName::parse(after_namespace).is_ok()
-            && let Some(first) = self.store().get::<NamespaceId>(key).await?
-        {
-            self.list_in(&mut listing, first.value, after_path).await?;
-        }
-        let mut rows = Rows::new(key.siblings_after(self.region()));
-        loop {
-            let page = rows.next(self).await?;
-            if page.is_empty() || listing.is_full() {
-                return Ok(listing.found);
-            }
-            for (_, entry) in page {
-                self.list_in(&mut listing, decode::<NamespaceId>(key, &entry)?.value, "").await?;
-            }
-        }
-    }
-
-    /// Adds the repositories of one namespace whose paths come after `after`.
-    async fn list_in(
-        &self,
-        listing: &mut Listing<'_>,
-        namespace: NamespaceId,
-        after: &str,
-    ) -> Result<(), Error> {
-        let account = &listing.p.subject()?.account_name;
-        let key = Key::RepositoryName { namespace: namespace.raw(), path: after };
-        let mut rows = Rows::at_most(key.siblings_after(self.region()), listing.rows_left);
-        while !listing.is_full() {
-            let page = rows.next(self).await?;
-            listing.rows_left = rows.left;
-            if page.is_empty() {
-                return Ok(());
-            }
-            for (encoded, entry) in page {
-                let path = text(key, self.region(), &encoded)?;
-                let Some(id) =
-                    decode::<NameRecord>(Key::RepositoryName { namespace: namespace.raw(), path }, &entry)?
-                        .value
-                        .held()
-                        .map(RepositoryId::from)
-                else {
-                    continue;
-                };
-                if listing.is_full() {
-                    return Ok(());
-                }
-                if !listing.permits(namespace, id) {
-                    continue;
-                }
-                // One that was deleted meanwhile is none any more.
-                if let Some((life, details)) = self.life_and_details(id).await?
-                    && (listing.which == Which::All || self.is_listed(&life.name).await?)
-                    && listing.p.verbs_left(&life.name, namespace, Some(id)).contains(Verbs::PULL)
-                {
-                    listing.found.push(Repository::new(id, account.clone(), life, details));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn is_listed(&self, name: &RepositoryName) -> Result<bool, Error> {
-        Ok(self.store().get_bytes(Key::Listed { name: name.as_str() }).await?.is_some())
     }
 
     /// A repository, to whoever may pull it.
@@ -440,27 +336,6 @@ impl Auth {
     pub(crate) async fn account_name(&self, id: AccountId) -> Result<Option<AccountName>, Error> {
         let record = self.store().get::<AccountRecord>(Key::Account { account: id.raw() }).await?;
         Ok(record.map(|record| record.value.name))
-    }
-}
-
-/// A page of repositories in the making.
-struct Listing<'a> {
-    p: &'a Principal,
-    which: Which,
-    /// `None`: the account itself, which sees all.
-    permitted: Option<Permitted>,
-    limit: usize,
-    rows_left: usize,
-    found: Vec<Repository>,
-}
-
-impl Listing<'_> {
-    fn is_full(&self) -> bool {
-        self.found.len() >= self.limit
-    }
-
-    fn permits(&self, namespace: NamespaceId, repository: RepositoryId) -> bool {
-        self.permitted.as_ref().is_none_or(|permitted| permitted.cover(namespace, repository))
     }
 }
 

@@ -12,10 +12,24 @@ use crate::lists::{ROWS_EXAMINED_MAX, Rows};
 use crate::namespaces::Permitted;
 use crate::records::{AccountRecord, RepositoryLife, ShareRecord};
 use crate::scope::Verbs;
-use crate::{AccountId, AccountName, Action, Auth, Error, Level, Principal, Share, ShareId};
+use crate::{
+    AccountId, AccountName, Action, Auth, Error, Level, Principal, RepositoryId, Share, ShareId, Thing,
+};
 
 /// Shares with an account whose owners are near it.
 const SHARES_NEAR_MAX: usize = 100;
+
+/// The most shares that are gone through to find what of an account's is shared.
+const SHARES_SEARCHED_MAX: usize = 100_000;
+
+/// With whom a repository is shared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grantees {
+    /// The accounts, as far as they were wanted.
+    pub accounts: Vec<AccountName>,
+    /// Whether there may be more.
+    pub more: bool,
+}
 
 /// A share, and the repository that it is of.
 type Joined = (ShareId, ShareRecord, RepositoryLife);
@@ -34,10 +48,7 @@ impl Auth {
         _now: Timestamp,
     ) -> Result<Vec<Share>, Error> {
         let owner = p.subject()?.account.raw();
-        let permitted = match p.user() {
-            Some(user) => Some(self.permitted(user, Level::Manage).await?),
-            None => None,
-        };
+        let permitted = self.permitted_to(p, Level::Manage).await?;
         let key = Key::SharedBy { owner, share: after.map_or(kv::Id::MIN, ShareId::raw) };
         let manages = |(_, share, life): &Joined| {
             let manages = permitted
@@ -63,6 +74,19 @@ impl Auth {
         let grantee = p.subject()?.account.raw();
         let key = Key::SharedWith { grantee, share: after.map_or(kv::Id::MIN, ShareId::raw) };
         self.list_shares(key, limit, |(_, share, life)| left(p, share, life).contains(Verbs::PULL)).await
+    }
+
+    /// A share that was made with the caller's account.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn show_share_with(&self, p: &Principal, id: ShareId) -> Result<Share, Error> {
+        let grantee = p.subject()?.account;
+        let mut joined = self.join(&[id]).await?;
+        joined.retain(|(_, share, life)| {
+            share.grantee == grantee && left(p, share, life).contains(Verbs::PULL)
+        });
+        self.show(joined).await?.pop().ok_or(Error::NotFound { what: Thing::Share })
     }
 
     /// The shares of a repository by id, those after `after`. Needs *manage* on it.
@@ -103,6 +127,66 @@ impl Auth {
         joined.truncate(limit);
         let shares = self.show(joined).await?;
         self.with_uses(shares).await
+    }
+
+    /// The repositories of the caller's account that a share is open of, as far as the caller manages them.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`], [`Error::Limit`] beyond 100,000 shares.
+    pub async fn shared_repositories(
+        &self,
+        p: &Principal,
+        now: Timestamp,
+    ) -> Result<BTreeSet<RepositoryId>, Error> {
+        let permitted = self.permitted_to(p, Level::Manage).await?;
+        let key = Key::SharedBy { owner: p.subject()?.account.raw(), share: kv::Id::MIN };
+        let mut rows = Rows::at_most(key.siblings(self.region()), SHARES_SEARCHED_MAX);
+        let mut shared = BTreeSet::new();
+        loop {
+            let page = rows.next(self).await?;
+            if page.is_empty() {
+                return Ok(shared);
+            }
+            let ids = page.iter().map(|(encoded, _)| crate::lists::id(key, self.region(), encoded));
+            let ids: Vec<_> = ids.map(|id| id.map(ShareId::from)).collect::<Result<_, _>>()?;
+            let open = self.join(&ids).await?.into_iter();
+            let open = open.filter(|joined| is_open_to(p, permitted.as_ref(), joined, now));
+            shared.extend(open.map(|(_, share, _)| share.repository));
+        }
+    }
+
+    /// With whom repositories of the caller's account are shared, as far as the caller manages them; of each at most
+    /// `most` shares are looked at.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`].
+    pub async fn grantees_of(
+        &self,
+        p: &Principal,
+        repositories: &[RepositoryId],
+        most: usize,
+        now: Timestamp,
+    ) -> Result<BTreeMap<RepositoryId, Grantees>, Error> {
+        let (permitted, owner) = (self.permitted_to(p, Level::Manage).await?, p.subject()?.account);
+        let (mut ids, mut found) = (Vec::new(), BTreeMap::<_, Grantees>::new());
+        for repository in repositories {
+            let key = Key::ShareOf { repository: repository.raw(), grantee: kv::Id::MIN };
+            let rows = self.store().list(key.siblings(self.region()), most + 1).await?;
+            if rows.len() > most {
+                found.entry(*repository).or_default().more = true;
+            }
+            for (_, entry) in rows.iter().take(most) {
+                ids.push(decode::<ShareId>(key, entry)?.value);
+            }
+        }
+        for some in ids.chunks(500) {
+            let mut joined = self.join(some).await?;
+            joined.retain(|joined| joined.1.owner == owner && is_open_to(p, permitted.as_ref(), joined, now));
+            for share in self.show(joined).await? {
+                found.entry(share.repository_id).or_default().accounts.push(share.grantee);
+            }
+        }
+        Ok(found)
     }
 
     /// At most `limit` accounts among whose repositories the caller may find something to pull: its own, and those that
@@ -201,6 +285,18 @@ impl Auth {
         }
         Ok(names)
     }
+}
+
+/// Whether a share is open, and of a repository that the caller manages.
+fn is_open_to(
+    p: &Principal,
+    permitted: Option<&Permitted>,
+    (_, share, life): &Joined,
+    now: Timestamp,
+) -> bool {
+    let open = share.deadline.is_none_or(|deadline| now < deadline);
+    let manages = permitted.is_none_or(|permitted| permitted.cover(life.namespace, share.repository));
+    open && manages && left(p, share, life).contains(Verbs::MANAGE)
 }
 
 /// What the caller's credential leaves of its rights on the repository of `share`.

@@ -1,8 +1,10 @@
 //! My images › Own images: what the visitor's account owns, searched, sorted and in pages.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use auth::{AccountName, Repository, RepositoryId, Visibility, Which};
+use auth::{Grantees, NamedRepository, Repository, RepositoryId, Visibility};
+use kv::Usage;
 use maud::{Markup, html};
 use storage::RepositoryUsage;
 
@@ -11,13 +13,13 @@ use super::problem::Problem;
 use super::text::fill;
 use super::visitor::{Query, Visitor, parameter};
 
-/// The most images of one list, as for every order, filter and total.
-const IMAGES_MAX: usize = 10_000;
-/// How many are read at once.
-const IMAGES_AT_ONCE: usize = 1_000;
+/// The most images that are put in order by what they hold.
+const IMAGES_ORDERED_MAX: usize = 10_000;
 const IMAGES_A_PAGE: usize = 50;
 /// How many accounts are named in a row.
 const ACCOUNTS_NAMED_MAX: usize = 3;
+/// How many are counted.
+const ACCOUNTS_COUNTED_MAX: usize = 20;
 
 /// What a list is ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +39,16 @@ impl Column {
             Column::Tags => "tags",
             Column::Size => "size",
             Column::LastPush => "pushed",
+        }
+    }
+
+    /// The figure that it shows, if it is one.
+    fn figure(self) -> Option<Usage> {
+        match self {
+            Column::Name => None,
+            Column::Tags => Some(Usage::Tags),
+            Column::Size => Some(Usage::Bytes),
+            Column::LastPush => Some(Usage::LastPush),
         }
     }
 }
@@ -89,7 +101,9 @@ struct Listed {
     rows: Vec<Row>,
     pages: usize,
     total: usize,
-    with: BTreeMap<RepositoryId, Vec<AccountName>>,
+    with: BTreeMap<RepositoryId, Grantees>,
+    /// Whether they are too many for the order that is wanted, and stand in that of their names.
+    unordered: bool,
 }
 
 /// `GET /console/images`.
@@ -103,70 +117,37 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
     }
 }
 
+/// Of all images their names are read, of the page's all that is shown, and in between no more than the order takes.
 async fn find(visitor: &Visitor, wanted: &Wanted<'_>) -> Result<Listed, Problem> {
-    let with = shared_with(visitor).await?;
-    let mut found = all(visitor, |repository| {
-        let searched = repository.name.as_str().contains(&wanted.search.to_lowercase());
-        searched && (!wanted.shared || with.contains_key(&repository.id))
-    })
-    .await?;
+    let (auth, storage) = (&visitor.app.auth, &visitor.app.storage);
+    let (p, now) = (&visitor.principal, visitor.now);
+    let shared = if wanted.shared { Some(auth.shared_repositories(p, now).await?) } else { None };
+    let search = wanted.search.to_lowercase();
+    let wants = |one: &NamedRepository| {
+        one.name.as_str().contains(&search) && shared.as_ref().is_none_or(|shared| shared.contains(&one.id))
+    };
+    let mut found = auth.find_repositories(p, None, wants).await?;
     let total = found.len();
-    if wanted.column == Column::Name && wanted.descending {
+    let unordered = wanted.column != Column::Name && total > IMAGES_ORDERED_MAX;
+    if let Some(figure) = wanted.column.figure().filter(|_| !unordered) {
+        let ids: Vec<_> = found.iter().map(|one| one.id).collect();
+        let mut keyed: Vec<_> = storage.usage_figures(figure, &ids).await?.into_iter().zip(found).collect();
+        match wanted.descending {
+            false => keyed.sort_by_key(|(figure, _)| *figure),
+            true => keyed.sort_by_key(|(figure, _)| Reverse(*figure)),
+        }
+        found = keyed.into_iter().map(|(_, one)| one).collect();
+    } else if wanted.descending && !unordered {
         found.reverse();
     }
-    let mut rows = Vec::new();
     let skipped = (wanted.page - 1).saturating_mul(IMAGES_A_PAGE);
-    if wanted.column == Column::Name {
-        // What the page shows is all that has to be looked up.
-        found = found.into_iter().skip(skipped).take(IMAGES_A_PAGE).collect();
-    }
-    for repository in found {
-        let usage =
-            visitor.app.storage.usage_within(repository.id, &repository.scope).await?.unwrap_or_default();
-        rows.push(Row { repository, usage });
-    }
-    if wanted.column != Column::Name {
-        rows.sort_by_key(|row| match wanted.column {
-            Column::Tags => i128::from(row.usage.tags),
-            Column::Size => i128::from(row.usage.bytes),
-            _ => row.usage.pushed_at.map_or(i128::MIN, jiff::Timestamp::as_nanosecond),
-        });
-        if wanted.descending {
-            rows.reverse();
-        }
-        rows = rows.into_iter().skip(skipped).take(IMAGES_A_PAGE).collect();
-    }
-    Ok(Listed { rows, pages: total.div_ceil(IMAGES_A_PAGE).max(1), total, with })
-}
-
-/// All that `wants` wants, in the order of their names.
-async fn all(visitor: &Visitor, wants: impl Fn(&Repository) -> bool) -> Result<Vec<Repository>, Problem> {
-    let (auth, p) = (&visitor.app.auth, &visitor.principal);
-    let (mut found, mut after) = (Vec::new(), None::<String>);
-    loop {
-        let page = auth.list_repositories(p, None, Which::All, after.as_deref(), IMAGES_AT_ONCE).await?;
-        let full = page.len() == IMAGES_AT_ONCE;
-        after = page.last().map(|last| last.name.to_string());
-        found.extend(page.into_iter().filter(&wants));
-        if found.len() > IMAGES_MAX {
-            return Err(Problem::TooManyImages(IMAGES_MAX));
-        }
-        if !full {
-            return Ok(found);
-        }
-    }
-}
-
-/// With whom each image is shared, as far as the visitor manages it.
-async fn shared_with(visitor: &Visitor) -> Result<BTreeMap<RepositoryId, Vec<AccountName>>, Problem> {
-    let (p, now) = (&visitor.principal, visitor.now);
-    let mut with: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for share in visitor.app.auth.list_shares_by(p, None, usize::MAX, now).await? {
-        if share.is_open(now) {
-            with.entry(share.repository_id).or_default().push(share.grantee);
-        }
-    }
-    Ok(with)
+    let of_page: Vec<_> = found.into_iter().skip(skipped).take(IMAGES_A_PAGE).collect();
+    let shown = auth.show_repositories(p, &of_page).await?;
+    let ids: Vec<_> = shown.iter().map(|repository| repository.id).collect();
+    let usages = storage.usages(&ids).await?;
+    let with = auth.grantees_of(p, &ids, ACCOUNTS_COUNTED_MAX, now).await?;
+    let rows = shown.into_iter().zip(usages).map(|(repository, usage)| Row { repository, usage }).collect();
+    Ok(Listed { rows, pages: total.div_ceil(IMAGES_A_PAGE).max(1), total, with, unordered })
 }
 
 fn shown(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
@@ -183,6 +164,7 @@ fn shown(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
             }
             button.plain type="submit" { (t.search) }
         }
+        @if listed.unordered { p.wrong role="status" { (fill(t.too_many_to_order, &[("max", &IMAGES_ORDERED_MAX)])) } }
         @if listed.rows.is_empty() {
             div.empty { (empty(visitor, wanted)) }
         } @else {
@@ -244,11 +226,12 @@ fn head(visitor: &Visitor, wanted: &Wanted<'_>) -> Markup {
     }
 }
 
-fn line(visitor: &Visitor, row: &Row, with: &BTreeMap<RepositoryId, Vec<AccountName>>) -> Markup {
+fn line(visitor: &Visitor, row: &Row, with: &BTreeMap<RepositoryId, Grantees>) -> Markup {
     let t = visitor.t;
     let Row { repository, usage } = row;
     let name = repository.name.as_str();
-    let with = with.get(&repository.id).map_or(&[][..], Vec::as_slice);
+    let none = Grantees::default();
+    let with = with.get(&repository.id).unwrap_or(&none);
     html! {
         tr {
             td { input type="checkbox" name="image" value=(name) aria-label=(fill(t.select, &[("name", &name)])); }
@@ -258,10 +241,11 @@ fn line(visitor: &Visitor, row: &Row, with: &BTreeMap<RepositoryId, Vec<AccountN
             td.number { (size(usage.bytes)) }
             td { @match usage.pushed_at { Some(at) => (time(at, &visitor.zone)), None => (t.never) } }
             td {
-                @if with.is_empty() { (t.nobody) }
-                @else if with.len() <= ACCOUNTS_NAMED_MAX {
-                    @for (at, account) in with.iter().enumerate() { @if at > 0 { ", " } (account) }
-                } @else { (fill(t.shared_with_count, &[("count", &with.len())])) }
+                @if with.more { (fill(t.shared_with_many, &[("count", &with.accounts.len())])) }
+                @else if with.accounts.is_empty() { (t.nobody) }
+                @else if with.accounts.len() <= ACCOUNTS_NAMED_MAX {
+                    @for (at, account) in with.accounts.iter().enumerate() { @if at > 0 { ", " } (account) }
+                } @else { (fill(t.shared_with_count, &[("count", &with.accounts.len())])) }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Organizations: the namespaces of the visitor's account, and what its users may do in each.
 
-use auth::{Level, Namespace, PermissionTarget, Which};
+use auth::{Level, Namespace, PermissionTarget};
 use axum::extract::Path;
 use maud::{Markup, html};
 use oci::NamespaceName;
@@ -14,8 +14,6 @@ use super::text::fill;
 use super::visitor::{Form, Visitor, parameter};
 
 const ALL: &str = "/console/organizations";
-/// As many images as are counted for a list.
-const IMAGES_COUNTED_MAX: usize = 100;
 
 /// `GET /console/organizations`.
 pub(super) async fn list(visitor: Visitor) -> Answer {
@@ -54,14 +52,9 @@ async fn listed(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> 
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
     let found = auth.list_namespaces(p, visitor.query.get("after"), ROWS_AND_ONE, now).await?;
     let rows = Rows::of(found, |namespace| namespace.name.as_str().to_owned());
-    let mut lines = Vec::with_capacity(rows.items.len());
-    for namespace in &rows.items {
-        let images = auth
-            .list_repositories(p, Some(&namespace.name), Which::All, None, IMAGES_COUNTED_MAX + 1)
-            .await?
-            .len();
-        lines.push(line(visitor, namespace, images));
-    }
+    let counts = auth.repository_counts(&rows.items).await?;
+    let lines = rows.items.iter().zip(counts).map(|(namespace, images)| line(visitor, namespace, images));
+    let lines: Vec<_> = lines.collect();
     let content = html! {
         @if is_account { p { a.button href="/console/organizations?do=create" { (t.organization_new) } } }
         @if lines.is_empty() {
@@ -86,13 +79,12 @@ async fn listed(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> 
     Ok(page(visitor, Place::Organizations, t.organizations, &content))
 }
 
-fn line(visitor: &Visitor, namespace: &Namespace, images: usize) -> Markup {
-    let t = visitor.t;
+fn line(visitor: &Visitor, namespace: &Namespace, images: Option<u64>) -> Markup {
     html! {
         tr {
             th scope="row" { a href=(address(&namespace.name)) { (namespace.name.as_str()) } }
             td.number {
-                @if images > IMAGES_COUNTED_MAX { (fill(t.more_than, &[("count", &IMAGES_COUNTED_MAX)])) } @else { (images) }
+                @match images { Some(images) => (images), None => "–" }
             }
             td { (permission(visitor, namespace)) }
             td { (time(namespace.created_at, &visitor.zone)) }

@@ -17,8 +17,8 @@ pub(super) enum Problem {
     FormStale,
     /// Too much is going on.
     Busy,
-    /// More images than a list can hold.
-    TooManyImages(usize),
+    /// More than a page goes through.
+    TooMany(u64),
     /// The registry failed, and the log says why.
     Failed,
 }
@@ -32,9 +32,7 @@ impl Problem {
             Problem::Forbidden => (StatusCode::FORBIDDEN, t.forbidden, t.forbidden_text.to_owned()),
             Problem::FormStale => (StatusCode::FORBIDDEN, t.failed, t.form_stale.to_owned()),
             Problem::Busy => (StatusCode::SERVICE_UNAVAILABLE, t.failed, t.busy.to_owned()),
-            Problem::TooManyImages(max) => {
-                (StatusCode::CONFLICT, t.failed, fill(t.too_many_images, &[("max", &max)]))
-            }
+            Problem::TooMany(max) => (StatusCode::CONFLICT, t.failed, fill(t.too_many, &[("max", &max)])),
             Problem::Failed => (StatusCode::INTERNAL_SERVER_ERROR, t.failed, t.failed_text.to_owned()),
         };
         let content = html! { p { (text) } p { a href="/console/" { (t.back) } } };
@@ -49,6 +47,7 @@ impl From<auth::Error> for Problem {
             Error::NotFound { .. } | Error::Invalid { .. } => Problem::NotFound,
             Error::Unauthenticated | Error::Forbidden => Problem::Forbidden,
             Error::Busy | Error::Store(kv::Error::Busy) => Problem::Busy,
+            Error::Limit { max, .. } => Problem::TooMany(max),
             error => {
                 tracing::error!(%error, "a page of the console failed");
                 Problem::Failed

@@ -4,6 +4,7 @@ use auth::{Share, ShareId};
 use maud::{Markup, html};
 
 use super::images::address;
+use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, Question, go, page, time, time_left};
 use super::problem::Problem;
 use super::text::fill;
@@ -14,24 +15,29 @@ const ALL: &str = "/console/shared";
 /// `GET /console/shared`; with `leave`, the question before that share is left.
 pub(super) async fn list(visitor: Visitor) -> Answer {
     let t = visitor.t;
-    let shares = visitor.app.auth.list_shares_with(&visitor.principal, None, usize::MAX, visitor.now).await;
-    let shares = match shares {
-        Ok(shares) => shares,
-        Err(error) => return Problem::from(error).answer(visitor.language),
-    };
-    if let Some(id) = visitor.query.get("leave") {
-        return match shares.iter().find(|share| share.id.to_string() == id) {
-            Some(share) => page(&visitor, Place::SharedByOthers, t.leave, &question(&visitor, share)),
-            None => Problem::NotFound.answer(visitor.language),
+    let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+    if let Some(leave) = visitor.query.get("leave") {
+        let Some(id) = id(leave) else { return Problem::NotFound.answer(visitor.language) };
+        return match auth.show_share_with(p, id).await {
+            Ok(share) => page(&visitor, Place::SharedByOthers, t.leave, &question(&visitor, &share)),
+            Err(error) => Problem::from(error).answer(visitor.language),
         };
     }
+    let after = visitor.query.get("after").and_then(id);
+    let shares = match auth.list_shares_with(p, after, ROWS_AND_ONE, now).await {
+        Ok(shares) => Rows::of(shares, |share| share.id.to_string()),
+        Err(error) => return Problem::from(error).answer(visitor.language),
+    };
     page(&visitor, Place::SharedByOthers, t.shared_by_others, &shown(&visitor, &shares))
+}
+
+fn id(text: &str) -> Option<ShareId> {
+    text.parse().ok().and_then(kv::Id::new).map(ShareId::from)
 }
 
 /// `POST /console/shared`: leaves a share.
 pub(super) async fn leave(visitor: Visitor, form: Form) -> Answer {
-    let id = form.get("of").parse().ok().and_then(kv::Id::new).map(ShareId::from);
-    let left = match id {
+    let left = match id(form.get("of")) {
         Some(id) => visitor.app.auth.leave_share(&visitor.principal, id, visitor.now).await,
         None => return Problem::NotFound.answer(visitor.language),
     };
@@ -41,9 +47,9 @@ pub(super) async fn leave(visitor: Visitor, form: Form) -> Answer {
     }
 }
 
-fn shown(visitor: &Visitor, shares: &[Share]) -> Markup {
+fn shown(visitor: &Visitor, shares: &Rows<Share>) -> Markup {
     let t = visitor.t;
-    if shares.is_empty() {
+    if shares.items.is_empty() && visitor.query.get("after").is_none() {
         let account = visitor.principal.account_name().map(ToString::to_string).unwrap_or_default();
         let text = fill(t.nothing_shared_with_me, &[("account", &account)]);
         return html! { div.empty { p { (text) } } };
@@ -53,7 +59,6 @@ fn shown(visitor: &Visitor, shares: &[Share]) -> Markup {
     html! {
         div.scroll tabindex="0" {
             table {
-                caption { (fill(t.entries, &[("count", &shares.len())])) }
                 thead {
                     tr {
                         th scope="col" { (t.owner) }
@@ -65,9 +70,10 @@ fn shown(visitor: &Visitor, shares: &[Share]) -> Markup {
                         @if may_leave { th scope="col" { (t.leave) } }
                     }
                 }
-                tbody { @for share in shares { (line(visitor, share, may_leave)) } }
+                tbody { @for share in &shares.items { (line(visitor, share, may_leave)) } }
             }
         }
+        (pager(visitor, ALL, shares.next.as_deref()))
     }
 }
 

@@ -1,9 +1,10 @@
 //! The sharing of one image: with whom it is shared, and the dialogs that share it, change a share and revoke it.
 
-use auth::{AccountName, Share, ShareChange, Visibility};
+use auth::{AccountName, Share, ShareChange, ShareId, Visibility};
 use maud::{Markup, html};
 
 use super::image::{Seen, Tab};
+use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Question, form_token, go, time};
 use super::problem::{Problem, Wrong};
 use super::share_form::{Dialog, Typed, fields, refused, whole_error};
@@ -11,9 +12,6 @@ use super::shared::{deadline, status, tags};
 use super::text::fill;
 use super::visitor::{Form, Visitor};
 use crate::counting::counted;
-
-/// The most shares of an image, ended ones among them, that a list shows.
-const SHARES_MAX: usize = 10_000;
 
 /// The tab: the list, or the dialog that is asked for.
 pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
@@ -42,20 +40,22 @@ async fn find(visitor: &Visitor, seen: &Seen, account: &str) -> Result<Share, Pr
 async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
     let t = visitor.t;
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
-    let shares = auth.list_repository_shares(p, &seen.repository.name, None, SHARES_MAX, now).await?;
+    let after = visitor.query.get("after").and_then(|after| after.parse().ok());
+    let after = after.and_then(kv::Id::new).map(ShareId::from);
+    let shares = auth.list_repository_shares(p, &seen.repository.name, after, ROWS_AND_ONE, now).await?;
+    let shares = Rows::of(shares, |share| share.id.to_string());
     if seen.repository.visibility == Visibility::Public {
         return Ok(html! { div.empty { p { (t.public_not_shared) } } });
     }
     let button =
         html! { p { a.button href=(format!("{}?tab=sharing&new=1", seen.address())) { (t.share_image) } } };
-    if shares.is_empty() {
+    if shares.items.is_empty() && after.is_none() {
         return Ok(html! { (button) div.empty { p { (t.not_shared) } } });
     }
     Ok(html! {
         (button)
         div.scroll tabindex="0" {
             table {
-                caption { (fill(t.entries, &[("count", &shares.len())])) }
                 thead {
                     tr {
                         th scope="col" { (t.shared_with) }
@@ -69,9 +69,10 @@ async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
                         th scope="col" { (t.revoke) }
                     }
                 }
-                tbody { @for share in &shares { (line(visitor, seen, share)) } }
+                tbody { @for share in &shares.items { (line(visitor, seen, share)) } }
             }
         }
+        (pager(visitor, &format!("{}?tab=sharing", seen.address()), shares.next.as_deref()))
     })
 }
 

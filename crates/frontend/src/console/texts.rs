@@ -25,6 +25,7 @@ texts! {
     last_push: "Last push", "最近推送";
     shared_with: "Shared with", "共享给";
     shared_with_count: "{count} accounts", "{count} 个账号";
+    shared_with_many: "{count} accounts or more", "{count} 个账号或更多";
     nobody: "nobody", "无";
     never: "never", "从未";
     search: "Search", "搜索";
@@ -171,7 +172,6 @@ texts! {
     organization_delete_warning: "Only an empty one can be deleted. Its name stays reserved for your account for a while.", "只能删除空组织。其名称会为您的账号保留一段时间。";
     organization_delete: "Delete this organization", "删除该组织";
     images_count: "Images", "镜像数量";
-    more_than: "more than {count}", "超过 {count}";
     images_of: "Images of {name}", "{name} 的镜像";
     your_permission: "Your permission", "您的权限";
     some_images_only: "on some of its images", "仅部分镜像";
@@ -370,7 +370,8 @@ texts! {
     failed: "That did not work", "操作失败";
     failed_text: "The registry failed, and has noted why. Try again later.", "服务发生错误并已记录，请稍后重试。";
     busy: "The registry is busy. Try again in a moment.", "服务繁忙，请稍后重试。";
-    too_many_images: "There are more than {max} images. Search for some of them.", "镜像超过 {max} 个，请通过搜索缩小范围。";
+    too_many: "There are more than {max}: more than one page can go through.", "数量超过 {max}，超出一个页面可处理的范围。";
+    too_many_to_order: "More than {max} images are listed: they stand in the order of their names. Search for fewer to sort them.", "列出的镜像超过 {max} 个，按名称排序。请通过搜索缩小范围后再排序。";
     wrong_password: "That is not the current password.", "当前密码不正确。";
     required: "This is needed.", "此项必填。";
     unknown_account: "There is no such account.", "账号不存在。";

@@ -1,6 +1,6 @@
 //! Images: repositories, by the name that this API has for them. One is named by its organization and its name in it.
 
-use auth::{Category, DetailsChange, Repository, Visibility, Which};
+use auth::{Category, DetailsChange, NamedRepository, Repository, Visibility};
 use http::StatusCode;
 use jiff::Timestamp;
 use oci::{NamespaceName, RepositoryName};
@@ -14,9 +14,6 @@ use super::query::{Offset, Order, Parameters};
 use super::repository_items::{Facts, MarkedPage, Shared, item, marked_item};
 use super::router::{self, Paged};
 use super::{Caller, ROWS_MAX, TAGS_SHOWN_MAX};
-
-/// How many are read at once.
-const ROWS_AT_ONCE: usize = 1_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -230,33 +227,23 @@ async fn repositories(caller: &Caller<'_>, query: &Parameters) -> Result<Vec<Rep
     let category =
         category.map_err(|error| SwrError::new(Code::Parameter, error.to_string()).about("category"))?;
     let is_public = query.boolean("is_public")?;
-    let wants = |repository: &Repository| {
-        name.as_deref().is_none_or(|name| repository.name.path().contains(name))
-            && category.is_none_or(|category| repository.category == category)
-            && is_public.is_none_or(|is| is == (repository.visibility == Visibility::Public))
-    };
+    let named = |one: &NamedRepository| name.as_deref().is_none_or(|name| one.name.path().contains(name));
     let (auth, p) = (&caller.app.auth, &caller.principal);
-    let (mut found, mut seen, mut after) = (Vec::new(), 0, None);
-    loop {
-        let page = auth.list_repositories(p, namespace.as_ref(), Which::All, after.as_deref(), ROWS_AT_ONCE);
-        let page = match page.await {
-            // To filter by what is not there is to find nothing.
-            Err(auth::Error::NotFound { .. }) => Vec::new(),
-            page => page?,
-        };
-        seen += page.len();
-        if seen > ROWS_MAX {
-            let message =
-                format!("there are more than {ROWS_MAX} images: name an organization to list its own");
-            return Err(SwrError::new(Code::TooMany, message).about("namespace"));
-        }
-        let full = page.len() == ROWS_AT_ONCE;
-        after = page.last().map(|last| last.name.to_string());
-        found.extend(page.into_iter().filter(&wants));
-        if !full {
-            return Ok(found);
-        }
+    let found = match auth.find_repositories(p, namespace.as_ref(), named).await {
+        // To filter by what is not there is to find nothing.
+        Err(auth::Error::NotFound { .. }) => Vec::new(),
+        found => found?,
+    };
+    if found.len() > ROWS_MAX {
+        let message = format!("there are more than {ROWS_MAX} images: name an organization to list its own");
+        return Err(SwrError::new(Code::TooMany, message).about("namespace"));
     }
+    let mut shown = auth.show_repositories(p, &found).await?;
+    shown.retain(|repository| {
+        category.is_none_or(|category| repository.category == category)
+            && is_public.is_none_or(|is| is == (repository.visibility == Visibility::Public))
+    });
+    Ok(shown)
 }
 
 async fn ordered(
@@ -264,14 +251,14 @@ async fn ordered(
     found: Vec<Repository>,
     order: Order<Column>,
 ) -> Result<Vec<Repository>, SwrError> {
-    let mut keyed = Vec::with_capacity(found.len());
-    for repository in found {
-        let usage = match order.column {
-            Column::UpdatedAt | Column::TagCount => usage_of(caller, &repository).await?,
-            _ => RepositoryUsage::default(),
-        };
-        keyed.push((repository, usage));
-    }
+    let usages = match order.column {
+        Column::UpdatedAt | Column::TagCount => {
+            let ids: Vec<_> = found.iter().map(|repository| repository.id).collect();
+            caller.app.storage.usages(&ids).await?
+        }
+        _ => vec![RepositoryUsage::default(); found.len()],
+    };
+    let mut keyed: Vec<_> = found.into_iter().zip(usages).collect();
     order.sort(&mut keyed, |(repository, usage), column| match column {
         Column::UpdatedAt => {
             let at = usage.pushed_at.unwrap_or(repository.created_at);

@@ -9,7 +9,6 @@ use auth::{
 };
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
-use kv::memory::Memory;
 use kv::{Region, Store};
 use oci::{Algorithm, Digest, NamespaceName, RepositoryName};
 use reqwest::{Client, RequestBuilder, Response};
@@ -21,6 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+use super::engine::Counting;
 use crate::{App, Clock, Settings, TlsIdentity};
 
 pub(super) const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -53,6 +53,7 @@ pub(super) struct TestApp {
     pub(super) host: String,
     pub(super) clock: Arc<TestClock>,
     pub(super) auth: Auth,
+    pub(super) engine: Arc<Counting>,
     pub(super) client: Client,
     _data: TempDir,
     stop: oneshot::Sender<()>,
@@ -101,7 +102,8 @@ impl TestApp {
     ) -> TestApp {
         let clock =
             Arc::new(TestClock(Mutex::new(Timestamp::constant(1_800_000_000, 0)), AtomicBool::new(false)));
-        let store = Store::open(Arc::new(Memory::new()), Region::parse("test").unwrap()).await.unwrap();
+        let engine = Arc::new(Counting::default());
+        let store = Store::open(engine.clone(), Region::parse("test").unwrap()).await.unwrap();
         let cost = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
         let rules = auth::Settings { password_hash: cost, ..auth::Settings::default() };
         let auth = Auth::new(store.clone(), Keys::ephemeral().unwrap(), rules);
@@ -112,10 +114,15 @@ impl TestApp {
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
-        let app = App { auth: auth.clone(), storage, clock: clock.clone(), settings: Arc::new(settings) };
+        let app = App {
+            auth: auth.clone(),
+            storage: storage.clone(),
+            clock: clock.clone(),
+            settings: Arc::new(settings),
+        };
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(crate::serve(listener, tls, app, async { drop(stopped.await) }));
-        TestApp { scheme, host, clock, auth, client, _data: data, stop, served }
+        TestApp { scheme, host, clock, auth, engine, client, _data: data, stop, served }
     }
 
     /// Tells the server to stop, and answers what to wait for until it has.

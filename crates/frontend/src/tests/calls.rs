@@ -7,7 +7,6 @@
 
 mod bad_input;
 mod completeness;
-mod engine;
 mod management;
 mod page;
 mod permissions;

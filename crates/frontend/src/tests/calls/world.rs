@@ -21,10 +21,10 @@ use oci::{Algorithm, Digest, ManifestType, NamespaceName, Reference, RepositoryN
 use serde_json::json;
 use storage::{NewManifest, Storage};
 
-use super::engine::Counting;
 use super::role::{Role, State};
 use super::wire::{Answer, Question, Wire};
 use crate::tests::directory_of_north;
+use crate::tests::engine::Counting;
 use crate::{App, Clock, Settings};
 
 const CONFIG: &[u8] = b"{}";

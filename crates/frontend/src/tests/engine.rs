@@ -1,4 +1,5 @@
-//! Memory that counts how often it is asked: what takes more reads for a name that exists tells that it does.
+//! Memory that counts how often it is asked: what takes more reads for a name that exists tells that it does, and what
+//! takes more of them the more there is grows slow.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,20 +8,27 @@ use kv::memory::Memory;
 use kv::{Batch, Direction, Engine, Entry, Error, Outcome, Range};
 
 #[derive(Default)]
-pub(super) struct Counting {
+pub(in crate::tests) struct Counting {
     memory: Memory,
     reads: AtomicUsize,
+    /// Rows of scans, each of which is one read.
+    rows: AtomicUsize,
     commits: AtomicUsize,
 }
 
 impl Counting {
     /// The reads since this was asked last.
-    pub(super) fn reads(&self) -> usize {
+    pub(in crate::tests) fn reads(&self) -> usize {
         self.reads.swap(0, Ordering::SeqCst)
     }
 
+    /// The rows of scans since this was asked last.
+    pub(in crate::tests) fn rows(&self) -> usize {
+        self.rows.swap(0, Ordering::SeqCst)
+    }
+
     /// The commits since this was asked last.
-    pub(super) fn commits(&self) -> usize {
+    pub(in crate::tests) fn commits(&self) -> usize {
         self.commits.swap(0, Ordering::SeqCst)
     }
 
@@ -48,7 +56,9 @@ impl Engine for Counting {
         direction: Direction,
     ) -> Result<Vec<(Vec<u8>, Entry)>, Error> {
         self.count(1);
-        self.memory.scan(range, limit, direction).await
+        let found = self.memory.scan(range, limit, direction).await?;
+        self.rows.fetch_add(found.len(), Ordering::SeqCst);
+        Ok(found)
     }
 
     async fn commit(&self, batch: Batch) -> Result<Outcome, Error> {
