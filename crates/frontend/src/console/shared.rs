@@ -3,6 +3,7 @@
 use auth::{Share, ShareId};
 use maud::{Markup, html};
 
+use super::forms::ended;
 use super::images::address;
 use super::page::{Answer, Place, Question, go, page, time, time_left};
 use super::problem::Problem;
@@ -30,15 +31,13 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
 
 /// `POST /console/shared`: leaves a share.
 pub(super) async fn leave(visitor: Visitor, form: Form) -> Answer {
-    let id = form.get("of").parse().ok().and_then(kv::Id::new).map(ShareId::from);
-    let left = match id {
-        Some(id) => visitor.app.auth.leave_share(&visitor.principal, id, visitor.now).await,
-        None => return Problem::NotFound.answer(visitor.language),
-    };
-    match left {
-        Ok(()) => go(&format!("{ALL}?done=left")),
-        Err(error) => Problem::from(error).answer(visitor.language),
-    }
+    ended(&visitor, left(&visitor, &form).await)
+}
+
+async fn left(visitor: &Visitor, form: &Form) -> Result<Answer, Problem> {
+    let share: ShareId = form.get("of").parse()?;
+    visitor.app.auth.leave_share(&visitor.principal, share, visitor.now).await?;
+    Ok(go(&format!("{ALL}?done=left")))
 }
 
 fn shown(visitor: &Visitor, shares: &[Share]) -> Markup {

@@ -1,5 +1,6 @@
 //! Personal tokens, and temporary logins for docker, which are such.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use auth::{Made, NewToken, PersonalToken, TokenId};
@@ -18,15 +19,11 @@ const HOUR_SECONDS: u64 = 60 * 60;
 const DAY_SECONDS: u64 = 24 * HOUR_SECONDS;
 const LOGIN_HOURS_MAX: u64 = 24;
 
-fn id(text: &str) -> Option<TokenId> {
-    text.parse().ok().and_then(kv::Id::new).map(TokenId::from)
-}
-
 /// The part of the page that lists them.
 pub(super) async fn list(visitor: &Visitor) -> Result<Markup, Problem> {
     let t = visitor.t;
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
-    let after = visitor.query.get("after").and_then(id);
+    let after = visitor.query.get("after").map(TokenId::from_str).transpose()?;
     let found = auth.list_personal_tokens(p, after, ROWS_AND_ONE, now).await?;
     let rows = Rows::of(found, |token| token.id.to_string());
     Ok(html! {
@@ -174,7 +171,7 @@ pub(super) async fn make_token(visitor: &Visitor, form: &Form) -> Result<Answer,
 /// The question before one is revoked.
 pub(super) async fn question(visitor: &Visitor, asked: Asked<'_>) -> Result<Markup, Problem> {
     let t = visitor.t;
-    let wanted = id(asked.of()).ok_or(Problem::NotFound)?;
+    let wanted: TokenId = asked.of().parse()?;
     let token = all(visitor).await?.into_iter().find(|token| token.id == wanted).ok_or(Problem::NotFound)?;
     let question = Question {
         text: &fill(t.token_revoke_question, &[("name", &called(&token))]),
@@ -190,7 +187,7 @@ pub(super) async fn question(visitor: &Visitor, asked: Asked<'_>) -> Result<Mark
 
 /// Revokes one, and what was made with it.
 pub(super) async fn revoke(visitor: &Visitor, form: &Form) -> Result<Answer, Refusal> {
-    let token = id(form.get("of")).ok_or(Problem::NotFound)?;
+    let token: TokenId = form.get("of").parse().map_err(Problem::from)?;
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
     let revoked = auth.revoke_personal_token(p, token, Made::Ends, now).await;
     revoked.map_err(|error| Refusal::of(error, visitor.t))?;

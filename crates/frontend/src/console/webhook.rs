@@ -1,5 +1,7 @@
 //! One webhook: how its receiver does, what was sent to it, and what may be done with it.
 
+use std::str::FromStr;
+
 use auth::{Delivery, DeliveryId, DeliveryStatus, Webhook, WebhookChange, WebhookId};
 use axum::extract::Path;
 use jiff::Timestamp;
@@ -14,10 +16,6 @@ use super::text::fill;
 use super::visitor::{Form, Visitor};
 use super::webhooks::{ALL, kind_text, kinds, state};
 
-fn id(text: &str) -> Result<kv::Id, Problem> {
-    text.parse().ok().and_then(kv::Id::new).ok_or(Problem::NotFound)
-}
-
 fn address(id: WebhookId) -> String {
     format!("{ALL}/{id}")
 }
@@ -30,7 +28,7 @@ pub(super) async fn show(visitor: Visitor, Path(text): Path<String>) -> Answer {
 async fn shown(visitor: &Visitor, text: &str, asked: Asked<'_>) -> Result<Answer, Problem> {
     let t = visitor.t;
     let (auth, p) = (&visitor.app.auth, &visitor.principal);
-    let webhook = auth.show_webhook(p, id(text)?.into()).await?;
+    let webhook = auth.show_webhook(p, text.parse()?).await?;
     let (at, url) = (address(webhook.id), webhook.url.as_str());
     if asked.what() == "delete" {
         let question = Question {
@@ -45,7 +43,7 @@ async fn shown(visitor: &Visitor, text: &str, asked: Asked<'_>) -> Result<Answer
         let content = html! { (asked.whole_error()) (question.asks(visitor)) };
         return Ok(page(visitor, Place::Webhooks, url, &content));
     }
-    let after = visitor.query.get("after").map(id).transpose()?.map(DeliveryId::from);
+    let after = visitor.query.get("after").map(DeliveryId::from_str).transpose()?;
     let found = auth.list_deliveries(p, webhook.id, after, ROWS_AND_ONE).await?;
     let rows = Rows::of(found, |delivery| delivery.id.to_string());
     let content = html! {
@@ -153,7 +151,7 @@ pub(super) async fn act(visitor: Visitor, Path(text): Path<String>, form: Form) 
 
 async fn acted(visitor: &Visitor, text: &str, form: &Form) -> Result<String, Refusal> {
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
-    let webhook: WebhookId = id(text)?.into();
+    let webhook: WebhookId = text.parse().map_err(Problem::from)?;
     let (at, refused) = (address(webhook), |error| Refusal::of(error, visitor.t));
     let enabled = |enabled| WebhookChange { enabled: Some(enabled), ..WebhookChange::default() };
     match form.get("action") {
@@ -162,7 +160,8 @@ async fn acted(visitor: &Visitor, text: &str, form: &Form) -> Result<String, Ref
             Ok(format!("{at}?done=sending"))
         }
         "again" => {
-            auth.deliver_again(p, webhook, id(form.get("of"))?.into(), now).await.map_err(refused)?;
+            let delivery = form.get("of").parse().map_err(Problem::from)?;
+            auth.deliver_again(p, webhook, delivery, now).await.map_err(refused)?;
             Ok(format!("{at}?done=sending"))
         }
         "disable" => {
