@@ -75,10 +75,10 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Whether this box of that name was ticked.
-    pub(super) fn ticked(self, name: &str, value: &str) -> bool {
+    /// Whether this box of that name was ticked; to begin with it is as `first` says.
+    pub(super) fn ticked_or(self, name: &str, value: &str, first: bool) -> bool {
         match self {
-            Asked::First(_) => false,
+            Asked::First(_) => first,
             Asked::Again(form, _) => form.all(name).any(|ticked| ticked == value),
         }
     }

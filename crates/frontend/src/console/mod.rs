@@ -22,6 +22,7 @@ mod organizations;
 mod page;
 mod permissions;
 mod problem;
+mod reserved_names;
 mod session;
 mod settings;
 mod share_form;
@@ -35,6 +36,7 @@ mod usage;
 mod users;
 mod visitor;
 mod webhook;
+mod webhook_form;
 mod webhooks;
 
 use std::net::IpAddr;
@@ -67,7 +69,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         .route("/console/images/{*image}", get(image::show).post(image::act))
         .route("/console/share", get(share_form::of_several).post(share_form::share_several))
         .route("/console/shared", get(shared::list).post(shared::leave))
-        .route("/console/organizations", get(organizations::list).post(organizations::create))
+        .route("/console/organizations", get(organizations::list).post(organizations::change))
         .route("/console/organizations/{name}", get(organizations::show).post(organizations::act))
         .route("/console/users", get(users::show).post(users::act))
         .route("/console/credentials", get(credentials::show).post(credentials::act))

@@ -221,6 +221,16 @@ impl Field<'_> {
         })
     }
 
+    /// Lines of text.
+    pub(super) fn lines(&self, value: &str) -> Markup {
+        self.around(|ties| {
+            html! {
+                textarea id=(self.name) name=(self.name) rows="3" autocomplete="off" spellcheck="false"
+                    aria-describedby=[ties.described] aria-invalid=[ties.invalid] { (value) }
+            }
+        })
+    }
+
     /// A line of text.
     pub(super) fn line(&self, kind: &str, value: &str, autocomplete: &str) -> Markup {
         self.around(|ties| {

@@ -140,6 +140,7 @@ pub(super) fn told(done: &str, t: &'static Texts) -> Option<&'static str> {
         "password" => t.password_changed,
         "made" => t.made,
         "deleted" => t.deleted,
+        "freed" => t.name_freed,
         "disabled" => t.disabled_done,
         "enabled" => t.enabled_done,
         "password-set" => t.password_set,

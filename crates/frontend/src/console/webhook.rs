@@ -14,6 +14,7 @@ use super::page::{Answer, Place, Question, form_token, go, page, time};
 use super::problem::Problem;
 use super::text::fill;
 use super::visitor::{Form, Visitor};
+use super::webhook_form::{self, Sends};
 use super::webhooks::{ALL, kind_text, kinds, state};
 
 fn address(id: WebhookId) -> String {
@@ -43,6 +44,12 @@ async fn shown(visitor: &Visitor, text: &str, asked: Asked<'_>) -> Result<Answer
         let content = html! { (asked.whole_error()) (question.asks(visitor)) };
         return Ok(page(visitor, Place::Webhooks, url, &content));
     }
+    if asked.what() == "change" {
+        let sends = Sends { to: &at, action: "change", button: t.save, back: &at };
+        let content = webhook_form::form(visitor, asked, Some(&webhook), &sends);
+        let title = fill(t.change_named, &[("name", &url)]);
+        return Ok(page(visitor, Place::Webhooks, &title, &content));
+    }
     let after = visitor.query.get("after").map(DeliveryId::from_str).transpose()?;
     let found = auth.list_deliveries(p, webhook.id, after, ROWS_AND_ONE).await?;
     let rows = Rows::of(found, |delivery| delivery.id.to_string());
@@ -55,6 +62,7 @@ async fn shown(visitor: &Visitor, text: &str, asked: Asked<'_>) -> Result<Answer
                 button type="submit" name="action" value="test" { (t.webhook_test) }
             }
             (switch(visitor, &at, text, url, !webhook.enabled))
+            a href=(format!("{at}?do=change")) aria-label=(fill(t.change_named, &[("name", &url)])) { (t.change) }
             a href=(format!("{at}?do=delete")) aria-label=(fill(t.delete_named, &[("name", &url)])) { (t.delete) }
         }
         h2 { (t.deliveries) }
@@ -171,6 +179,13 @@ async fn acted(visitor: &Visitor, text: &str, form: &Form) -> Result<String, Ref
         "enable" => {
             auth.update_webhook(p, webhook, enabled(true), now).await.map_err(refused)?;
             Ok(format!("{at}?done=enabled"))
+        }
+        "change" => {
+            let now_is = auth.show_webhook(p, webhook).await.map_err(refused)?;
+            if let Some(change) = webhook_form::change(&now_is, webhook_form::typed(visitor, form)?) {
+                auth.update_webhook(p, webhook, change, now).await.map_err(refused)?;
+            }
+            Ok(format!("{at}?done=saved"))
         }
         "delete" => {
             auth.delete_webhook(p, webhook, now).await.map_err(refused)?;

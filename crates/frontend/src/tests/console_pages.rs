@@ -15,6 +15,8 @@ const PAGES: &[(&str, [u16; 4])] = &[
     ("/console/images/team-a/web?tab=usage", [200, 404, 404, 404]),
     ("/console/organizations", [200, 200, 200, 200]),
     ("/console/organizations?do=create", [200, 403, 200, 200]),
+    ("/console/organizations?do=free", [403, 403, 403, 200]),
+    ("/console/organizations?do=free&of=team-b", [403, 403, 403, 200]),
     ("/console/organizations/team-a", [200, 200, 404, 404]),
     ("/console/organizations/team-a?do=delete", [200, 403, 404, 404]),
     ("/console/organizations/team-a?do=remove-permission&of=dev", [200, 200, 404, 404]),
@@ -33,12 +35,16 @@ const PAGES: &[(&str, [u16; 4])] = &[
     ("/console/webhooks", [200, 403, 200, 200]),
     ("/console/webhooks?do=create", [200, 403, 200, 200]),
     ("/console/webhooks/WEBHOOK", [200, 403, 404, 404]),
+    ("/console/webhooks/WEBHOOK?do=change", [200, 403, 404, 404]),
     ("/console/webhooks/WEBHOOK?do=delete", [200, 403, 404, 404]),
     ("/console/settings", [200, 200, 200, 200]),
     ("/console/accounts", [404, 404, 404, 200]),
     ("/console/accounts?do=create", [404, 404, 404, 200]),
     ("/console/accounts?do=password&of=acme", [404, 404, 404, 200]),
     ("/console/accounts?do=delete&of=acme", [404, 404, 404, 200]),
+    ("/console/accounts?do=free", [404, 404, 404, 200]),
+    ("/console/accounts?do=free&of=X", [404, 404, 404, 200]),
+    ("/console/accounts?do=free&of=initech", [404, 404, 404, 200]),
 ];
 
 #[tokio::test]
