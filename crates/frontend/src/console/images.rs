@@ -174,7 +174,7 @@ fn shown(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
     html! {
         form.bar method="get" action="/console/images" role="search" {
             input type="search" name="q" value=(wanted.search) placeholder=(t.search_images) aria-label=(t.search_images)
-                data-live="";
+                data-live="images images-count";
             @if wanted.column != Column::Name { input type="hidden" name="sort" value=(wanted.column.word()); }
             @if wanted.descending { input type="hidden" name="order" value="down"; }
             label.check {
@@ -183,21 +183,28 @@ fn shown(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
             }
             button.plain type="submit" { (t.search) }
         }
-        @if listed.rows.is_empty() {
-            div.empty { (empty(visitor, wanted)) }
-        } @else {
-            form method="get" action="/console/share" {
-                div.bar { button type="submit" { (t.share_selected) } }
-                div.scroll tabindex="0" {
-                    table {
-                        caption { (fill(t.entries, &[("count", &listed.total)])) }
-                        thead { (head(visitor, wanted)) }
-                        tbody { @for row in &listed.rows { (line(visitor, row, &listed.with)) } }
-                    }
+        p.hint id="images-count" role="status" { (fill(t.entries, &[("count", &listed.total)])) }
+        div id="images" { (results(visitor, wanted, listed)) }
+    }
+}
+
+/// What the script puts in its place when somebody types.
+fn results(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
+    let t = visitor.t;
+    if listed.rows.is_empty() {
+        return html! { div.empty { (empty(visitor, wanted)) } };
+    }
+    html! {
+        form method="get" action="/console/share" {
+            div.bar { button type="submit" { (t.share_selected) } }
+            div.scroll tabindex="0" {
+                table {
+                    thead { (head(visitor, wanted)) }
+                    tbody { @for row in &listed.rows { (line(visitor, row, &listed.with)) } }
                 }
             }
-            (pages(visitor, wanted, listed))
         }
+        (pages(visitor, wanted, listed))
     }
 }
 

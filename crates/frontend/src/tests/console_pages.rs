@@ -90,6 +90,14 @@ fn is_well_made(page: &Page) {
     for described in values(" aria-describedby=\"") {
         assert!(described.split(' ').all(|id| ids.iter().any(|known| known == id)), "{address}: {described}");
     }
+    for (before, what) in
+        [(" data-live=\"", "results"), (" data-counter=\"", "a counter"), (" data-excludes=\"", "a field")]
+    {
+        for targets in values(before) {
+            let known = targets.split(' ').all(|id| ids.iter().any(|known| known == id));
+            assert!(known, "{address}: the script does not find {what}: {targets}");
+        }
+    }
     let count = ids.len();
     ids.sort_unstable();
     ids.dedup();
