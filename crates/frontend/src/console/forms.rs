@@ -91,7 +91,12 @@ impl<'a> Asked<'a> {
     }
 
     pub(super) fn field(self, name: &'a str, label: &'a str, hint: Option<String>) -> Field<'a> {
-        Field { name, label, hint, error: error_of(self.wrong(), name) }
+        Field { name, label, hint, error: self.error(name) }
+    }
+
+    /// What is wrong with that field.
+    pub(super) fn error(self, name: &str) -> Option<&'a str> {
+        error_of(self.wrong(), name)
     }
 
     /// What is wrong with all of it.

@@ -6,11 +6,15 @@ use auth::{AccountName, Repository, RepositoryId, Visibility, Which};
 use maud::{Markup, html};
 use storage::RepositoryUsage;
 
+use super::forms::Asked;
+use super::image_form;
 use super::page::{Answer, Place, page, size, time};
 use super::problem::Problem;
 use super::text::fill;
 use super::visitor::{Query, Visitor, parameter};
 
+/// Where the list is.
+pub(super) const ALL: &str = "/console/images";
 /// The most images of one list, as for every order, filter and total.
 const IMAGES_MAX: usize = 10_000;
 /// How many are read at once.
@@ -64,7 +68,7 @@ impl<'q> Wanted<'q> {
 
     /// The same list otherwise: another order, another page.
     fn address(&self, column: Column, descending: bool, page: usize) -> String {
-        let mut address = format!("/console/images?sort={}&page={page}", column.word());
+        let mut address = format!("{ALL}?sort={}&page={page}", column.word());
         if descending {
             address.push_str("&order=down");
         }
@@ -94,6 +98,9 @@ struct Listed {
 
 /// `GET /console/images`.
 pub(super) async fn list(visitor: Visitor) -> Answer {
+    if visitor.query.get("do") == Some("create") {
+        return image_form::show(&visitor, Asked::First(&visitor.query));
+    }
     let wanted = Wanted::of(&visitor.query);
     match find(&visitor, &wanted).await {
         Ok(listed) => {
@@ -172,7 +179,7 @@ async fn shared_with(visitor: &Visitor) -> Result<BTreeMap<RepositoryId, Vec<Acc
 fn shown(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
     let t = visitor.t;
     html! {
-        form.bar method="get" action="/console/images" role="search" {
+        form.bar method="get" action=(ALL) role="search" {
             input type="search" name="q" value=(wanted.search) placeholder=(t.search_images) aria-label=(t.search_images)
                 data-live="images images-count";
             @if wanted.column != Column::Name { input type="hidden" name="sort" value=(wanted.column.word()); }
@@ -183,6 +190,7 @@ fn shown(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
             }
             button.plain type="submit" { (t.search) }
         }
+        (image_form::link(visitor))
         p.hint id="images-count" role="status" { (fill(t.entries, &[("count", &listed.total)])) }
         div id="images" { (results(visitor, wanted, listed)) }
     }
@@ -211,7 +219,7 @@ fn results(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
 fn empty(visitor: &Visitor, wanted: &Wanted<'_>) -> Markup {
     let t = visitor.t;
     if !wanted.search.is_empty() || wanted.page > 1 {
-        return html! { p { (t.nothing_found) } p { a href="/console/images" { (t.clear) } } };
+        return html! { p { (t.nothing_found) } p { a href=(ALL) { (t.clear) } } };
     }
     if wanted.shared {
         return html! { p { (t.nothing_shared_by_me) } };
@@ -291,7 +299,7 @@ fn pages(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
 
 /// Where an image's page is.
 pub(super) fn address(name: &str) -> String {
-    format!("/console/images/{name}")
+    format!("{ALL}/{name}")
 }
 
 pub(super) fn visibility(visitor: &Visitor, visibility: Visibility) -> &'static str {

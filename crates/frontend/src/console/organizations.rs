@@ -99,7 +99,7 @@ async fn listed(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> 
     let content = html! {
         @if is_account { p { a.button href="/console/organizations?do=create" { (t.organization_new) } } }
         @if lines.is_empty() {
-            div.empty { p { (if is_account { t.no_organizations } else { t.no_organizations_seen }) } }
+            div.empty { p { (none_yet(visitor)) } }
         } @else {
             div.scroll tabindex="0" {
                 table {
@@ -132,6 +132,14 @@ fn line(visitor: &Visitor, namespace: &Namespace, images: usize) -> Markup {
             td { (permission(visitor, namespace)) }
             td { (time(namespace.created_at, &visitor.zone)) }
         }
+    }
+}
+
+fn none_yet(visitor: &Visitor) -> String {
+    let t = visitor.t;
+    match (visitor.principal.user(), visitor.principal.account_name()) {
+        (Some(_), Some(account)) => fill(t.no_organizations_seen, &[("account", account)]),
+        _ => t.no_organizations.to_owned(),
     }
 }
 

@@ -149,7 +149,7 @@ impl Permissions<'_> {
                 match auth.remove_permission(p, &self.target, &name, now).await {
                     // Somebody was faster.
                     Ok(()) | Err(auth::Error::NotFound { what: auth::Thing::Permission }) => {}
-                    Err(error) => return Err(refused(error)),
+                    Err(error) => return Err(Refusal::of(error, t)),
                 }
                 Ok(Some(self.to("done=permission-removed")))
             }

@@ -3,6 +3,7 @@
 use auth::{Share, ShareId};
 use maud::{Markup, html};
 
+use super::blocked_owners;
 use super::forms::ended;
 use super::images::address;
 use super::page::{Answer, Place, Question, go, page, time, time_left};
@@ -42,14 +43,16 @@ async fn left(visitor: &Visitor, form: &Form) -> Result<Answer, Problem> {
 
 fn shown(visitor: &Visitor, shares: &[Share]) -> Markup {
     let t = visitor.t;
+    let blocked = html! { p { a href=(blocked_owners::ALL) { (t.blocked_owners) } } };
     if shares.is_empty() {
         let account = visitor.principal.account_name().map(ToString::to_string).unwrap_or_default();
         let text = fill(t.nothing_shared_with_me, &[("account", &account)]);
-        return html! { div.empty { p { (text) } } };
+        return html! { div.empty { p { (text) } } (blocked) };
     }
     // The account itself leaves; its users do not.
     let may_leave = visitor.principal.user().is_none();
     html! {
+        p.hint { (t.owner_sees_pulls) }
         div.scroll tabindex="0" {
             table {
                 caption { (fill(t.entries, &[("count", &shares.len())])) }
@@ -67,6 +70,7 @@ fn shown(visitor: &Visitor, shares: &[Share]) -> Markup {
                 tbody { @for share in shares { (line(visitor, share, may_leave)) } }
             }
         }
+        (blocked)
     }
 }
 

@@ -37,7 +37,18 @@ async fn the_trail_is_filtered_and_goes_on_page_by_page() {
     acme.opens("/console/audit?from=2027-01-16").await.says(&["Nothing matches."]);
     acme.opens("/console/audit?until=2027-01-14").await.says(&["Nothing matches."]);
     acme.opens("/console/audit?from=2027-01-15&until=2027-01-15").await.says(&["made-54"]);
-    for (query, field) in [("from=soon", "from"), ("until=2027-02-30", "until"), ("kind=x", "kind")] {
+    acme.opens(&format!("{AUDIT}?address=192.0.2.1"))
+        .await
+        .says(&["Nothing matches.", "value=\"192.0.2.1\""]);
+    acme.opens(&format!("{found}&address=127.0.0.1"))
+        .await
+        .says(&["made-54", "&amp;address=127.0.0.1&amp;after="]);
+    for (query, field) in [
+        ("from=soon", "from"),
+        ("until=2027-02-30", "until"),
+        ("kind=x", "kind"),
+        ("address=127.0.0", "address"),
+    ] {
         let page = acme.opens(&format!("{AUDIT}?{query}")).await;
         page.is(200).says(&[&format!("id=\"{field}-error\"")]).says_nothing_of(&["made-54"]);
     }
