@@ -64,7 +64,7 @@ impl Permissions<'_> {
                 button: t.permission_remove,
                 back: self.list,
             };
-            return Ok(question.asks(visitor));
+            return Ok(html! { (asked.whole_error()) (question.asks(visitor)) });
         }
         let rows = Rows::of(found, |permission| permission.user.to_string());
         Ok(html! {
