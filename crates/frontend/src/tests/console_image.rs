@@ -194,8 +194,8 @@ async fn when_the_end_of_a_share_is_told_is_said_in_days() {
     let acme = Browser::of(&app, "acme").await;
     let (new, change) = (format!("{WEB}?tab=sharing&new=1"), format!("{WEB}?tab=sharing&change=globex"));
     acme.opens(&new).await.says(&["aria-describedby=\"notice-hint\"", "Nothing typed: 3, as"]);
-    let fields = |action, notice, deadline| {
-        let deadline = if deadline == "" { ("permanent", "on") } else { ("deadline", deadline) };
+    let fields = |action, notice, deadline: &'static str| {
+        let deadline = if deadline.is_empty() { ("permanent", "on") } else { ("deadline", deadline) };
         [("action", action), ("account", "globex"), ("notice", notice), deadline]
     };
     for notice in ["x", "-1", "367", "18446744073709551615"] {
