@@ -28,7 +28,8 @@ pub enum Category {
 }
 
 impl Category {
-    const ALL: [Category; 8] = [
+    /// All of them.
+    pub const ALL: [Category; 8] = [
         Category::AppServer,
         Category::Linux,
         Category::FrameworkApp,

@@ -1,8 +1,19 @@
 //! Immutable ids, one type for each noun, so that a user's is never taken for a namespace's. A name may be given
 //! anew after a deletion; an id never is.
 
+use std::str::FromStr;
+
 use kv::Id;
 use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+fn read(text: &str) -> Result<Id, Error> {
+    // Digits alone: a number's own parser takes a sign too.
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let id = text.parse().ok().filter(|_| digits).and_then(Id::new);
+    id.ok_or_else(|| Error::Invalid { field: "id", reason: "an id is a number below 2^53".to_owned() })
+}
 
 macro_rules! id {
     ($(#[$documentation:meta])* $name:ident) => {
@@ -34,6 +45,15 @@ macro_rules! id {
         impl From<Id> for $name {
             fn from(id: Id) -> $name {
                 $name(id)
+            }
+        }
+
+        /// As answers give it: digits alone, of a number below 2⁵³.
+        impl FromStr for $name {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<$name, Error> {
+                read(text).map($name)
             }
         }
 
@@ -84,4 +104,21 @@ id! {
 id! {
     /// A delivery's, later ones greater.
     DeliveryId
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TokenId;
+
+    #[test]
+    fn an_id_is_read_as_it_is_written_and_in_no_other_way() {
+        for number in [0, 7, (1 << 53) - 1] {
+            assert_eq!(number.to_string().parse::<TokenId>().unwrap().get(), number);
+        }
+        for bad in
+            ["", "+7", "-7", " 7", "7 ", "7.0", "0x7", "v7", "9007199254740992", "18446744073709551617", "７"]
+        {
+            assert!(bad.parse::<TokenId>().is_err(), "{bad:?}");
+        }
+    }
 }

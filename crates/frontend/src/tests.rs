@@ -7,6 +7,7 @@ mod connections;
 mod console;
 mod console_account;
 mod console_credentials;
+mod console_image;
 mod console_many;
 mod console_pages;
 mod console_trail;

@@ -4,6 +4,7 @@
 //! The caller is established first, before a byte of the body is read.
 
 use std::net::IpAddr;
+use std::str::FromStr;
 use std::time::Duration;
 
 use auth::{AccessKeyId, AccountName, Principal, RefusedChange, ShareId, TokenId, UserName, WebhookId};
@@ -122,68 +123,27 @@ pub(super) trait Segment: Sized {
     fn parse(text: &str) -> Result<Self, Problem>;
 }
 
-impl Segment for AccountName {
-    const NAME: &str = "account";
+macro_rules! segments {
+    ($($segment:ty: $name:literal, $parse:expr;)+) => {$(
+        impl Segment for $segment {
+            const NAME: &str = $name;
 
-    fn parse(text: &str) -> Result<Self, Problem> {
-        of_field(Self::NAME, AccountName::parse(text))
-    }
+            fn parse(text: &str) -> Result<Self, Problem> {
+                of_field(Self::NAME, $parse(text))
+            }
+        }
+    )+};
 }
 
-impl Segment for NamespaceName {
-    const NAME: &str = "namespace";
-
-    fn parse(text: &str) -> Result<Self, Problem> {
-        of_field(Self::NAME, NamespaceName::parse(text))
-    }
-}
-
-impl Segment for RepositoryName {
-    const NAME: &str = "repository";
-
-    fn parse(text: &str) -> Result<Self, Problem> {
-        of_field(Self::NAME, RepositoryName::parse(text))
-    }
-}
-
-impl Segment for Tag {
-    const NAME: &str = "tag";
-
-    fn parse(text: &str) -> Result<Self, Problem> {
-        of_field(Self::NAME, Tag::parse(text))
-    }
-}
-
-impl Segment for ShareId {
-    const NAME: &str = "id";
-
-    fn parse(text: &str) -> Result<Self, Problem> {
-        of_field(Self::NAME, id(text)).map(ShareId::from)
-    }
-}
-
-impl Segment for AccessKeyId {
-    const NAME: &str = "access_key";
-
-    fn parse(text: &str) -> Result<Self, Problem> {
-        of_field(Self::NAME, AccessKeyId::parse(text))
-    }
-}
-
-impl Segment for TokenId {
-    const NAME: &str = "id";
-
-    fn parse(text: &str) -> Result<Self, Problem> {
-        of_field(Self::NAME, id(text)).map(TokenId::from)
-    }
-}
-
-impl Segment for WebhookId {
-    const NAME: &str = "webhook";
-
-    fn parse(text: &str) -> Result<Self, Problem> {
-        of_field(Self::NAME, id(text)).map(WebhookId::from)
-    }
+segments! {
+    AccountName: "account", AccountName::parse;
+    NamespaceName: "namespace", NamespaceName::parse;
+    RepositoryName: "repository", RepositoryName::parse;
+    Tag: "tag", Tag::parse;
+    AccessKeyId: "access_key", AccessKeyId::parse;
+    ShareId: "id", ShareId::from_str;
+    TokenId: "id", TokenId::from_str;
+    WebhookId: "webhook", WebhookId::from_str;
 }
 
 /// A user, by its name within an account (`dev`), or by its whole name (`dev@acme`).
@@ -220,13 +180,6 @@ impl Login {
             _ => Ok(&self.user),
         }
     }
-}
-
-/// Reads an id, as answers give it.
-pub(super) fn id(text: &str) -> Result<kv::Id, Problem> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = text.parse().ok().filter(|_| digits);
-    number.and_then(kv::Id::new).ok_or_else(|| Problem::new(Code::Invalid, "An id is a number below 2^53."))
 }
 
 /// What the path names: one thing, or a thing and one below it.

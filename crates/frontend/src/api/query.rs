@@ -1,10 +1,12 @@
 //! The query of a request: the parameters that its operation has, each at most once, and no others.
 
+use std::str::FromStr;
+
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use utoipa::IntoParams;
 
-use super::problem::{Code, Problem};
+use super::problem::{Code, Problem, of_field};
 use super::types::Page;
 
 const LIMIT_DEFAULT: usize = 100;
@@ -66,6 +68,11 @@ pub(super) struct Paging {
 }
 
 impl Paging {
+    /// Where to go on in a list that is in the order of ids.
+    pub(super) fn after_id<T: FromStr<Err = auth::Error>>(&self) -> Result<Option<T>, Problem> {
+        of_field("after", self.after.as_deref().map(str::parse).transpose())
+    }
+
     /// What to ask of a list to learn whether there is more: one beyond the page.
     pub(super) fn limit_and_one(&self) -> usize {
         self.limit + 1

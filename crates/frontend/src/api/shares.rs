@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::{AccountName, Description, ShareId, ShareTags, TagPatterns};
+use auth::{AccountName, Description, ShareTags, TagPatterns};
 use axum::Json;
 use axum::extract::FromRequestParts;
 use http::StatusCode;
@@ -12,7 +12,7 @@ use oci::RepositoryName;
 
 use super::deadline;
 use super::document::{Conflict, Forbidden, NotFound, Unprocessable};
-use super::extract::{At, Caller, JsonBody, id};
+use super::extract::{At, Caller, JsonBody};
 use super::problem::{Code, Problem, of_field};
 use super::query::{Paging, Parameters};
 use super::types::{NewShare, Page, Share, ShareChange, ShareStatus};
@@ -57,11 +57,6 @@ fn page_of(found: Vec<auth::Share>, page: &Paging, caller: &Caller) -> Page<Shar
     let region = caller.app.auth.region();
     let shares = found.into_iter().map(|share| shown(share, region, caller.now)).collect();
     page.page(shares, |share: &Share| share.id.to_string())
-}
-
-fn after(page: &Paging) -> Result<Option<ShareId>, Problem> {
-    let after = page.after.as_deref().map(id).transpose();
-    Ok(of_field("after", after)?.map(ShareId::from))
 }
 
 /// Shares a private repository with another account.
@@ -122,7 +117,7 @@ pub(super) async fn list_of_repository(
     page: Paging,
 ) -> Result<Json<Page<Share>>, Problem> {
     let Caller { app, principal, now } = &caller;
-    let (after, limit) = (after(&page)?, page.limit_and_one());
+    let (after, limit) = (page.after_id()?, page.limit_and_one());
     let found = app.auth.list_repository_shares(principal, &repository, after, limit, *now).await?;
     Ok(Json(page_of(found, &page, &caller)))
 }
@@ -173,7 +168,7 @@ impl<S: Sync> FromRequestParts<S> for Wanted {
 pub(super) async fn list(caller: Caller, wanted: Wanted) -> Result<Json<Page<Share>>, Problem> {
     let Wanted { direction, page } = wanted;
     let Caller { app, principal, now } = &caller;
-    let (after, limit) = (after(&page)?, page.limit_and_one());
+    let (after, limit) = (page.after_id()?, page.limit_and_one());
     let found = match direction {
         Direction::ByMe => app.auth.list_shares_by(principal, after, limit, *now).await?,
         Direction::WithMe => app.auth.list_shares_with(principal, after, limit, *now).await?,

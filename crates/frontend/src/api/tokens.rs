@@ -9,8 +9,8 @@ use http::StatusCode;
 use http::request::Parts;
 
 use super::document::{Conflict, Forbidden, NotFound};
-use super::extract::{At, Caller, JsonBody, id};
-use super::problem::{Code, Problem, of_field};
+use super::extract::{At, Caller, JsonBody};
+use super::problem::{Code, Problem};
 use super::query::{Paging, Parameters};
 use super::types::{CreatedPersonalToken, NewPersonalToken, Page, PersonalToken};
 
@@ -70,7 +70,7 @@ pub(super) async fn create(
     responses((status = 200, description = "A page, in the order of ids.", body = Page<PersonalToken>))
 )]
 pub(super) async fn list(caller: Caller, page: Paging) -> Result<Json<Page<PersonalToken>>, Problem> {
-    let after = of_field("after", page.after.as_deref().map(id).transpose())?.map(TokenId::from);
+    let after = page.after_id()?;
     let limit = page.limit_and_one();
     let found = caller.app.auth.list_personal_tokens(&caller.principal, after, limit, caller.now).await?;
     Ok(Json(page.page(found.into_iter().map(shown).collect(), |token| token.id.to_string())))

@@ -1,12 +1,14 @@
 //! Webhooks: where an account is told what happens to its shares, and to those made with it.
 
+use std::str::FromStr;
+
 use auth::{DeliveryId, Description, Error, Thing, WebhookId, WebhookUrl};
 use axum::Json;
 use http::StatusCode;
 
 use super::cloud_event::{cloud_event, kind, word};
 use super::document::{Conflict, Forbidden, NotFound};
-use super::extract::{At, Caller, JsonBody, id};
+use super::extract::{At, Caller, JsonBody};
 use super::problem::{Code, Problem, of_field};
 use super::query::Paging;
 use super::types::{
@@ -105,7 +107,7 @@ pub(super) async fn create(
     )
 )]
 pub(super) async fn list(caller: Caller, page: Paging) -> Result<Json<Page<Webhook>>, Problem> {
-    let after = of_field("after", page.after.as_deref().map(id).transpose())?.map(WebhookId::from);
+    let after = page.after_id()?;
     let found = caller.app.auth.list_webhooks(&caller.principal, after, page.limit_and_one()).await?;
     Ok(Json(page.page(found.into_iter().map(shown).collect(), |webhook| webhook.id.to_string())))
 }
@@ -205,7 +207,7 @@ pub(super) async fn list_deliveries(
     At(webhook): At<WebhookId>,
     page: Paging,
 ) -> Result<Json<Page<Delivery>>, Problem> {
-    let after = of_field("after", page.after.as_deref().map(id).transpose())?.map(DeliveryId::from);
+    let after = page.after_id()?;
     let auth = &caller.app.auth;
     let found = auth.list_deliveries(&caller.principal, webhook, after, page.limit_and_one()).await?;
     let found = found.into_iter().map(|delivery| delivery_shown(delivery, &caller)).collect();
@@ -238,7 +240,7 @@ pub(super) async fn deliver(
     let Caller { app, principal, now } = &caller;
     let made = match new.delivery {
         Some(again) => {
-            let again = of_field("delivery", id(&again.to_string()))?.into();
+            let again = of_field("delivery", DeliveryId::from_str(&again.to_string()))?;
             match app.auth.deliver_again(principal, webhook, again, *now).await {
                 Err(error @ Error::NotFound { what: Thing::Delivery }) => {
                     return Err(Problem::from(error).field("delivery"));

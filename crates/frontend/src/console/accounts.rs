@@ -8,7 +8,8 @@ use super::holders::{Holder, Holders};
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, go, page};
 use super::problem::{Problem, Wrong};
-use super::text::fill;
+use super::reserved_names::{self, ReservedNames};
+use super::text::{Texts, fill};
 use super::users::new_password;
 use super::visitor::{Form, Visitor};
 
@@ -25,6 +26,15 @@ fn holder(visitor: &Visitor, account: &Account) -> Holder {
         created_at: account.created_at,
         more: vec![home, administrator.to_owned()],
         is_own: visitor.principal.account() == Some(account.id),
+    }
+}
+
+fn reserved(t: &'static Texts) -> ReservedNames<'static> {
+    ReservedNames {
+        address: ALL,
+        hint: t.account_name_free_hint,
+        wrong: t.account_wrong,
+        warning: t.account_name_free_warning,
     }
 }
 
@@ -62,6 +72,10 @@ async fn shown(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> {
             }
             (fill(t.password_for, &[("name", &account.name)]), words.password_form(visitor, asked))
         }
+        "free" => {
+            let content = reserved(t).asks(visitor, asked, |name| AccountName::parse(name).is_ok());
+            (t.name_free.to_owned(), content)
+        }
         "delete" => (t.accounts.to_owned(), words.question(visitor, asked, one().await?.name.as_str())),
         _ => {
             let found = auth.list_accounts(p, visitor.query.get("after"), ROWS_AND_ONE, now).await?;
@@ -70,6 +84,7 @@ async fn shown(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> {
             let content = html! {
                 (words.list(visitor, asked, &holders))
                 (pager(visitor, ALL, rows.next.as_deref()))
+                (reserved(t).link(t))
             };
             (t.accounts.to_owned(), content)
         }
@@ -115,6 +130,11 @@ async fn acted(visitor: &Visitor, form: &Form) -> Result<&'static str, Refusal> 
         "delete" => {
             auth.delete_account(p, &of()?, now).await.map_err(refused)?;
             Ok("deleted")
+        }
+        "free" => {
+            let name = reserved(t).name(AccountName::parse(form.get("of").trim()))?;
+            auth.free_account_name(p, &name, now).await.map_err(|error| reserved_names::refused(error, t))?;
+            Ok("freed")
         }
         _ => Err(Problem::NotFound.into()),
     }

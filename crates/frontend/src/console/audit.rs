@@ -17,7 +17,7 @@ use super::visitor::{Visitor, parameter};
 
 const ALL: &str = "/console/audit";
 /// The names of the filters, as the address has them.
-const FILTERS: [&str; 6] = ["kind", "actor", "subject", "result", "from", "until"];
+const FILTERS: [&str; 7] = ["kind", "actor", "subject", "result", "address", "from", "until"];
 
 /// `GET /console/audit`.
 pub(super) async fn show(visitor: Visitor) -> Answer {
@@ -68,13 +68,14 @@ fn filter(visitor: &Visitor) -> Result<EventFilter, Wrong> {
         None => Vec::new(),
         Some(word) => vec![EventKind::parse(word).ok_or_else(|| Wrong::of("kind", t.event_kind_wrong))?],
     };
+    let address_of = |text: &str| text.parse().map_err(|_| Wrong::of("address", t.address_wrong));
     Ok(EventFilter {
         kinds: kind,
         actor: typed("actor").map(str::to_owned),
         subject: typed("subject").map(str::to_owned),
         result: typed("result")
             .and_then(|word| EventResult::ALL.iter().copied().find(|result| result.as_str() == word)),
-        address: None,
+        address: typed("address").map(address_of).transpose()?,
         from: day("from", |date, zone| zone.to_timestamp(date.at(0, 0, 0, 0)).ok())?,
         to: day("until", end_of)?,
     })
@@ -100,6 +101,7 @@ fn form(visitor: &Visitor, wrong: Option<&Wrong>) -> Markup {
             (field("actor", t.actor, Some(t.actor_hint)).line("text", typed("actor"), "off"))
             (field("subject", t.subject, Some(t.subject_hint)).line("text", typed("subject"), "off"))
             (field("result", t.result, None).select(&results, typed("result")))
+            (field("address", t.address, None).line("text", typed("address"), "off"))
             (field("from", t.from_day, None).line("date", typed("from"), "off"))
             (field("until", t.until_day, None).line("date", typed("until"), "off"))
             div.bar {

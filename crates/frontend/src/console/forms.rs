@@ -75,10 +75,10 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Whether this box of that name was ticked.
-    pub(super) fn ticked(self, name: &str, value: &str) -> bool {
+    /// Whether this box of that name was ticked; to begin with it is as `first` says.
+    pub(super) fn ticked_or(self, name: &str, value: &str, first: bool) -> bool {
         match self {
-            Asked::First(_) => false,
+            Asked::First(_) => first,
             Asked::Again(form, _) => form.all(name).any(|ticked| ticked == value),
         }
     }
@@ -91,7 +91,12 @@ impl<'a> Asked<'a> {
     }
 
     pub(super) fn field(self, name: &'a str, label: &'a str, hint: Option<String>) -> Field<'a> {
-        Field { name, label, hint, error: error_of(self.wrong(), name) }
+        Field { name, label, hint, error: self.error(name) }
+    }
+
+    /// What is wrong with that field.
+    pub(super) fn error(self, name: &str) -> Option<&'a str> {
+        error_of(self.wrong(), name)
     }
 
     /// What is wrong with all of it.

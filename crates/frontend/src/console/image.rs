@@ -1,6 +1,6 @@
 //! An image's page: its tabs, and what its forms do. Whoever may pull it sees its tags and the guide; who manages it, all.
 
-use auth::{Action, Denied, Description, Permit, Repository};
+use auth::{Action, Category, Denied, Description, DetailsChange, Permit, Repository};
 use axum::extract::Path;
 use maud::{Markup, html};
 use oci::RepositoryName;
@@ -10,8 +10,9 @@ use super::forms::ended;
 use super::images::{address, visibility};
 use super::page::{Answer, Field, Place, form_token, go, page};
 use super::problem::{Problem, Wrong, wrong};
+use super::text::Texts;
 use super::visitor::{Form, Visitor};
-use super::{guide, manifest, permissions, sharing, tags, usage};
+use super::{guide, image_settings, manifest, permissions, sharing, tags, usage};
 
 /// A part of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,7 @@ pub(super) enum Tab {
     Sharing,
     Permissions,
     Usage,
+    Settings,
 }
 
 impl Tab {
@@ -33,6 +35,7 @@ impl Tab {
             Tab::Sharing => "sharing",
             Tab::Permissions => "permissions",
             Tab::Usage => "usage",
+            Tab::Settings => "settings",
         }
     }
 }
@@ -73,7 +76,7 @@ impl Seen {
             tabs.push(Tab::Description);
         }
         if self.manages {
-            tabs.extend([Tab::Sharing, Tab::Permissions, Tab::Usage]);
+            tabs.extend([Tab::Sharing, Tab::Permissions, Tab::Usage, Tab::Settings]);
         }
         tabs
     }
@@ -90,11 +93,13 @@ impl Seen {
             Tab::Sharing => t.sharing,
             Tab::Permissions => t.permissions,
             Tab::Usage => t.usage,
+            Tab::Settings => t.settings,
         };
         let content = html! {
             dl.facts {
                 dt { (t.owner) } dd { (self.repository.account) }
                 dt { (t.visibility) } dd { (visibility(visitor, self.repository.visibility)) }
+                @if self.own { dt { (t.category) } dd { (category_text(t, self.repository.category)) } }
             }
             nav aria-label=(name) {
                 ul.tabs {
@@ -133,11 +138,12 @@ async fn shown(visitor: &Visitor, name: &str) -> Result<Answer, Problem> {
             seen.page(visitor, tab, &content)
         }
         Tab::Description => {
-            let text = seen.repository.description.to_string();
-            seen.page(visitor, tab, &description(visitor, &seen, &text, None))
+            let (text, category) = (seen.repository.description.to_string(), seen.repository.category);
+            seen.page(visitor, tab, &description(visitor, &seen, (&text, category), None))
         }
         Tab::Sharing => seen.page(visitor, tab, &sharing::show(visitor, &seen).await?),
         Tab::Usage => seen.page(visitor, tab, &usage::show(visitor, &seen).await?),
+        Tab::Settings => seen.page(visitor, tab, &image_settings::show(visitor, &seen)?),
         Tab::Permissions => {
             let content = permissions::of_image(visitor, &seen, Asked::First(&visitor.query)).await?;
             seen.page(visitor, tab, &content)
@@ -156,11 +162,19 @@ async fn acted(visitor: &Visitor, name: &str, form: &Form) -> Result<Answer, Pro
         "describe" => describe(visitor, &seen, form).await,
         "delete-tag" => tags::delete(visitor, &seen, form).await,
         "set-permission" | "remove-permission" => permissions::act_on_image(visitor, &seen, form).await,
-        action => sharing::act(visitor, &seen, action, form).await,
+        action => match image_settings::act(visitor, &seen, form).await? {
+            Some(answer) => Ok(answer),
+            None => sharing::act(visitor, &seen, action, form).await,
+        },
     }
 }
 
-fn description(visitor: &Visitor, seen: &Seen, text: &str, error: Option<&Wrong>) -> Markup {
+fn description(
+    visitor: &Visitor,
+    seen: &Seen,
+    (text, category): (&str, Category),
+    error: Option<&Wrong>,
+) -> Markup {
     let t = visitor.t;
     if !seen.manages {
         return if text.is_empty() {
@@ -173,8 +187,23 @@ fn description(visitor: &Visitor, seen: &Seen, text: &str, error: Option<&Wrong>
         form method="post" action=(seen.address()) {
             (form_token(&visitor.form_token))
             (description_field(visitor, text, error.map(|wrong| wrong.text.as_str())))
+            (Field { name: "category", label: t.category, hint: Some(t.category_hint.to_owned()), error: None }
+                .select(&Category::ALL.map(|one| (one.as_str(), category_text(t, one))), category.as_str()))
             button type="submit" name="action" value="describe" { (t.save) }
         }
+    }
+}
+
+fn category_text(t: &'static Texts, category: Category) -> &'static str {
+    match category {
+        Category::AppServer => t.category_app_server,
+        Category::Linux => t.category_linux,
+        Category::FrameworkApp => t.category_framework_app,
+        Category::Database => t.category_database,
+        Category::Lang => t.category_lang,
+        Category::Windows => t.category_windows,
+        Category::Arm => t.category_arm,
+        Category::Other => t.category_other,
     }
 }
 
@@ -193,16 +222,25 @@ pub(super) fn description_field(visitor: &Visitor, text: &str, error: Option<&st
 
 async fn describe(visitor: &Visitor, seen: &Seen, form: &Form) -> Result<Answer, Problem> {
     let text = form.text("description");
+    let category = match form.get("category") {
+        "" => seen.repository.category,
+        word => Category::parse(word)?,
+    };
     let set = async {
-        let description = Description::parse(&text)?;
+        let change =
+            DetailsChange { description: Some(Description::parse(&text)?), category: Some(category) };
         let (auth, p) = (&visitor.app.auth, &visitor.principal);
-        auth.set_description(p, &seen.repository.name, &description, visitor.now).await
+        auth.change_details(p, &seen.repository.name, &change, visitor.now).await
     };
     match set.await {
         Ok(_) => Ok(go(&format!("{}?tab=description&done=saved", seen.address()))),
         Err(error) => {
             let wrong = wrong(error, visitor.t)?;
-            Ok(seen.page(visitor, Tab::Description, &description(visitor, seen, &text, Some(&wrong))))
+            Ok(seen.page(
+                visitor,
+                Tab::Description,
+                &description(visitor, seen, (&text, category), Some(&wrong)),
+            ))
         }
     }
 }

@@ -8,11 +8,15 @@ use kv::Usage;
 use maud::{Markup, html};
 use storage::RepositoryUsage;
 
+use super::forms::Asked;
+use super::image_form;
 use super::page::{Answer, Place, page, size, time};
 use super::problem::Problem;
 use super::text::fill;
 use super::visitor::{Query, Visitor, parameter};
 
+/// Where the list is.
+pub(super) const ALL: &str = "/console/images";
 /// The most images that are put in order by what they hold.
 const IMAGES_ORDERED_MAX: usize = 10_000;
 const IMAGES_A_PAGE: usize = 50;
@@ -76,7 +80,7 @@ impl<'q> Wanted<'q> {
 
     /// The same list otherwise: another order, another page.
     fn address(&self, column: Column, descending: bool, page: usize) -> String {
-        let mut address = format!("/console/images?sort={}&page={page}", column.word());
+        let mut address = format!("{ALL}?sort={}&page={page}", column.word());
         if descending {
             address.push_str("&order=down");
         }
@@ -108,6 +112,9 @@ struct Listed {
 
 /// `GET /console/images`.
 pub(super) async fn list(visitor: Visitor) -> Answer {
+    if visitor.query.get("do") == Some("create") {
+        return image_form::show(&visitor, Asked::First(&visitor.query));
+    }
     let wanted = Wanted::of(&visitor.query);
     match find(&visitor, &wanted).await {
         Ok(listed) => {
@@ -153,9 +160,9 @@ async fn find(visitor: &Visitor, wanted: &Wanted<'_>) -> Result<Listed, Problem>
 fn shown(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
     let t = visitor.t;
     html! {
-        form.bar method="get" action="/console/images" role="search" {
+        form.bar method="get" action=(ALL) role="search" {
             input type="search" name="q" value=(wanted.search) placeholder=(t.search_images) aria-label=(t.search_images)
-                data-live="";
+                data-live="images images-count";
             @if wanted.column != Column::Name { input type="hidden" name="sort" value=(wanted.column.word()); }
             @if wanted.descending { input type="hidden" name="order" value="down"; }
             label.check {
@@ -164,29 +171,37 @@ fn shown(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
             }
             button.plain type="submit" { (t.search) }
         }
-        @if listed.unordered { p.wrong role="status" { (fill(t.too_many_to_order, &[("max", &IMAGES_ORDERED_MAX)])) } }
-        @if listed.rows.is_empty() {
-            div.empty { (empty(visitor, wanted)) }
-        } @else {
-            form method="get" action="/console/share" {
-                div.bar { button type="submit" { (t.share_selected) } }
-                div.scroll tabindex="0" {
-                    table {
-                        caption { (fill(t.entries, &[("count", &listed.total)])) }
-                        thead { (head(visitor, wanted)) }
-                        tbody { @for row in &listed.rows { (line(visitor, row, &listed.with)) } }
-                    }
+        (image_form::link(visitor))
+        p.hint id="images-count" role="status" { (fill(t.entries, &[("count", &listed.total)])) }
+        div id="images" { (results(visitor, wanted, listed)) }
+    }
+}
+
+/// What the script puts in its place when somebody types.
+fn results(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
+    let t = visitor.t;
+    if listed.rows.is_empty() {
+        return html! { div.empty { (empty(visitor, wanted)) } };
+    }
+    html! {
+        @if listed.unordered { p.wrong { (fill(t.too_many_to_order, &[("max", &IMAGES_ORDERED_MAX)])) } }
+        form method="get" action="/console/share" {
+            div.bar { button type="submit" { (t.share_selected) } }
+            div.scroll tabindex="0" {
+                table {
+                    thead { (head(visitor, wanted)) }
+                    tbody { @for row in &listed.rows { (line(visitor, row, &listed.with)) } }
                 }
             }
-            (pages(visitor, wanted, listed))
         }
+        (pages(visitor, wanted, listed))
     }
 }
 
 fn empty(visitor: &Visitor, wanted: &Wanted<'_>) -> Markup {
     let t = visitor.t;
     if !wanted.search.is_empty() || wanted.page > 1 {
-        return html! { p { (t.nothing_found) } p { a href="/console/images" { (t.clear) } } };
+        return html! { p { (t.nothing_found) } p { a href=(ALL) { (t.clear) } } };
     }
     if wanted.shared {
         return html! { p { (t.nothing_shared_by_me) } };
@@ -268,7 +283,7 @@ fn pages(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
 
 /// Where an image's page is.
 pub(super) fn address(name: &str) -> String {
-    format!("/console/images/{name}")
+    format!("{ALL}/{name}")
 }
 
 pub(super) fn visibility(visitor: &Visitor, visibility: Visibility) -> &'static str {

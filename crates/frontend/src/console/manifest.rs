@@ -9,7 +9,7 @@ use serde_json::Value;
 use storage::ManifestBody;
 
 use super::image::Seen;
-use super::page::{command, size};
+use super::page::{command, size, time};
 use super::problem::Problem;
 use super::tags::short;
 use super::visitor::{Visitor, parameter};
@@ -36,6 +36,11 @@ pub(super) async fn show(visitor: &Visitor, seen: &Seen, reference: &str) -> Res
         Some(document) => configuration(visitor, seen, document).await?,
         None => None,
     };
+    let tag = match &parsed {
+        Reference::Tag(tag) => Some(visitor.app.storage.tag(&seen.permit, tag).await?),
+        Reference::Digest(_) => None,
+    };
+    let platforms = platforms(configuration.as_ref(), document.as_ref());
     let referrers = visitor.app.storage.referrers(&seen.permit, &stored.digest, None, None, ROWS_MAX).await?;
     Ok(html! {
         h2 { (t.manifest) " " (reference) }
@@ -45,8 +50,10 @@ pub(super) async fn show(visitor: &Visitor, seen: &Seen, reference: &str) -> Res
             @if let Some(kind) = document.as_ref().and_then(|document| text(&document["artifactType"])) {
                 dt { (t.artifact_type) } dd { (kind) }
             }
-            @if let Some(configuration) = &configuration {
-                dt { (t.platform) } dd { (platform(configuration)) }
+            @if !platforms.is_empty() { dt { (t.platform) } dd { (platforms.join(", ")) } }
+            @if let Some(tag) = &tag {
+                dt { (t.size) } dd { (size(tag.size)) }
+                dt { (t.pushed) } dd { (time(tag.pushed_at, &visitor.zone)) }
             }
         }
         h2 { (t.pull_command) }
@@ -70,6 +77,20 @@ fn text(value: &Value) -> Option<&str> {
 fn platform(of: &Value) -> String {
     let words = [&of["os"], &of["architecture"], &of["variant"]];
     words.into_iter().filter_map(text).collect::<Vec<_>>().join("/")
+}
+
+/// What an image runs on, or what the images of an index do, each once.
+fn platforms(configuration: Option<&Value>, document: Option<&Value>) -> Vec<String> {
+    let of_index = document.and_then(|document| document["manifests"].as_array());
+    let of_index = of_index.into_iter().flatten().take(ROWS_MAX).map(|image| &image["platform"]);
+    let mut found: Vec<String> = Vec::new();
+    for one in configuration.into_iter().chain(of_index).map(platform) {
+        // That of what is attested of an image is written so.
+        if !one.is_empty() && one != "unknown/unknown" && !found.contains(&one) {
+            found.push(one);
+        }
+    }
+    found
 }
 
 /// Layers or images for each platform, and annotations.

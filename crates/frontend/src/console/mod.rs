@@ -9,12 +9,15 @@ mod access_keys;
 mod accounts;
 mod assets;
 mod audit;
+mod blocked_owners;
 mod credentials;
 mod event_words;
 mod forms;
 mod guide;
 mod holders;
 mod image;
+mod image_form;
+mod image_settings;
 mod images;
 mod list;
 mod manifest;
@@ -22,6 +25,7 @@ mod organizations;
 mod page;
 mod permissions;
 mod problem;
+mod reserved_names;
 mod session;
 mod settings;
 mod share_form;
@@ -35,6 +39,7 @@ mod usage;
 mod users;
 mod visitor;
 mod webhook;
+mod webhook_form;
 mod webhooks;
 
 use std::net::IpAddr;
@@ -63,11 +68,12 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         .route("/console/language", get(sign_in::language))
         .route("/console/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/console/sign-out", post(sign_in::sign_out))
-        .route("/console/images", get(images::list))
+        .route("/console/images", get(images::list).post(image_form::make))
         .route("/console/images/{*image}", get(image::show).post(image::act))
         .route("/console/share", get(share_form::of_several).post(share_form::share_several))
         .route("/console/shared", get(shared::list).post(shared::leave))
-        .route("/console/organizations", get(organizations::list).post(organizations::create))
+        .route("/console/blocked-owners", get(blocked_owners::list).post(blocked_owners::act))
+        .route("/console/organizations", get(organizations::list).post(organizations::change))
         .route("/console/organizations/{name}", get(organizations::show).post(organizations::act))
         .route("/console/users", get(users::show).post(users::act))
         .route("/console/credentials", get(credentials::show).post(credentials::act))

@@ -10,7 +10,8 @@ use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, Question, form_token, go, page, time};
 use super::permissions::{Permissions, level_text};
 use super::problem::{Problem, Wrong};
-use super::text::fill;
+use super::reserved_names::{self, ReservedNames};
+use super::text::{Texts, fill};
 use super::visitor::{Form, Visitor, parameter};
 
 const ALL: &str = "/console/organizations";
@@ -20,9 +21,14 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
     ended(&visitor, listed(&visitor, Asked::First(&visitor.query)).await)
 }
 
-/// `POST /console/organizations`: makes one.
-pub(super) async fn create(visitor: Visitor, form: Form) -> Answer {
-    let done = created(&visitor, &form).await.map(|to| go(&to));
+/// `POST /console/organizations`: makes one, or frees the name of one that was deleted.
+pub(super) async fn change(visitor: Visitor, form: Form) -> Answer {
+    let done = match form.get("action") {
+        "create" => created(&visitor, &form).await,
+        "free" => freed(&visitor, &form).await,
+        _ => Err(Problem::NotFound.into()),
+    };
+    let done = done.map(|to| go(&to));
     sent(&visitor, &form, done, async |asked| listed(&visitor, asked).await).await
 }
 
@@ -38,6 +44,26 @@ async fn created(visitor: &Visitor, form: &Form) -> Result<String, Refusal> {
     Ok(format!("{}?done=made", address(&name)))
 }
 
+async fn freed(visitor: &Visitor, form: &Form) -> Result<String, Refusal> {
+    let t = visitor.t;
+    if !visitor.principal.is_administrator() {
+        return Err(Problem::Forbidden.into());
+    }
+    let name = reserved(t).name(NamespaceName::parse(form.get("of").trim()))?;
+    let freed = visitor.app.auth.free_namespace_name(&visitor.principal, &name, visitor.now).await;
+    freed.map_err(|error| reserved_names::refused(error, t))?;
+    Ok(format!("{ALL}?done=freed"))
+}
+
+fn reserved(t: &'static Texts) -> ReservedNames<'static> {
+    ReservedNames {
+        address: ALL,
+        hint: t.organization_name_free_hint,
+        wrong: t.organization_name_wrong,
+        warning: t.organization_name_free_warning,
+    }
+}
+
 fn address(name: &NamespaceName) -> String {
     format!("{ALL}/{}", name.as_str())
 }
@@ -49,6 +75,14 @@ async fn listed(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> 
         let content = if is_account { form(visitor, asked) } else { return Err(Problem::Forbidden) };
         return Ok(page(visitor, Place::Organizations, t.organization_new, &content));
     }
+    let is_administrator = visitor.principal.is_administrator();
+    if asked.what() == "free" {
+        if !is_administrator {
+            return Err(Problem::Forbidden);
+        }
+        let content = reserved(t).asks(visitor, asked, |name| NamespaceName::parse(name).is_ok());
+        return Ok(page(visitor, Place::Organizations, t.name_free, &content));
+    }
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
     let found = auth.list_namespaces(p, visitor.query.get("after"), ROWS_AND_ONE, now).await?;
     let rows = Rows::of(found, |namespace| namespace.name.as_str().to_owned());
@@ -58,7 +92,7 @@ async fn listed(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> 
     let content = html! {
         @if is_account { p { a.button href="/console/organizations?do=create" { (t.organization_new) } } }
         @if lines.is_empty() {
-            div.empty { p { (if is_account { t.no_organizations } else { t.no_organizations_seen }) } }
+            div.empty { p { (none_yet(visitor)) } }
         } @else {
             div.scroll tabindex="0" {
                 table {
@@ -75,6 +109,7 @@ async fn listed(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> 
             }
         }
         (pager(visitor, ALL, rows.next.as_deref()))
+        @if is_administrator { (reserved(t).link(t)) }
     };
     Ok(page(visitor, Place::Organizations, t.organizations, &content))
 }
@@ -89,6 +124,14 @@ fn line(visitor: &Visitor, namespace: &Namespace, images: Option<u64>) -> Markup
             td { (permission(visitor, namespace)) }
             td { (time(namespace.created_at, &visitor.zone)) }
         }
+    }
+}
+
+fn none_yet(visitor: &Visitor) -> String {
+    let t = visitor.t;
+    match (visitor.principal.user(), visitor.principal.account_name()) {
+        (Some(_), Some(account)) => fill(t.no_organizations_seen, &[("account", account)]),
+        _ => t.no_organizations.to_owned(),
     }
 }
 

@@ -12,8 +12,8 @@ use super::visitor::Visitor;
 
 /// Nothing from elsewhere, nothing inline, in nobody's frame.
 const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
-     frame-ancestors 'none'",
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; \
+     base-uri 'none'; frame-ancestors 'none'",
 );
 
 /// An answer of the console.
@@ -221,6 +221,16 @@ impl Field<'_> {
         })
     }
 
+    /// Lines of text.
+    pub(super) fn lines(&self, value: &str) -> Markup {
+        self.around(|ties| {
+            html! {
+                textarea id=(self.name) name=(self.name) rows="3" autocomplete="off" spellcheck="false"
+                    aria-describedby=[ties.described] aria-invalid=[ties.invalid] { (value) }
+            }
+        })
+    }
+
     /// A line of text.
     pub(super) fn line(&self, kind: &str, value: &str, autocomplete: &str) -> Markup {
         self.around(|ties| {
@@ -276,7 +286,7 @@ pub(super) fn command(t: &'static Texts, command: &str) -> Markup {
     html! {
         div.command {
             code { (command) }
-            button.copy type="button" hidden data-copy=(command) data-copied=(t.copied) { (t.copy) }
+            button.copy type="button" data-copy=(command) data-copied=(t.copied) { (t.copy) }
         }
     }
 }

@@ -64,7 +64,7 @@ impl Permissions<'_> {
                 button: t.permission_remove,
                 back: self.list,
             };
-            return Ok(question.asks(visitor));
+            return Ok(html! { (asked.whole_error()) (question.asks(visitor)) });
         }
         let rows = Rows::of(found, |permission| permission.user.to_string());
         Ok(html! {
@@ -149,7 +149,7 @@ impl Permissions<'_> {
                 match auth.remove_permission(p, &self.target, &name, now).await {
                     // Somebody was faster.
                     Ok(()) | Err(auth::Error::NotFound { what: auth::Thing::Permission }) => {}
-                    Err(error) => return Err(refused(error)),
+                    Err(error) => return Err(Refusal::of(error, t)),
                 }
                 Ok(Some(self.to("done=permission-removed")))
             }

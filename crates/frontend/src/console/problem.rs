@@ -116,8 +116,12 @@ pub(super) fn wrong(error: auth::Error, t: &'static Texts) -> Result<Wrong, Prob
         Error::Invalid { field: "url", .. } => Wrong::of("url", t.webhook_url_wrong),
         Error::Invalid { field: "expires_in_seconds", .. } => Wrong::of("days", t.token_days_wrong),
         Error::Invalid { field: "description", .. } => Wrong::of("description", t.description_wrong),
+        Error::Invalid { field: "notice_before_seconds", .. } => Wrong::of("notice", t.notice_wrong),
         Error::Invalid { field: "tags", .. } => Wrong::of("tags", t.tags_wrong),
         Error::Invalid { field: "password", .. } => Wrong::of("password", t.password_wrong),
+        Error::Limit { what: "patterns of tags in the shares of a repository", max } => {
+            Wrong::of("tags", fill(t.limit_reached, &[("max", &max)]))
+        }
         Error::Limit { max, .. } => Wrong { field: None, text: fill(t.limit_reached, &[("max", &max)]) },
         Error::OneOfShares { repository, error, .. } => {
             let wrong = wrong(*error, t)?;
@@ -139,6 +143,9 @@ pub(super) fn told(done: &str, t: &'static Texts) -> Option<&'static str> {
         "password" => t.password_changed,
         "made" => t.made,
         "deleted" => t.deleted,
+        "blocked" => t.blocked_done,
+        "unblocked" => t.unblocked_done,
+        "freed" => t.name_freed,
         "disabled" => t.disabled_done,
         "enabled" => t.enabled_done,
         "password-set" => t.password_set,

@@ -1,6 +1,8 @@
 //! The dialog in which images are shared: with whom, until when, what of them. Asked twice: first what it shall be, and
 //! then, with the account's own display name, whether that is meant.
 
+use std::time::Duration;
+
 use auth::{AccountName, Description, NewShare, Share, ShareEnd, ShareTags};
 use jiff::civil::Date;
 use maud::{Markup, html};
@@ -16,6 +18,8 @@ use crate::counting::{Uncounted, counted};
 /// The most images that are shared at once from a list: what one page selects, many times over.
 const IMAGES_AT_ONCE_MAX: usize = 500;
 
+const DAY_SECONDS: u64 = 24 * 60 * 60;
+
 /// What was typed, kept as it was.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Typed {
@@ -24,6 +28,8 @@ pub(super) struct Typed {
     pub(super) permanent: bool,
     pub(super) description: String,
     pub(super) tags: String,
+    /// Days.
+    pub(super) notice: String,
 }
 
 /// What was meant.
@@ -32,6 +38,7 @@ pub(super) struct Meant {
     pub(super) end: ShareEnd,
     pub(super) description: Description,
     pub(super) tags: ShareTags,
+    notice_before: Option<Duration>,
 }
 
 impl Typed {
@@ -42,6 +49,7 @@ impl Typed {
             permanent: form.has("permanent"),
             description: form.text("description"),
             tags: form.get("tags").trim().to_owned(),
+            notice: form.get("notice").trim().to_owned(),
         }
     }
 
@@ -62,6 +70,7 @@ impl Typed {
             permanent: share.deadline.is_none(),
             description: share.description.to_string(),
             tags: patterns.unwrap_or_default(),
+            notice: if share.deadline.is_some() { days(share.notice_before_seconds) } else { String::new() },
         }
     }
 
@@ -97,6 +106,18 @@ impl Typed {
         parsed.map(ShareTags::Matching).map_err(|_| Wrong::of("tags", visitor.t.tags_wrong))
     }
 
+    /// How long before the deadline it is told; `None`: as the registry is set.
+    pub(super) fn notice_before(&self, visitor: &Visitor) -> Result<Option<Duration>, Wrong> {
+        if self.notice.is_empty() {
+            return Ok(None);
+        }
+        let days: Option<u64> = self.notice.parse().ok();
+        let seconds = days.and_then(|days| days.checked_mul(DAY_SECONDS));
+        seconds
+            .map(|seconds| Some(Duration::from_secs(seconds)))
+            .ok_or_else(|| Wrong::of("notice", visitor.t.notice_wrong))
+    }
+
     pub(super) fn description(&self, visitor: &Visitor) -> Result<Description, Wrong> {
         Description::parse(&self.description)
             .map_err(|_| Wrong::of("description", visitor.t.description_wrong))
@@ -109,7 +130,8 @@ impl Typed {
         }
         let account = AccountName::parse(&self.account).map_err(|_| Wrong::of("account", t.account_wrong))?;
         let (end, description) = (self.end(visitor)?, self.description(visitor)?);
-        Ok(Meant { account, end, description, tags: self.tags(visitor)? })
+        let (tags, notice_before) = (self.tags(visitor)?, self.notice_before(visitor)?);
+        Ok(Meant { account, end, description, tags, notice_before })
     }
 
     /// The fields, as they were typed, in a form that nobody types in.
@@ -120,6 +142,7 @@ impl Typed {
             @if self.permanent { input type="hidden" name="permanent" value="on"; }
             input type="hidden" name="description" value=(self.description);
             input type="hidden" name="tags" value=(self.tags);
+            input type="hidden" name="notice" value=(self.notice);
         }
     }
 }
@@ -131,7 +154,7 @@ impl Meant {
             end: self.end,
             tags: self.tags.clone(),
             description: self.description.clone(),
-            notice_before: None,
+            notice_before: self.notice_before,
             region: None,
         }
     }
@@ -181,6 +204,7 @@ impl Dialog<'_> {
                 dt { (t.deadline) } dd { @match meant.end { ShareEnd::Permanent => (t.permanent), ShareEnd::Until(end) => (time(end, &visitor.zone)) } }
                 dt { (t.tags_pattern) } dd { @if typed.tags.is_empty() { (t.all_tags) } @else { code { (typed.tags) } } }
                 dt { (t.description) } dd { (meant.description) }
+                @if !typed.notice.is_empty() { dt { (t.notice) } dd { (typed.notice) } }
                 dt { (t.permission) } dd { (t.download) }
             }
             p { (t.check_share_text) }
@@ -268,6 +292,13 @@ pub(super) fn fields(visitor: &Visitor, typed: &Typed, wrong: Option<&Wrong>) ->
         hint: Some(t.tags_hint.to_owned()),
         error: error_of(wrong, "tags"),
     };
+    let rule = days(visitor.app.auth.settings().share_notice_before.as_secs());
+    let notice = Field {
+        name: "notice",
+        label: t.notice,
+        hint: Some(fill(t.notice_hint, &[("days", &rule)])),
+        error: error_of(wrong, "notice"),
+    };
     html! {
         (deadline.around(|ties| html! {
             input id="deadline" name="deadline" type="date" value=(typed.deadline) aria-describedby=[ties.described]
@@ -280,10 +311,16 @@ pub(super) fn fields(visitor: &Visitor, typed: &Typed, wrong: Option<&Wrong>) ->
         }))
         (description_field(visitor, &typed.description, error_of(wrong, "description")))
         (tags.line("text", &typed.tags, "off"))
+        (notice.line("text", &typed.notice, "off"))
         div.field {
             span { strong { (t.permission) } ": " (t.download) }
         }
     }
+}
+
+/// Seconds as days, the last of which has begun.
+fn days(seconds: u64) -> String {
+    seconds.div_ceil(DAY_SECONDS).to_string()
 }
 
 const SEVERAL: &str = "/console/share";

@@ -3,6 +3,8 @@
 use auth::{Share, ShareId};
 use maud::{Markup, html};
 
+use super::blocked_owners;
+use super::forms::ended;
 use super::images::address;
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, Question, go, page, time, time_left};
@@ -17,13 +19,13 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
     let t = visitor.t;
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
     if let Some(leave) = visitor.query.get("leave") {
-        let Some(id) = id(leave) else { return Problem::NotFound.answer(visitor.language) };
+        let Ok(id) = leave.parse() else { return Problem::NotFound.answer(visitor.language) };
         return match auth.show_share_with(p, id).await {
             Ok(share) => page(&visitor, Place::SharedByOthers, t.leave, &question(&visitor, &share)),
             Err(error) => Problem::from(error).answer(visitor.language),
         };
     }
-    let after = visitor.query.get("after").and_then(id);
+    let after = visitor.query.get("after").and_then(|after| after.parse().ok());
     let shares = match auth.list_shares_with(p, after, ROWS_AND_ONE, now).await {
         Ok(shares) => Rows::of(shares, |share| share.id.to_string()),
         Err(error) => return Problem::from(error).answer(visitor.language),
@@ -31,32 +33,29 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
     page(&visitor, Place::SharedByOthers, t.shared_by_others, &shown(&visitor, &shares))
 }
 
-fn id(text: &str) -> Option<ShareId> {
-    text.parse().ok().and_then(kv::Id::new).map(ShareId::from)
-}
-
 /// `POST /console/shared`: leaves a share.
 pub(super) async fn leave(visitor: Visitor, form: Form) -> Answer {
-    let left = match id(form.get("of")) {
-        Some(id) => visitor.app.auth.leave_share(&visitor.principal, id, visitor.now).await,
-        None => return Problem::NotFound.answer(visitor.language),
-    };
-    match left {
-        Ok(()) => go(&format!("{ALL}?done=left")),
-        Err(error) => Problem::from(error).answer(visitor.language),
-    }
+    ended(&visitor, left(&visitor, &form).await)
+}
+
+async fn left(visitor: &Visitor, form: &Form) -> Result<Answer, Problem> {
+    let share: ShareId = form.get("of").parse()?;
+    visitor.app.auth.leave_share(&visitor.principal, share, visitor.now).await?;
+    Ok(go(&format!("{ALL}?done=left")))
 }
 
 fn shown(visitor: &Visitor, shares: &Rows<Share>) -> Markup {
     let t = visitor.t;
+    let blocked = html! { p { a href=(blocked_owners::ALL) { (t.blocked_owners) } } };
     if shares.items.is_empty() && visitor.query.get("after").is_none() {
         let account = visitor.principal.account_name().map(ToString::to_string).unwrap_or_default();
         let text = fill(t.nothing_shared_with_me, &[("account", &account)]);
-        return html! { div.empty { p { (text) } } };
+        return html! { div.empty { p { (text) } } (blocked) };
     }
     // The account itself leaves; its users do not.
     let may_leave = visitor.principal.user().is_none();
     html! {
+        p.hint { (t.owner_sees_pulls) }
         div.scroll tabindex="0" {
             table {
                 thead {
@@ -74,6 +73,7 @@ fn shown(visitor: &Visitor, shares: &Rows<Share>) -> Markup {
             }
         }
         (pager(visitor, ALL, shares.next.as_deref()))
+        (blocked)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The sharing of one image: with whom it is shared, and the dialogs that share it, change a share and revoke it.
 
-use auth::{AccountName, Share, ShareChange, ShareId, Visibility};
+use auth::{AccountName, Share, ShareChange, Visibility};
 use maud::{Markup, html};
 
 use super::image::{Seen, Tab};
@@ -41,11 +41,13 @@ async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
     let t = visitor.t;
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
     let after = visitor.query.get("after").and_then(|after| after.parse().ok());
-    let after = after.and_then(kv::Id::new).map(ShareId::from);
     let shares = auth.list_repository_shares(p, &seen.repository.name, after, ROWS_AND_ONE, now).await?;
     let shares = Rows::of(shares, |share| share.id.to_string());
     if seen.repository.visibility == Visibility::Public {
-        return Ok(html! { div.empty { p { (t.public_not_shared) } } });
+        let settings = format!("{}?tab=settings", seen.address());
+        return Ok(
+            html! { div.empty { p { (t.public_not_shared) } p { a href=(settings) { (t.settings) } } } },
+        );
     }
     let button =
         html! { p { a.button href=(format!("{}?tab=sharing&new=1", seen.address())) { (t.share_image) } } };
@@ -191,11 +193,18 @@ async fn change(visitor: &Visitor, seen: &Seen, form: &Form) -> Result<Answer, P
 /// What differs from what the share is: a deadline within the day that was shown is kept as it is.
 fn changed(visitor: &Visitor, share: &Share, typed: &Typed) -> Result<ShareChange, Wrong> {
     let before = Typed::of_share(visitor, share);
+    let rule = visitor.app.auth.settings().share_notice_before;
+    let notice_before = match (typed.notice == before.notice, typed.notice_before(visitor)?) {
+        (true, _) => None,
+        // What is permanent has none.
+        (false, None) if typed.permanent => None,
+        (false, typed) => Some(typed.unwrap_or(rule)),
+    };
     let same_end = (before.permanent, &before.deadline) == (typed.permanent, &typed.deadline);
     Ok(ShareChange {
         end: if same_end { None } else { Some(typed.end(visitor)?) },
         description: Some(typed.description(visitor)?).filter(|text| *text != share.description),
         tags: Some(typed.tags(visitor)?).filter(|tags| *tags != share.tags),
-        notice_before: None,
+        notice_before,
     })
 }

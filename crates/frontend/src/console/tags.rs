@@ -35,7 +35,12 @@ pub(super) async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
     };
     if found.items.is_empty() {
         return Ok(html! {
-            div.empty { p { (t.no_tags) } @if seen.pushes { (super::guide::push_of_new(visitor)) } }
+            div.empty {
+                p { (t.no_tags) }
+                @if seen.pushes { (super::guide::push_of_new(visitor)) } @else {
+                    p { (fill(t.no_tags_ask, &[("owner", &seen.repository.account)])) }
+                }
+            }
         });
     }
     let next = found.items.last().filter(|_| found.more).map(|tag| tag.name.clone());
@@ -113,8 +118,9 @@ pub(super) async fn delete(visitor: &Visitor, seen: &Seen, form: &Form) -> Resul
         Ok(()) | Err(storage::Error::ManifestUnknown) => {
             Ok(go(&format!("{}?tab=tags&done=tag-deleted", seen.address())))
         }
-        Err(error @ storage::Error::TooMuchShared { .. }) => {
-            let content = html! { p.wrong role="alert" { (error) } };
+        Err(storage::Error::TooMuchShared { max }) => {
+            let text = fill(visitor.t.too_much_shared, &[("max", &max)]);
+            let content = html! { p.wrong role="alert" { (text) } (list(visitor, seen).await?) };
             Ok(seen.page(visitor, Tab::Tags, &content))
         }
         Err(error) => Err(error.into()),

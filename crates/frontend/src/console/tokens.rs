@@ -1,8 +1,9 @@
 //! Personal tokens, and temporary logins for docker, which are such.
 
+use std::str::FromStr;
 use std::time::Duration;
 
-use auth::{Made, NewToken, PersonalToken, TokenId};
+use auth::{Made, NewToken, PATTERNS_MAX, PersonalToken, ScopePattern, TokenId};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
@@ -18,15 +19,11 @@ const HOUR_SECONDS: u64 = 60 * 60;
 const DAY_SECONDS: u64 = 24 * HOUR_SECONDS;
 const LOGIN_HOURS_MAX: u64 = 24;
 
-fn id(text: &str) -> Option<TokenId> {
-    text.parse().ok().and_then(kv::Id::new).map(TokenId::from)
-}
-
 /// The part of the page that lists them.
 pub(super) async fn list(visitor: &Visitor) -> Result<Markup, Problem> {
     let t = visitor.t;
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
-    let after = visitor.query.get("after").and_then(id);
+    let after = visitor.query.get("after").map(TokenId::from_str).transpose()?;
     let found = auth.list_personal_tokens(p, after, ROWS_AND_ONE, now).await?;
     let rows = Rows::of(found, |token| token.id.to_string());
     Ok(html! {
@@ -67,9 +64,7 @@ fn line(visitor: &Visitor, token: &PersonalToken) -> Markup {
             td {
                 @if is_session { strong { (t.this_session) } }
                 @else if token.registry_only { (t.docker_login) }
-                @else if let Some(scope) = &token.scope {
-                    (t.token_narrowed) " " @for pattern in scope { code { (pattern) } " " }
-                } @else { (t.personal_token) }
+                @else if let Some(scope) = &token.scope { (t.token_narrowed) " " (patterns(scope)) } @else { (t.personal_token) }
             }
             td { (time(token.created_at, &visitor.zone)) }
             td { (time(token.expires_at, &visitor.zone)) }
@@ -130,7 +125,17 @@ pub(super) async fn make_login(visitor: &Visitor, form: &Form) -> Result<Answer,
 }
 
 fn ends(visitor: &Visitor, token: &PersonalToken) -> Markup {
-    html! { dl.facts { dt { (visitor.t.ends) } dd { (time(token.expires_at, &visitor.zone)) } } }
+    let t = visitor.t;
+    html! {
+        dl.facts {
+            dt { (t.ends) } dd { (time(token.expires_at, &visitor.zone)) }
+            @if let Some(scope) = &token.scope { dt { (t.token_scope) } dd { (patterns(scope)) } }
+        }
+    }
+}
+
+fn patterns(scope: &[ScopePattern]) -> Markup {
+    html! { @for pattern in scope { code { (pattern) } " " } }
 }
 
 /// The form that makes a personal token.
@@ -139,6 +144,7 @@ pub(super) fn token_form(visitor: &Visitor, asked: Asked<'_>) -> Markup {
     let max = visitor.app.auth.settings().personal_token_ttl_max.as_secs() / DAY_SECONDS;
     let hint = fill(t.maker_hint, &[("end", &session_end(visitor))]);
     let days = fill(t.token_days_hint, &[("max", &max)]);
+    let scope = fill(t.token_scope_hint, &[("max", &PATTERNS_MAX)]);
     html! {
         (asked.whole_error())
         form.panel method="post" action=(ALL) {
@@ -146,6 +152,7 @@ pub(super) fn token_form(visitor: &Visitor, asked: Asked<'_>) -> Markup {
             (asked.field("description", t.description, Some(t.token_description_hint.to_owned()))
                 .line("text", asked.typed("description"), "off"))
             (asked.field("days", t.token_days, Some(days)).line("text", asked.typed_or("days", "30"), "off"))
+            (asked.field("scope", t.token_scope, Some(scope)).lines(asked.typed("scope")))
             (maker_field(visitor, asked, hint))
             div.bar {
                 button type="submit" name="action" value="token" { (t.token_new) }
@@ -155,6 +162,19 @@ pub(super) fn token_form(visitor: &Visitor, asked: Asked<'_>) -> Markup {
     }
 }
 
+/// The patterns that were typed; `None`: none were.
+fn scope(visitor: &Visitor, form: &Form) -> Result<Option<Vec<ScopePattern>>, Wrong> {
+    let t = visitor.t;
+    let typed: Vec<_> = form.get("scope").split_whitespace().collect();
+    if typed.len() > PATTERNS_MAX {
+        return Err(Wrong::of("scope", fill(t.token_scope_many, &[("max", &PATTERNS_MAX)])));
+    }
+    let wrong = |word: &str| Wrong::of("scope", fill(t.token_scope_wrong, &[("pattern", &word)]));
+    let patterns = typed.iter().map(|word| ScopePattern::parse(word).map_err(|_| wrong(word)));
+    let patterns: Vec<_> = patterns.collect::<Result<_, _>>()?;
+    Ok(Some(patterns).filter(|patterns| !patterns.is_empty()))
+}
+
 /// Makes a personal token.
 pub(super) async fn make_token(visitor: &Visitor, form: &Form) -> Result<Answer, Refusal> {
     let t = visitor.t;
@@ -162,10 +182,15 @@ pub(super) async fn make_token(visitor: &Visitor, form: &Form) -> Result<Answer,
     let days: Option<u64> = form.get("days").trim().parse().ok();
     let seconds = days.and_then(|days| days.checked_mul(DAY_SECONDS));
     let expires_in = seconds.map(Duration::from_secs).ok_or_else(|| Wrong::of("days", t.token_days_wrong))?;
+    let scope = scope(visitor, form)?;
     let maker = maker(visitor, form).await?;
-    let new = NewToken { expires_in, description, scope: None };
+    let new = NewToken { expires_in, description, scope };
     let made = visitor.app.auth.create_personal_token(&maker, new, visitor.now).await;
-    let (token, secret) = made.map_err(|error| Refusal::of(error, t))?;
+    let (token, secret) = made.map_err(|error| match error {
+        // All that a new token names is its scope.
+        auth::Error::NotFound { .. } => Wrong::of("scope", t.token_scope_unknown).into(),
+        error => Refusal::of(error, t),
+    })?;
     let line = docker_login(visitor, &maker.name(), secret.reveal());
     let lines = [(t.personal_token, secret.reveal()), (t.login_command, line.as_str())];
     Ok(once(visitor, Place::Credentials, &called(&token), &lines, &ends(visitor, &token)))
@@ -174,7 +199,7 @@ pub(super) async fn make_token(visitor: &Visitor, form: &Form) -> Result<Answer,
 /// The question before one is revoked.
 pub(super) async fn question(visitor: &Visitor, asked: Asked<'_>) -> Result<Markup, Problem> {
     let t = visitor.t;
-    let wanted = id(asked.of()).ok_or(Problem::NotFound)?;
+    let wanted: TokenId = asked.of().parse()?;
     let token = all(visitor).await?.into_iter().find(|token| token.id == wanted).ok_or(Problem::NotFound)?;
     let question = Question {
         text: &fill(t.token_revoke_question, &[("name", &called(&token))]),
@@ -190,7 +215,7 @@ pub(super) async fn question(visitor: &Visitor, asked: Asked<'_>) -> Result<Mark
 
 /// Revokes one, and what was made with it.
 pub(super) async fn revoke(visitor: &Visitor, form: &Form) -> Result<Answer, Refusal> {
-    let token = id(form.get("of")).ok_or(Problem::NotFound)?;
+    let token: TokenId = form.get("of").parse().map_err(Problem::from)?;
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
     let revoked = auth.revoke_personal_token(p, token, Made::Ends, now).await;
     revoked.map_err(|error| Refusal::of(error, visitor.t))?;

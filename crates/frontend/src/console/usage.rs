@@ -44,7 +44,10 @@ pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
     let shares = auth.list_repository_shares(p, &seen.repository.name, None, ROWS_MAX, now).await?;
     let Some(first) = shares.first() else {
-        return Ok(html! { div.empty { p { (t.not_shared) } p { (t.no_usage) } } });
+        let sharing = format!("{}?tab=sharing", seen.address());
+        return Ok(html! {
+            div.empty { p { (t.not_shared) } p { (t.no_usage) } p { a href=(sharing) { (t.sharing) } } }
+        });
     };
     let chosen = match visitor.query.get("share") {
         Some(account) => {

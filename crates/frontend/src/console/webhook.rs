@@ -1,5 +1,7 @@
 //! One webhook: how its receiver does, what was sent to it, and what may be done with it.
 
+use std::str::FromStr;
+
 use auth::{Delivery, DeliveryId, DeliveryStatus, Webhook, WebhookChange, WebhookId};
 use axum::extract::Path;
 use jiff::Timestamp;
@@ -12,11 +14,8 @@ use super::page::{Answer, Place, Question, form_token, go, page, time};
 use super::problem::Problem;
 use super::text::fill;
 use super::visitor::{Form, Visitor};
+use super::webhook_form::{self, Sends};
 use super::webhooks::{ALL, kind_text, kinds, state};
-
-fn id(text: &str) -> Result<kv::Id, Problem> {
-    text.parse().ok().and_then(kv::Id::new).ok_or(Problem::NotFound)
-}
 
 fn address(id: WebhookId) -> String {
     format!("{ALL}/{id}")
@@ -30,7 +29,7 @@ pub(super) async fn show(visitor: Visitor, Path(text): Path<String>) -> Answer {
 async fn shown(visitor: &Visitor, text: &str, asked: Asked<'_>) -> Result<Answer, Problem> {
     let t = visitor.t;
     let (auth, p) = (&visitor.app.auth, &visitor.principal);
-    let webhook = auth.show_webhook(p, id(text)?.into()).await?;
+    let webhook = auth.show_webhook(p, text.parse()?).await?;
     let (at, url) = (address(webhook.id), webhook.url.as_str());
     if asked.what() == "delete" {
         let question = Question {
@@ -45,7 +44,13 @@ async fn shown(visitor: &Visitor, text: &str, asked: Asked<'_>) -> Result<Answer
         let content = html! { (asked.whole_error()) (question.asks(visitor)) };
         return Ok(page(visitor, Place::Webhooks, url, &content));
     }
-    let after = visitor.query.get("after").map(id).transpose()?.map(DeliveryId::from);
+    if asked.what() == "change" {
+        let sends = Sends { to: &at, action: "change", button: t.save, back: &at };
+        let content = webhook_form::form(visitor, asked, Some(&webhook), &sends);
+        let title = fill(t.change_named, &[("name", &url)]);
+        return Ok(page(visitor, Place::Webhooks, &title, &content));
+    }
+    let after = visitor.query.get("after").map(DeliveryId::from_str).transpose()?;
     let found = auth.list_deliveries(p, webhook.id, after, ROWS_AND_ONE).await?;
     let rows = Rows::of(found, |delivery| delivery.id.to_string());
     let content = html! {
@@ -57,6 +62,7 @@ async fn shown(visitor: &Visitor, text: &str, asked: Asked<'_>) -> Result<Answer
                 button type="submit" name="action" value="test" { (t.webhook_test) }
             }
             (switch(visitor, &at, text, url, !webhook.enabled))
+            a href=(format!("{at}?do=change")) aria-label=(fill(t.change_named, &[("name", &url)])) { (t.change) }
             a href=(format!("{at}?do=delete")) aria-label=(fill(t.delete_named, &[("name", &url)])) { (t.delete) }
         }
         h2 { (t.deliveries) }
@@ -153,7 +159,7 @@ pub(super) async fn act(visitor: Visitor, Path(text): Path<String>, form: Form) 
 
 async fn acted(visitor: &Visitor, text: &str, form: &Form) -> Result<String, Refusal> {
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
-    let webhook: WebhookId = id(text)?.into();
+    let webhook: WebhookId = text.parse().map_err(Problem::from)?;
     let (at, refused) = (address(webhook), |error| Refusal::of(error, visitor.t));
     let enabled = |enabled| WebhookChange { enabled: Some(enabled), ..WebhookChange::default() };
     match form.get("action") {
@@ -162,7 +168,8 @@ async fn acted(visitor: &Visitor, text: &str, form: &Form) -> Result<String, Ref
             Ok(format!("{at}?done=sending"))
         }
         "again" => {
-            auth.deliver_again(p, webhook, id(form.get("of"))?.into(), now).await.map_err(refused)?;
+            let delivery = form.get("of").parse().map_err(Problem::from)?;
+            auth.deliver_again(p, webhook, delivery, now).await.map_err(refused)?;
             Ok(format!("{at}?done=sending"))
         }
         "disable" => {
@@ -172,6 +179,13 @@ async fn acted(visitor: &Visitor, text: &str, form: &Form) -> Result<String, Ref
         "enable" => {
             auth.update_webhook(p, webhook, enabled(true), now).await.map_err(refused)?;
             Ok(format!("{at}?done=enabled"))
+        }
+        "change" => {
+            let now_is = auth.show_webhook(p, webhook).await.map_err(refused)?;
+            if let Some(change) = webhook_form::change(&now_is, webhook_form::typed(visitor, form)?) {
+                auth.update_webhook(p, webhook, change, now).await.map_err(refused)?;
+            }
+            Ok(format!("{at}?done=saved"))
         }
         "delete" => {
             auth.delete_webhook(p, webhook, now).await.map_err(refused)?;

@@ -1,13 +1,14 @@
 //! Webhooks: where the visitor's account is told what happens to its shares. The account itself has them.
 
-use auth::{NewWebhook, NoticeKind, Webhook, WebhookUrl};
+use auth::{NoticeKind, Webhook};
 use maud::{Markup, html};
 
-use super::forms::{Asked, Refusal, described, ended, sent};
-use super::page::{Answer, Place, form_token, once, page, time};
-use super::problem::{Problem, Wrong};
+use super::forms::{Asked, Refusal, ended, sent};
+use super::page::{Answer, Place, once, page, time};
+use super::problem::Problem;
 use super::text::Texts;
 use super::visitor::{Form, Visitor};
+use super::webhook_form::{Sends, form, typed};
 
 /// Where the list is.
 pub(super) const ALL: &str = "/console/webhooks";
@@ -22,7 +23,8 @@ async fn listed(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> 
     // Their number is bounded where they are made.
     let webhooks = visitor.app.auth.list_webhooks(&visitor.principal, None, usize::MAX).await?;
     if asked.what() == "create" {
-        return Ok(page(visitor, Place::Webhooks, t.webhook_new, &form(visitor, asked)));
+        let sends = Sends { to: ALL, action: "create", button: t.webhook_new, back: ALL };
+        return Ok(page(visitor, Place::Webhooks, t.webhook_new, &form(visitor, asked, None, &sends)));
     }
     let content = html! {
         (asked.whole_error())
@@ -95,36 +97,6 @@ pub(super) fn kind_text(t: &'static Texts, kind: NoticeKind) -> &'static str {
     }
 }
 
-fn form(visitor: &Visitor, asked: Asked<'_>) -> Markup {
-    let t = visitor.t;
-    html! {
-        (asked.whole_error())
-        form.panel method="post" action=(ALL) {
-            (form_token(&visitor.form_token))
-            (asked.field("url", t.webhook_url, Some(t.webhook_url_hint.to_owned()))
-                .line("url", asked.typed("url"), "off"))
-            fieldset.field {
-                legend { (t.webhook_events) }
-                @for kind in NoticeKind::ALL {
-                    div {
-                        label.check {
-                            input type="checkbox" name="event" value=(kind.as_str()) checked[asked.ticked("event", kind.as_str())];
-                            (kind_text(t, kind)) " " code { (kind.as_str()) }
-                        }
-                    }
-                }
-                p.hint { (t.webhook_events_hint) }
-            }
-            (asked.field("description", t.description, Some(t.token_description_hint.to_owned()))
-                .line("text", asked.typed("description"), "off"))
-            div.bar {
-                button type="submit" name="action" value="create" { (t.webhook_new) }
-                a.button.plain href=(ALL) { (t.cancel) }
-            }
-        }
-    }
-}
-
 /// `POST /console/webhooks`: makes one.
 pub(super) async fn create(visitor: Visitor, form: Form) -> Answer {
     let done = created(&visitor, &form).await;
@@ -133,18 +105,7 @@ pub(super) async fn create(visitor: Visitor, form: Form) -> Answer {
 
 async fn created(visitor: &Visitor, form: &Form) -> Result<Answer, Refusal> {
     let t = visitor.t;
-    let url = form.get("url").trim();
-    if url.is_empty() {
-        return Err(Wrong::of("url", t.required).into());
-    }
-    let new = NewWebhook {
-        url: WebhookUrl::parse(url).map_err(|error| Refusal::of(error, t))?,
-        kinds: NoticeKind::ALL
-            .into_iter()
-            .filter(|kind| form.all("event").any(|word| word == kind.as_str()))
-            .collect(),
-        description: described(visitor, form)?,
-    };
+    let new = typed(visitor, form)?;
     let made = visitor.app.auth.create_webhook(&visitor.principal, new, visitor.now).await;
     let (webhook, secret) = made.map_err(|error| Refusal::of(error, t))?;
     let facts = html! {

@@ -43,7 +43,7 @@ pub(super) async fn answer(caller: &Caller<'_>, on: &PermissionTarget, what: Per
         }
         Permissions::Delete => {
             let ids: Vec<String> = caller.array()?;
-            let users = ids.iter().map(|id| Ok(router::id(id, "user_id")?.into()));
+            let users = ids.iter().map(|id| router::id(id, "user_id"));
             auth.remove_permissions(p, on, &users.collect::<Result<Vec<_>, SwrError>>()?, now).await?;
             Ok(answers::no_content())
         }
@@ -68,7 +68,7 @@ fn level(user: &UserAuth) -> Result<UserLevel, SwrError> {
             return Err(SwrError::new(Code::Level, message).about("auth"));
         }
     };
-    Ok(UserLevel { id: router::id(&user.user_id, "user_id")?.into(), name, level })
+    Ok(UserLevel { id: router::id(&user.user_id, "user_id")?, name, level })
 }
 
 async fn show(caller: &Caller<'_>, on: &PermissionTarget) -> Answer {

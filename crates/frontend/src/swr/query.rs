@@ -2,6 +2,7 @@
 //! ones once more in one of them, `filter=center::self|limit::10|offset::0`.
 
 use std::borrow::Cow;
+use std::str::FromStr;
 
 use super::errors::{Code, SwrError};
 use super::router;
@@ -95,7 +96,7 @@ impl Parameters {
     }
 
     /// The number of the entry after which a page begins.
-    pub(super) fn marker(&self) -> Result<Option<kv::Id>, SwrError> {
+    pub(super) fn marker<T: FromStr<Err = auth::Error>>(&self) -> Result<Option<T>, SwrError> {
         let marker = self.get("marker").map(|marker| router::id(marker, "marker")).transpose();
         marker.map_err(|error| error.with_code(Code::Parameter))
     }

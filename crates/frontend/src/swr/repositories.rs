@@ -207,7 +207,7 @@ async fn by_marker(caller: &Caller<'_>) -> Answer {
     let limit = query.limit()?;
     let marker = query.marker()?;
     let mut found = repositories(caller, &query).await?;
-    found.retain(|repository| marker.is_none_or(|marker| repository.id.raw() > marker));
+    found.retain(|repository| marker.is_none_or(|marker| repository.id > marker));
     found.sort_by_key(|repository| repository.id);
     let more = found.len() > limit;
     found.truncate(limit);

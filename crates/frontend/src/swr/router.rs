@@ -3,6 +3,8 @@
 //! A repository's name is one segment, in which its slashes come as `$`, `%24` or `%2F`, encoded once or twice: all are
 //! read, since none of these characters can be in a name.
 
+use std::str::FromStr;
+
 use auth::{AccountName, PermissionTarget, ShareId};
 use http::Method;
 use oci::{NamespaceName, RepositoryName, Tag};
@@ -307,14 +309,12 @@ fn tag(segment: &str) -> Result<Tag, SwrError> {
 }
 
 /// A number that stands for something; `field` is what it stands in.
-pub(super) fn id(text: &str, field: &'static str) -> Result<kv::Id, SwrError> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let id = text.parse().ok().filter(|_| digits).and_then(kv::Id::new);
-    id.ok_or_else(|| SwrError::new(Code::Invalid, "an id is a number below 2^53").about(field))
+pub(super) fn id<T: FromStr<Err = auth::Error>>(text: &str, field: &'static str) -> Result<T, SwrError> {
+    text.parse().map_err(|error: auth::Error| SwrError::new(Code::Invalid, error.to_string()).about(field))
 }
 
 fn share(segment: &str) -> Result<ShareId, SwrError> {
-    id(segment, "share_id").map(ShareId::from)
+    id(segment, "share_id")
 }
 
 /// A name for each kind of route. A new one does not compile without its name here.

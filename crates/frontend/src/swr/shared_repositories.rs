@@ -130,7 +130,7 @@ async fn by_marker(caller: &Caller<'_>) -> Answer {
     let marker = query.marker()?;
     let mut images = Images::new(caller);
     let mut shares = shares(caller, &wanted).await?;
-    shares.retain(|share| marker.is_none_or(|marker| share.id.raw() > marker));
+    shares.retain(|share| marker.is_none_or(|marker| share.id > marker));
     let more = shares.len() > limit;
     shares.truncate(limit);
     let mut rows = Vec::with_capacity(shares.len());

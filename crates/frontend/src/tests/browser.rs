@@ -113,6 +113,7 @@ impl<'a> Browser<'a> {
         }
         let policy = header(&answer, "content-security-policy").to_owned();
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        assert!(policy.contains("; connect-src 'self';"), "{policy}");
         let status = answer.status().as_u16();
         Page { status, address, text: answer.text().await.unwrap() }
     }

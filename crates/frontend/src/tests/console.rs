@@ -415,7 +415,11 @@ async fn lists_are_searched_sorted_and_in_pages() {
     acme.opens("/console/images?sort=size&order=down").await.says(&["team-a/large", "4.4 KiB"]);
     let found = acme.opens("/console/images?q=Image-1").await;
     found.says(&["10 in all", "image-10"]).says_nothing_of(&["image-20"]);
-    acme.opens("/console/images?q=nothing-like-it").await.says(&["Nothing matches."]);
+    let count = |count| {
+        format!("<p class=\"hint\" id=\"images-count\" role=\"status\">{count} in all</p><div id=\"images\">")
+    };
+    found.says(&["data-live=\"images images-count\"", &count(10)]);
+    acme.opens("/console/images?q=nothing-like-it").await.says(&["Nothing matches.", &count(0)]);
     Browser::of(&app, "globex")
         .await
         .opens("/console/images")

@@ -200,3 +200,74 @@ async fn administrators_make_close_and_delete_accounts_and_nobody_else_knows_the
     }
     assert!(!acme.opens(USERS).await.text.contains(ACCOUNTS));
 }
+
+#[tokio::test]
+async fn administrators_free_the_names_of_deleted_accounts() {
+    let app = TestApp::start().await;
+    let mut admin = Browser::of(&app, "admin").await;
+    let (form, free) = ("/console/accounts?do=free", [("action", "free"), ("of", "globex")]);
+    admin.opens(ACCOUNTS).await.says(&["href=\"/console/accounts?do=free\""]);
+    admin.opens(form).await.says(&[
+        "Free a reserved name",
+        "name=\"do\" value=\"free\"",
+        "aria-describedby=\"of-hint\"",
+    ]);
+    let page = admin.opens("/console/accounts?do=free&of=Globex%22").await;
+    page.says(&["id=\"of-error\"", "1 to 64 of a-z", "value=\"Globex&quot;\"", "aria-invalid=\"true\""]);
+    let question = admin.opens("/console/accounts?do=free&of=+globex+").await;
+    question.says(&["Free the name globex?", "shares with the new one then", "name=\"of\" value=\"globex\""]);
+    let token = question.form_token();
+    for (name, told) in [
+        ("globex", "There is one of this name."),
+        ("initech", "This name is not reserved"),
+        ("Globex", "1 to 64 of a-z"),
+    ] {
+        let page = admin.posts(ACCOUNTS, &token, &[("action", "free"), ("of", name)]).await;
+        page.says(&["id=\"of-error\"", told, &format!("value=\"{name}\""), "Free a reserved name"]);
+    }
+    admin.language = "zh-CN";
+    admin.posts(ACCOUNTS, &token, &free).await.says(&["该名称正在使用", "释放保留的名称"]);
+    admin.language = "en";
+    let globex = Browser::of(&app, "globex").await;
+    let of = [("action", "delete"), ("of", "globex")];
+    globex.sends(ORGANIZATIONS, "/console/organizations/globex", &of).await.says(&["Deleted."]);
+    admin.posts(ACCOUNTS, &token, &of).await.says(&["Deleted."]);
+    let password = "the password of globex";
+    let make = [("action", "create"), ("name", "globex"), ("password", password), ("repeated", password)];
+    admin.posts(ACCOUNTS, &token, &make).await.says(&["It stays reserved for a while."]);
+    let acme = Browser::of(&app, "acme").await;
+    acme.sends(USERS, ACCOUNTS, &free).await.is(404);
+    admin.posts(ACCOUNTS, &token, &make).await.says(&["It stays reserved for a while."]);
+    admin.posts(ACCOUNTS, &token, &free).await.says(&["The name is free."]);
+    admin.posts(ACCOUNTS, &token, &make).await.says(&["Made."]);
+}
+
+#[tokio::test]
+async fn administrators_free_the_names_of_deleted_organizations_and_nobody_else_does() {
+    let app = TestApp::start().await;
+    let (admin, acme) = (Browser::of(&app, "admin").await, Browser::of(&app, "acme").await);
+    let globex = Browser::of(&app, "globex").await;
+    let (form, free) = ("/console/organizations?do=free", [("action", "free"), ("of", "team-a")]);
+    admin.opens(ORGANIZATIONS).await.says(&["href=\"/console/organizations?do=free\""]);
+    acme.opens(ORGANIZATIONS).await.says_nothing_of(&["do=free"]);
+    acme.opens(form).await.is(403);
+    let page = admin.opens("/console/organizations?do=free&of=Team").await;
+    page.says(&["id=\"of-error\"", "not the name of an organization", "value=\"Team\""]);
+    let question = admin.opens("/console/organizations?do=free&of=team-a").await;
+    question.says(&["Free the name team-a?", "another's images"]);
+    let token = question.form_token();
+    for (name, told) in [("team-a", "There is one of this name."), ("team-b", "This name is not reserved")] {
+        let page = admin.posts(ORGANIZATIONS, &token, &[("action", "free"), ("of", name)]).await;
+        page.says(&["id=\"of-error\"", told, &format!("value=\"{name}\"")]);
+    }
+    acme.sends(TEAM, TEAM, &[("action", "delete"), ("of", "team-a")]).await.says(&["Deleted."]);
+    let take = [("action", "create"), ("name", "team-a")];
+    let new = "/console/organizations?do=create";
+    for browser in [&acme, &globex] {
+        browser.sends(ORGANIZATIONS, ORGANIZATIONS, &free).await.is(403);
+    }
+    globex.sends(new, ORGANIZATIONS, &take).await.says(&["It stays reserved for a while."]);
+    admin.posts(ORGANIZATIONS, &token, &free).await.says(&["The name is free."]);
+    globex.sends(new, ORGANIZATIONS, &take).await.says(&["Made."]);
+    admin.posts(ORGANIZATIONS, &token, &[("action", "rename"), ("of", "team-a")]).await.is(404);
+}

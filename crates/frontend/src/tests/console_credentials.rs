@@ -124,3 +124,49 @@ async fn access_keys_sign_docker_in_until_they_are_disabled_or_deleted() {
     acme.sends(CREDENTIALS, CREDENTIALS, &of("delete")).await.says(&["Deleted.", "You have no access keys."]);
     assert_eq!(tries(&app, &login, manifest).await.status(), StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test]
+async fn a_personal_token_is_narrowed_to_what_is_typed_and_says_so() {
+    let app = TestApp::start().await;
+    for name in ["team-a/web", "team-a/api"] {
+        app.push_image("acme", name, "v1", b"layer").await;
+    }
+    let mut dev = Browser::of(&app, "dev@acme").await;
+    let new = "/console/credentials?do=token";
+    let make = |scope| [("action", "token"), ("days", "7"), ("description", "CI"), ("scope", scope)];
+    dev.opens(new).await.says(&["aria-describedby=\"scope-hint\"", "repository:team-a/*:pull,push all of"]);
+    let many = "repository:team-a/web:pull\r\n".repeat(65);
+    for (scope, told) in [
+        ("team-a/web", "This is none: team-a/web."),
+        (
+            "repository:team-a/web:pull repository:team-a/api:&fly",
+            "This is none: repository:team-a/api:&amp;fly.",
+        ),
+        (many.as_str(), "At most 64 patterns"),
+        ("repository:team-a/none:pull", "does not exist, or you may not see it"),
+        ("repository:globex/*:pull", "does not exist, or you may not see it"),
+    ] {
+        let page = dev.sends(new, CREDENTIALS, &make(scope)).await;
+        let kept = scope.replace('&', "&amp;");
+        page.says(&[
+            "id=\"scope-error\"",
+            told,
+            &format!("{kept}</textarea>"),
+            "value=\"CI\"",
+            "value=\"7\"",
+        ]);
+    }
+    dev.language = "zh-CN";
+    dev.sends(new, CREDENTIALS, &make("x")).await.says(&["范围", "格式不正确：x。"]);
+    dev.language = "en";
+    let scope = " repository:team-a/web:pull\r\n\r\n";
+    let made = dev.sends(new, CREDENTIALS, &make(scope)).await;
+    made.says(&["Narrowed to", "<code>repository:team-a/web:pull</code>"]);
+    let login = docker_login(&made.copied()[1]);
+    let manifest = |image: &str| format!("/v2/{image}/manifests/v1");
+    assert_eq!(tries(&app, &login, &manifest("team-a/web")).await.status(), StatusCode::OK);
+    assert_eq!(tries(&app, &login, &manifest("team-a/api")).await.status(), StatusCode::NOT_FOUND);
+    dev.opens(CREDENTIALS).await.says(&["Personal token for <code>repository:team-a/web:pull</code>"]);
+    let whole = docker_login(&dev.sends(new, CREDENTIALS, &make(" \r\n")).await.copied()[1]);
+    assert_eq!(tries(&app, &whole, &manifest("team-a/api")).await.status(), StatusCode::OK);
+}

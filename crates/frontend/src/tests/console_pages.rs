@@ -8,13 +8,28 @@ use super::browser::{Browser, Page};
 /// What is answered to the account, a user of it, an account that an image is shared with, and an administrator.
 const PAGES: &[(&str, [u16; 4])] = &[
     ("/console/images", [200, 200, 200, 200]),
+    ("/console/images?do=create", [200, 200, 200, 200]),
     ("/console/images/team-a/web?tab=tags", [200, 200, 200, 404]),
+    ("/console/images/team-a/web?tab=tags&reference=v1", [200, 200, 200, 404]),
+    ("/console/images/team-a/web?tab=guide", [200, 200, 200, 404]),
+    ("/console/images/team-a/web?tab=description", [200, 200, 404, 404]),
+    ("/console/images/team-a/web?tab=settings", [200, 404, 404, 404]),
+    ("/console/images/team-a/web?tab=settings&do=publish", [200, 404, 404, 404]),
+    ("/console/images/team-a/web?tab=settings&do=unpublish", [200, 404, 404, 404]),
+    ("/console/images/team-a/web?tab=settings&do=delete", [200, 404, 404, 404]),
+    ("/console/images/team-a/web?tab=settings&do=x", [404, 404, 404, 404]),
+    ("/console/shared", [200, 200, 200, 200]),
+    ("/console/blocked-owners", [200, 200, 200, 200]),
+    ("/console/images/team-a/web?tab=sharing&new=1", [200, 404, 404, 404]),
+    ("/console/images/team-a/web?tab=sharing&change=globex", [200, 404, 404, 404]),
     ("/console/images/team-a/web?tab=sharing", [200, 404, 404, 404]),
     ("/console/images/team-a/web?tab=permissions", [200, 404, 404, 404]),
     ("/console/images/team-a/web?tab=permissions&do=remove-permission&of=dev", [200, 404, 404, 404]),
     ("/console/images/team-a/web?tab=usage", [200, 404, 404, 404]),
     ("/console/organizations", [200, 200, 200, 200]),
     ("/console/organizations?do=create", [200, 403, 200, 200]),
+    ("/console/organizations?do=free", [403, 403, 403, 200]),
+    ("/console/organizations?do=free&of=team-b", [403, 403, 403, 200]),
     ("/console/organizations/team-a", [200, 200, 404, 404]),
     ("/console/organizations/team-a?do=delete", [200, 403, 404, 404]),
     ("/console/organizations/team-a?do=remove-permission&of=dev", [200, 200, 404, 404]),
@@ -33,12 +48,16 @@ const PAGES: &[(&str, [u16; 4])] = &[
     ("/console/webhooks", [200, 403, 200, 200]),
     ("/console/webhooks?do=create", [200, 403, 200, 200]),
     ("/console/webhooks/WEBHOOK", [200, 403, 404, 404]),
+    ("/console/webhooks/WEBHOOK?do=change", [200, 403, 404, 404]),
     ("/console/webhooks/WEBHOOK?do=delete", [200, 403, 404, 404]),
     ("/console/settings", [200, 200, 200, 200]),
     ("/console/accounts", [404, 404, 404, 200]),
     ("/console/accounts?do=create", [404, 404, 404, 200]),
     ("/console/accounts?do=password&of=acme", [404, 404, 404, 200]),
     ("/console/accounts?do=delete&of=acme", [404, 404, 404, 200]),
+    ("/console/accounts?do=free", [404, 404, 404, 200]),
+    ("/console/accounts?do=free&of=X", [404, 404, 404, 200]),
+    ("/console/accounts?do=free&of=initech", [404, 404, 404, 200]),
 ];
 
 #[tokio::test]
@@ -83,6 +102,14 @@ fn is_well_made(page: &Page) {
     }
     for described in values(" aria-describedby=\"") {
         assert!(described.split(' ').all(|id| ids.iter().any(|known| known == id)), "{address}: {described}");
+    }
+    for (before, what) in
+        [(" data-live=\"", "results"), (" data-counter=\"", "a counter"), (" data-excludes=\"", "a field")]
+    {
+        for targets in values(before) {
+            let known = targets.split(' ').all(|id| ids.iter().any(|known| known == id));
+            assert!(known, "{address}: the script does not find {what}: {targets}");
+        }
     }
     let count = ids.len();
     ids.sort_unstable();

@@ -1,5 +1,8 @@
 //! The console's pages about what happened: the audit trail, usage, webhooks.
 
+use http::Method;
+use serde_json::{Value, json};
+
 use super::app::TestApp;
 use super::browser::Browser;
 
@@ -34,7 +37,18 @@ async fn the_trail_is_filtered_and_goes_on_page_by_page() {
     acme.opens("/console/audit?from=2027-01-16").await.says(&["Nothing matches."]);
     acme.opens("/console/audit?until=2027-01-14").await.says(&["Nothing matches."]);
     acme.opens("/console/audit?from=2027-01-15&until=2027-01-15").await.says(&["made-54"]);
-    for (query, field) in [("from=soon", "from"), ("until=2027-02-30", "until"), ("kind=x", "kind")] {
+    acme.opens(&format!("{AUDIT}?address=192.0.2.1"))
+        .await
+        .says(&["Nothing matches.", "value=\"192.0.2.1\""]);
+    acme.opens(&format!("{found}&address=127.0.0.1"))
+        .await
+        .says(&["made-54", "&amp;address=127.0.0.1&amp;after="]);
+    for (query, field) in [
+        ("from=soon", "from"),
+        ("until=2027-02-30", "until"),
+        ("kind=x", "kind"),
+        ("address=127.0.0", "address"),
+    ] {
         let page = acme.opens(&format!("{AUDIT}?{query}")).await;
         page.is(200).says(&[&format!("id=\"{field}-error\"")]).says_nothing_of(&["made-54"]);
     }
@@ -118,4 +132,57 @@ async fn webhooks_are_made_tried_disabled_and_deleted() {
     let dev = Browser::of(&app, "dev@acme").await;
     let token = dev.opens("/console/settings").await.form_token();
     dev.posts(WEBHOOKS, &token, &make("https://hooks.example/x")).await.is(403);
+}
+
+#[tokio::test]
+async fn a_webhook_is_changed_in_a_form_that_shows_what_it_is_and_keeps_what_is_typed() {
+    let app = TestApp::start().await;
+    let (mut acme, globex) = (Browser::of(&app, "acme").await, Browser::of(&app, "globex").await);
+    let hook =
+        json!({"url": "https://hooks.example/x", "events": ["share.ended"], "description": "a \"hook\""});
+    let made = app.by("acme", Method::POST, "/api/v1/webhooks").json(&hook).send().await.unwrap();
+    let id = made.json::<Value>().await.unwrap()["id"].to_string();
+    let (at, form) = (format!("{WEBHOOKS}/{id}"), format!("{WEBHOOKS}/{id}?do=change"));
+    acme.opens(&at).await.says(&["?do=change\" aria-label=\"Change https://hooks.example/x\""]);
+    let page = acme.opens(&form).await;
+    page.says(&["value=\"https://hooks.example/x\"", "value=\"share.ended\" checked", "a &quot;hook&quot;"]);
+    page.says_nothing_of(&["value=\"share.created\" checked"]);
+    let token = page.form_token();
+    let change = |url, description| {
+        let both = [("event", "share.created"), ("event", "share.left")];
+        [&[("action", "change"), ("url", url), ("description", description)][..], &both].concat()
+    };
+    let long = "x".repeat(1001);
+    for (url, description, field, told) in [
+        ("", "typed", "url", "This is needed."),
+        ("hooks", "typed", "url", "An absolute https://"),
+        ("https://127.0.0.1/", "typed", "url", "An absolute https://"),
+        ("https://hooks.example/y", long.as_str(), "description", "0 to 1000 characters, without"),
+    ] {
+        let page = acme.posts(&at, &token, &change(url, description)).await;
+        page.says(&[&format!("id=\"{field}-error\""), told, "aria-invalid=\"true\""]);
+        page.says(&[&format!("value=\"{url}\""), &format!("value=\"{description}\"")]);
+        page.says(&["value=\"share.created\" checked", "value=\"share.left\" checked"]);
+        page.says_nothing_of(&["value=\"share.ended\" checked"]);
+    }
+    acme.language = "zh-CN";
+    acme.opens(&form).await.says(&["修改 https://hooks.example/x"]);
+    acme.language = "en";
+    let shown =
+        async || app.get("acme", &format!("/api/v1/webhooks/{id}")).await.json::<Value>().await.unwrap();
+    assert_eq!(shown().await["events"], json!(["share.ended"]), "nothing of what was wrong was kept");
+    let saved = acme.posts(&at, &token, &change("https://hooks.example/y", "another")).await;
+    saved.says(&["Saved.", "https://hooks.example/y", "Image shared, Share left", "another"]);
+    let before = shown().await;
+    app.clock.advance(60);
+    acme.posts(&at, &token, &change("https://hooks.example/y", "another")).await.says(&["Saved."]);
+    assert_eq!(shown().await, before, "what is as it was is no change");
+    acme.posts(&at, &token, &[("action", "change"), ("url", "https://hooks.example/y"), ("description", "")])
+        .await
+        .says(&["Saved."]);
+    assert_eq!(shown().await["events"], json!([]), "none stands for all");
+    globex.sends(WEBHOOKS, &at, &change("https://globex.example/", "")).await.is(404);
+    let dev = Browser::of(&app, "dev@acme").await;
+    dev.sends("/console/settings", &at, &change("https://dev.example/", "")).await.is(403);
+    assert_eq!(shown().await["url"], "https://hooks.example/y");
 }

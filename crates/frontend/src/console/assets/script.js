@@ -1,13 +1,14 @@
 // What the pages do besides: each of them works without it.
 "use strict";
 
-// Copy buttons.
-for (const button of document.querySelectorAll("button.copy")) {
-  if (!navigator.clipboard) continue;
-  const label = button.textContent;
-  button.hidden = false;
-  button.addEventListener("click", async () => {
+// Copy buttons, also those that come later: the style shows them once there is a clipboard.
+if (navigator.clipboard) {
+  document.documentElement.classList.add("copies");
+  document.addEventListener("click", async ({ target }) => {
+    const button = target.closest("button.copy");
+    if (!button || button.textContent === button.dataset.copied) return;
     await navigator.clipboard.writeText(button.dataset.copy);
+    const label = button.textContent;
     button.textContent = button.dataset.copied;
     setTimeout(() => { button.textContent = label; }, 2000);
   });
@@ -35,17 +36,37 @@ for (const box of document.querySelectorAll("input[data-excludes]")) {
   apply();
 }
 
-// Live search: the form is sent when typing pauses.
+// Live search: when typing pauses, the page that the form leads to is fetched, and its results and their number take the
+// places of those that are shown. The number is a status, so that it is read out. Where anything fails, the form is sent.
 for (const field of document.querySelectorAll("input[data-live]")) {
-  let timer;
-  field.addEventListener("input", () => {
+  const { form } = field;
+  let timer, running;
+
+  const search = async () => {
+    const mine = running = new AbortController();
+    const address = `${form.getAttribute("action")}?${new URLSearchParams(new FormData(form))}`;
+    try {
+      const answer = await fetch(address, { redirect: "error", signal: mine.signal });
+      if (!answer.ok) throw new Error(answer.statusText);
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const id of field.dataset.live.split(" ")) {
+        document.getElementById(id).replaceChildren(...page.getElementById(id).childNodes);
+      }
+      history.replaceState(null, "", address);
+    } catch {
+      if (!mine.signal.aborted) form.requestSubmit();
+    }
+  };
+
+  const stop = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => field.form.requestSubmit(), 400);
+    running?.abort();
+  };
+  form.addEventListener("submit", stop);
+  field.addEventListener("input", () => {
+    stop();
+    timer = setTimeout(search, 400);
   });
-  if (field.value) {
-    field.focus();
-    field.setSelectionRange(field.value.length, field.value.length);
-  }
 }
 
 // Boxes that take effect at once.
