@@ -15,6 +15,7 @@ mod pushing;
 mod sharing;
 mod sign_ins;
 mod swr;
+mod system;
 mod tls;
 mod tokens;
 mod withdrawn;

@@ -49,8 +49,12 @@ async fn a_store_that_never_counted_is_counted_once() {
     let mut before = store.transaction();
     for number in 0..blobs {
         let digest: Digest = sha256(&number.to_be_bytes());
-        let record =
-            BlobRecord { state: BlobState::Live, size: 3, segments: vec![], created_at: Timestamp::UNIX_EPOCH };
+        let record = BlobRecord {
+            state: BlobState::Live,
+            size: 3,
+            segments: vec![],
+            created_at: Timestamp::UNIX_EPOCH,
+        };
         before.put(Key::Blob { digest: digest.raw() }, &record).unwrap();
     }
     store.commit(before).await.unwrap();
