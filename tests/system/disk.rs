@@ -61,6 +61,8 @@ async fn a_disk_without_a_byte_left_loses_nothing() {
     disk.fill();
     let refused = acme.uploads("team-a/web", &Blob::random(8 * MIB)).await;
     says_why(refused);
+    let told = server.admin().get("/api/v1/system").send().await.expect(200).json();
+    assert_eq!(told["health"]["files"], "full", "{told}");
     is_whole(&acme, &image.layers).await;
     acme.tries_to_pull("team-a/web", "v1").await.expect(200);
 

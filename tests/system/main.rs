@@ -17,4 +17,5 @@ mod regions;
 mod skopeo;
 mod swr;
 mod threats;
+mod upkeep;
 mod webhooks;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use oci::RepositoryName;
 
 use crate::access_tokens::{Bound, Named};
+use crate::accounts::administrator;
 use crate::permit::{Found, PermitShare};
 use crate::rights::{Basis, Standing};
 use crate::scope::{Scope, Verbs};
@@ -47,6 +48,14 @@ impl Auth {
             None if sees_vacancy(principal, name, &standing) => Err(Denied::Vacant),
             None => Err(unseen(principal)),
         }
+    }
+
+    /// Lets administrators by: what is about the whole registry is theirs alone.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`]; [`Error::Unauthenticated`] for nobody.
+    pub fn authorize_administration(&self, principal: &Principal) -> Result<(), Error> {
+        administrator(principal).map(drop)
     }
 
     /// The permit to push to `name`, or the right to bring that repository into being.

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use kv::Key;
 
+use crate::App;
 use crate::dispatch::Call;
 use crate::error::ApiError;
 use crate::reply::{self, Reply};
@@ -19,8 +20,13 @@ pub(crate) fn health() -> Result<Reply, ApiError> {
 
 /// `GET /readyz`: the metadata answers.
 pub(crate) async fn ready(call: &Call<'_>) -> Result<Reply, ApiError> {
-    match call.app.auth.store().get_bytes(Key::Schema).await {
-        Ok(_) => Ok(reply::status(StatusCode::OK)),
+    match metadata_answers(call.app).await {
+        Ok(()) => Ok(reply::status(StatusCode::OK)),
         Err(error) => Err(ApiError::busy(StatusCode::SERVICE_UNAVAILABLE, 5).caused_by(error)),
     }
+}
+
+/// Whether the metadata answers.
+pub(crate) async fn metadata_answers(app: &App) -> Result<(), kv::Error> {
+    app.auth.store().get_bytes(Key::Schema).await.map(drop)
 }

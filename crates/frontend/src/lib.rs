@@ -40,6 +40,7 @@ mod router;
 mod server;
 mod settings;
 mod swr;
+mod system;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -60,6 +61,7 @@ pub use api::{cloud_event, openapi, types};
 pub use origin::{ExternalUrl, ExternalUrlError};
 pub use server::serve;
 pub use settings::Settings;
+pub use system::Process;
 pub use tls::{TlsIdentity, TlsIdentityError};
 
 /// Where the time comes from: the edge's clock, or one that a test sets.
@@ -79,4 +81,6 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Bounds and addresses.
     pub settings: Arc<Settings>,
+    /// The process itself.
+    pub process: Process,
 }

@@ -18,6 +18,7 @@ mod pushing;
 mod sharing;
 mod sign_ins;
 mod swr;
+mod system;
 mod tls;
 mod tokens;
 mod withdrawn;

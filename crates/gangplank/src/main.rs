@@ -17,7 +17,7 @@ use clap::Parser;
 
 use commands::{
     access_key, account, audit, config, docker_login, login, namespace, permission, repository, serve, share,
-    tag, token, user, webhook,
+    system, tag, token, user, webhook,
 };
 use failure::Failure;
 
@@ -85,6 +85,8 @@ enum Command {
     DockerLogin(docker_login::DockerLogin),
     /// Manage webhooks: where your account is told what happens to shares
     Webhook(webhook::Webhook),
+    /// Show how the server does (administrators)
+    System(system::System),
 }
 
 fn main() -> ExitCode {
@@ -124,6 +126,7 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::AccessKey(access_key) => access_key.run().await,
             Command::DockerLogin(docker_login) => docker_login.run().await,
             Command::Webhook(webhook) => webhook.run().await,
+            Command::System(system) => system.run().await,
         }
     })
 }

@@ -79,6 +79,8 @@ fn every_promised_line_is_understood() {
         "gangplank config check --config gangplank.toml",
         "gangplank logout",
         "gangplank whoami --json",
+        "gangplank system",
+        "gangplank system --json --server https://registry.example",
         "gangplank account list",
         "gangplank account show acme",
         "gangplank account delete acme --yes",

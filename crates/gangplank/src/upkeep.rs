@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ::auth::{Auth, ShareId};
 use ::storage::Storage;
 use frontend::Clock;
+use frontend::types::{self, Removed, UpkeepChore, UpkeepFailure, UpkeepRound};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
@@ -22,6 +23,8 @@ pub(crate) struct Upkeep {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: config::Upkeep,
     pub(crate) usage: Mutex<UsageRound>,
+    /// What administrators are told of it. Held for as long as it works.
+    pub(crate) told: watch::Sender<types::Upkeep>,
 }
 
 /// How far the usage of shares was looked through. It is counted by days, so once a day is enough.
@@ -31,25 +34,13 @@ pub(crate) struct UsageRound {
     after: Option<ShareId>,
 }
 
-/// One thing to do, in the order in which one leaves work for the next.
-#[derive(Debug, Clone, Copy)]
-enum Chore {
-    /// Ends uploads whose time is over.
-    Uploads,
-    /// Empties repositories that were deleted, and removes the bytes of what was broken off.
-    Reap,
-    /// Removes blobs that lost their last link.
-    Collect,
-    /// Forgets events that are too old.
-    Events,
-    /// Forgets usage of shares that is too old, or of shares that are gone.
-    Usage,
-    /// Forgets signatures that are too old to be sent again.
-    Signatures,
+/// What one batch of a chore did.
+#[derive(Debug, Default)]
+struct Batch {
+    removed: Removed,
+    /// Whether there is more to do at once.
+    more: bool,
 }
-
-const CHORES: [Chore; 6] =
-    [Chore::Uploads, Chore::Reap, Chore::Collect, Chore::Events, Chore::Usage, Chore::Signatures];
 
 /// Why a batch was not done. It is tried again in the next round.
 #[derive(Debug, thiserror::Error)]
@@ -69,9 +60,7 @@ pub(crate) async fn stop_asked(mut stopped: watch::Receiver<bool>) {
 /// Works until a stop is asked for.
 pub(crate) async fn run(upkeep: Upkeep, stopped: watch::Receiver<bool>) {
     loop {
-        for chore in CHORES {
-            upkeep.finish(chore, &stopped).await;
-        }
+        upkeep.round(&stopped).await;
         tokio::select! {
             () = stop_asked(stopped.clone()) => return,
             () = tokio::time::sleep(upkeep.settings.interval) => {}
@@ -80,36 +69,81 @@ pub(crate) async fn run(upkeep: Upkeep, stopped: watch::Receiver<bool>) {
 }
 
 impl Upkeep {
-    /// Does a chore batch by batch, until there is no more to do, it fails, or a stop is asked for.
-    async fn finish(&self, chore: Chore, stopped: &watch::Receiver<bool>) {
-        for _ in 0..BATCHES_MAX {
-            if *stopped.borrow() {
-                return;
-            }
-            match self.batch(chore).await {
-                Ok(true) => tokio::task::yield_now().await,
-                Ok(false) => return,
-                Err(error) => {
-                    return tracing::warn!(?chore, %error, "a batch of the upkeep failed; it is tried again");
-                }
+    /// Does all chores once, and tells of it.
+    async fn round(&self, stopped: &watch::Receiver<bool>) {
+        let began_at = self.clock.now();
+        self.told.send_modify(|told| {
+            told.running_since = Some(began_at);
+            told.next_at = None;
+        });
+        let (mut removed, mut failures) = (Removed::default(), Vec::new());
+        for chore in UpkeepChore::ALL {
+            if let Err(error) = self.finish(chore, &mut removed, stopped).await {
+                tracing::warn!(?chore, %error, "a batch of the upkeep failed; it is tried again");
+                failures.push(UpkeepFailure { at: self.clock.now(), chore, reason: error.to_string() });
             }
         }
+        let ended_at = self.clock.now();
+        self.told.send_modify(|told| {
+            told.running_since = None;
+            told.next_at = ended_at.checked_add(self.settings.interval).ok();
+            told.removed_since_start += removed;
+            told.last_failure = failures.last().cloned().or(told.last_failure.take());
+            told.last_round = Some(UpkeepRound { began_at, ended_at, removed, failures });
+        });
     }
 
-    /// Does one batch; whether there is more to do at once.
-    async fn batch(&self, chore: Chore) -> Result<bool, Failed> {
+    /// Does a chore batch by batch, until there is no more to do, it fails, or a stop is asked for. Adds what is removed
+    /// to `removed`.
+    async fn finish(
+        &self,
+        chore: UpkeepChore,
+        removed: &mut Removed,
+        stopped: &watch::Receiver<bool>,
+    ) -> Result<(), Failed> {
+        for _ in 0..BATCHES_MAX {
+            if *stopped.borrow() {
+                return Ok(());
+            }
+            let batch = self.batch(chore).await?;
+            *removed += batch.removed;
+            if !batch.more {
+                return Ok(());
+            }
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    async fn batch(&self, chore: UpkeepChore) -> Result<Batch, Failed> {
         let now = self.clock.now();
         let limit = self.settings.batch_entries_max;
+        let only = |more| Batch { more, ..Batch::default() };
         Ok(match chore {
-            Chore::Uploads => self.storage.expire_uploads(now, limit).await? >= limit,
-            Chore::Reap => self.storage.reap(&self.auth, now).await?.more,
-            Chore::Collect => self.storage.collect(now, limit).await?.candidates >= limit,
-            Chore::Events => {
-                let before = now.checked_sub(self.settings.events_kept).unwrap_or(Timestamp::MIN);
-                self.auth.trim_events(before, limit).await? >= limit
+            UpkeepChore::Uploads => {
+                let expired = self.storage.expire_uploads(now, limit).await?;
+                let removed = Removed { uploads: expired.uploads as u64, ..Removed::default() };
+                Batch { removed, more: expired.entries >= limit }
             }
-            Chore::Usage => self.trim_usage(now, limit).await?,
-            Chore::Signatures => self.auth.trim_signatures(now, limit).await? >= limit,
+            UpkeepChore::Reap => {
+                let reaped = self.storage.reap(&self.auth, now).await?;
+                let removed = Removed { repositories: reaped.repositories as u64, ..Removed::default() };
+                Batch { removed, more: reaped.more }
+            }
+            UpkeepChore::Collect => {
+                let collected = self.storage.collect(now, limit).await?;
+                let (blobs, bytes) = (collected.blobs as u64, collected.bytes);
+                Batch {
+                    removed: Removed { blobs, bytes, ..Removed::default() },
+                    more: collected.candidates >= limit,
+                }
+            }
+            UpkeepChore::Events => {
+                let before = now.checked_sub(self.settings.events_kept).unwrap_or(Timestamp::MIN);
+                only(self.auth.trim_events(before, limit).await? >= limit)
+            }
+            UpkeepChore::Usage => only(self.trim_usage(now, limit).await?),
+            UpkeepChore::Signatures => only(self.auth.trim_signatures(now, limit).await? >= limit),
         })
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ::auth::{Auth, Keys, KeysError, Secret};
 use ::storage::{Storage, files::Files};
-use frontend::{App, Clock, ExternalUrl};
+use frontend::{App, Clock, ExternalUrl, Process, types};
 use kv::rocksdb::{self, RocksDb};
 use kv::{Key, Store};
 use tokio::net::TcpListener;
@@ -66,6 +66,9 @@ pub enum StartError {
     /// The folder of blobs cannot be opened.
     #[error("the blobs cannot be opened: {0}")]
     Blobs(std::io::Error),
+    /// The blobs cannot be counted.
+    #[error("the blobs cannot be counted: {0}")]
+    BlobCount(::storage::Error),
     /// The keys cannot be used.
     #[error("the keys cannot be used: {0}")]
     Keys(#[from] KeysError),
@@ -134,21 +137,25 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     let auth = Auth::new(store.clone(), keys, rules);
     let settings = config.storage.settings(config.upkeep.batch_entries_max);
     let storage = Storage::new(store, Arc::new(files), settings);
+    storage.count_blobs_once().await.map_err(StartError::BlobCount)?;
     let first_password = make_administrator(&auth, config.admin_password, now).await?;
 
     let couriers = couriers(&auth, &clock, config.webhooks, config.server.external_url.clone())?;
     let (stop, stopped) = watch::channel(false);
+    let (told, of_upkeep) = watch::channel(types::Upkeep::default());
     let upkeep = Upkeep {
         auth: auth.clone(),
         storage: storage.clone(),
         clock: clock.clone(),
         settings: config.upkeep,
         usage: Mutex::default(),
+        told,
     };
     let recording = Recording::start(auth.clone(), clock.clone());
     let upkeep = tokio::spawn(upkeep::run(upkeep, stopped.clone()));
     let couriers = tokio::spawn(couriers::run(couriers, stopped.clone()));
-    let app = App { auth, storage, clock, settings: Arc::new(config.server.front()) };
+    let process = Process { version: env!("CARGO_PKG_VERSION"), started_at: now, upkeep: of_upkeep };
+    let app = App { auth, storage, clock, settings: Arc::new(config.server.front()), process };
     let identity = identity.map(|(files, identity)| {
         let (shown, current) = watch::channel(identity);
         // It ends with the server: nobody looks any more.

@@ -53,6 +53,7 @@
 //! ├── Reference(repository, target, source)   a manifest names a blob or a manifest
 //! ├── References(repository, target)     counter of those; guard of a blob's deletion
 //! ├── Referrer(repository, subject, digest)   → descriptor
+//! ├── BlobTotal(which)                   counters: all blobs, and their bytes
 //! ├── Upload(upload)                     session: offset, epoch, places, hash state
 //! ├── UploadExpiry(time, upload)         sessions in the order in which they end
 //! ├── UploadsOpen(account)               counter
@@ -179,6 +180,15 @@ pub enum Usage {
     LastPush,
 }
 
+/// A counter of all blobs together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BlobTotal {
+    /// Blobs stored.
+    Blobs,
+    /// Their bytes, each blob once.
+    Bytes,
+}
+
 /// A key of the layout above. Digests are raw: a byte for the algorithm, then the hash, so that they tell their own
 /// length. Times are milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -234,6 +244,7 @@ pub enum Key<'a> {
     Reference { repository: Id, target: &'a [u8], source: &'a [u8] },
     References { repository: Id, target: &'a [u8] },
     Referrer { repository: Id, subject: &'a [u8], digest: &'a [u8] },
+    BlobTotal { which: BlobTotal },
     Upload { upload: u128 },
     UploadExpiry { time_ms: u64, upload: u128 },
     UploadsOpen { account: Id },
@@ -369,6 +380,10 @@ impl Key<'_> {
             Key::Referrer { repository, subject, digest } => {
                 local(0x4a).id(repository).raw(subject).last(digest)
             }
+            Key::BlobTotal { which } => local(0x4b).last(&[match which {
+                BlobTotal::Blobs => 1,
+                BlobTotal::Bytes => 2,
+            }]),
             Key::Upload { upload } => local(0x50).last(&upload.to_be_bytes()),
             Key::UploadExpiry { time_ms, upload } => {
                 local(0x51).last(&[time_ms.to_be_bytes().as_slice(), &upload.to_be_bytes()].concat())

@@ -29,6 +29,6 @@ pub use engine::{
     SCAN_ENTRIES_MAX, VALUE_BYTES_MAX, Version,
 };
 pub use error::Error;
-pub use key::{Id, Key, Region, Target, Usage};
+pub use key::{BlobTotal, Id, Key, Region, Target, Usage};
 pub use store::{Store, Transaction, Versioned, decode};
 pub use usage_row::{UsageRow, Use, UsedFrom};

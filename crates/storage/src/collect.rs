@@ -9,8 +9,9 @@ use kv::{Id, Key, Versioned};
 use oci::Digest;
 
 use crate::blobs::{BlobRecord, BlobState};
+use crate::capacity;
 use crate::commit::{corrupt, retrying, time_ms};
-use crate::{Error, Place, Storage};
+use crate::{Error, Storage};
 
 /// What [`Storage::collect`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,6 +20,8 @@ pub struct Collected {
     pub candidates: usize,
     /// Blobs deleted.
     pub blobs: usize,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 impl Storage {
@@ -36,23 +39,33 @@ impl Storage {
             if since_ms > time_ms(now) {
                 break;
             }
-            let places = retrying(|| self.try_collect(&digest, &key, now)).await?;
+            let deleted = retrying(|| self.try_collect(&digest, &key, now)).await?;
             collected.candidates += 1;
-            if let Some(places) = places {
+            if let Some(blob) = deleted {
                 collected.blobs += 1;
-                self.remove_early(places).await;
+                collected.bytes = collected.bytes.saturating_add(blob.size);
+                self.remove_early(blob.places()).await;
             }
         }
         Ok(collected)
     }
 
-    /// Answers the places of the blob if it was deleted. `candidate` is gone either way.
+    /// How many candidates wait to be looked at, counted up to `limit`.
+    ///
+    /// # Errors
+    /// As the store.
+    pub async fn candidates(&self, limit: usize) -> Result<usize, Error> {
+        let list = Key::Candidate { time_ms: 0, digest: &[] };
+        Ok(self.store().list(list.siblings(self.store().region()), self.page_entries(limit)).await?.len())
+    }
+
+    /// Answers the blob if it was deleted. `candidate` is gone either way.
     async fn try_collect(
         &self,
         digest: &Digest,
         candidate: &[u8],
         now: Timestamp,
-    ) -> Result<Option<Option<Vec<Place>>>, Error> {
+    ) -> Result<Option<Option<BlobRecord>>, Error> {
         let key = Key::Blob { digest: digest.raw() };
         let mut end = self.store().transaction();
         end.delete_encoded(candidate.to_vec());
@@ -71,10 +84,10 @@ impl Storage {
                 Ok(None)
             }
             BlobState::Condemned => {
-                let places: Vec<Place> = blob.value.segments.iter().map(|segment| segment.place).collect();
                 end.expect(key, Some(blob.version)).delete(key);
-                self.discard(&mut end, places.clone(), now)?;
-                self.commit(end, Some(places)).await
+                capacity::count_out(&mut end, &blob.value);
+                self.discard(&mut end, blob.value.places(), now)?;
+                self.commit(end, Some(blob.value)).await
             }
         }
     }

@@ -12,8 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use rustix::fs::StatVfsMountFlags;
 
-use crate::{Place, PlaceError, PlaceReader, PlaceWriter, Places};
+use crate::{Place, PlaceError, PlaceReader, PlaceWriter, Places, Space};
 
 /// The places in one folder. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -130,11 +131,17 @@ impl Places for Files {
         }
     }
 
-    async fn free_bytes(&self) -> Result<u64, PlaceError> {
+    async fn space(&self) -> Result<Option<Space>, PlaceError> {
         let root = self.root.clone();
         blocking(move || {
             let stat = rustix::fs::statvfs(&root.path)?;
-            Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+            // Without a number of files there is no bound on them.
+            let takes_files = stat.f_files == 0 || stat.f_favail > 0;
+            Ok(Some(Space {
+                free_bytes: stat.f_bavail.saturating_mul(stat.f_frsize),
+                total_bytes: stat.f_blocks.saturating_mul(stat.f_frsize),
+                writable: takes_files && !stat.f_flag.contains(StatVfsMountFlags::RDONLY),
+            }))
         })
         .await
     }

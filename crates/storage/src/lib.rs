@@ -17,6 +17,7 @@
 #![deny(missing_docs)]
 
 mod blobs;
+mod capacity;
 mod collect;
 mod commit;
 mod discard;
@@ -41,19 +42,20 @@ mod usage;
 use std::sync::Arc;
 
 pub use blobs::{Blob, BlobStat, Piece};
+pub use capacity::BlobTotals;
 pub use collect::Collected;
 pub use error::{BodyError, Error};
 pub use manifests::{
     LargeManifest, ManifestBody, ManifestStat, NewManifest, Pushed, StoredManifest, TagCopy,
 };
-pub use places::{Place, PlaceError, PlaceReader, PlaceWriter, Places, suite};
+pub use places::{Place, PlaceError, PlaceReader, PlaceWriter, Places, Space, suite};
 pub use reap::Reaped;
 pub use referrers::Referrers;
 pub use room::{Room, SMALL_BYTES_MAX as SMALL_MANIFEST_BYTES_MAX};
 pub use settings::Settings;
 pub use shared::Content;
 pub use tags::{Page, TagDetails};
-pub use uploads::{ContentRange, Upload, UploadId};
+pub use uploads::{ContentRange, ExpiredUploads, Upload, UploadId};
 pub use usage::RepositoryUsage;
 
 /// The content of all repositories. Cheap to clone.

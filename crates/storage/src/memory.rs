@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{Place, PlaceError, PlaceReader, PlaceWriter, Places};
+use crate::{Place, PlaceError, PlaceReader, PlaceWriter, Places, Space};
 
 /// Places that live as long as the value.
 #[derive(Debug, Default)]
@@ -56,8 +56,8 @@ impl Places for Memory {
         Ok(())
     }
 
-    async fn free_bytes(&self) -> Result<u64, PlaceError> {
-        Ok(u64::MAX)
+    async fn space(&self) -> Result<Option<Space>, PlaceError> {
+        Ok(None)
     }
 }
 

@@ -75,6 +75,17 @@ impl From<std::io::Error> for PlaceError {
     }
 }
 
+/// How much room there is for bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// What may still be written.
+    pub free_bytes: u64,
+    /// What is free and what is not.
+    pub total_bytes: u64,
+    /// Whether files can be made at all: not where it is mounted to be read only, or can hold no more files.
+    pub writable: bool,
+}
+
 /// What stores the bytes of blobs.
 #[async_trait]
 pub trait Places: Send + Sync + 'static {
@@ -88,8 +99,8 @@ pub trait Places: Send + Sync + 'static {
     /// Removes `place`, written to or not, also while it is open. One that is not there is no error.
     async fn remove(&self, place: Place) -> Result<(), PlaceError>;
 
-    /// How many bytes there is room for; [`u64::MAX`] where nobody knows a bound.
-    async fn free_bytes(&self) -> Result<u64, PlaceError>;
+    /// How much room there is; `None` where nobody knows a bound.
+    async fn space(&self) -> Result<Option<Space>, PlaceError>;
 }
 
 /// The one writer of a place. After an error only [`PlaceWriter::truncate`] has a meaning. Dropping it loses nothing

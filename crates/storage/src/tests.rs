@@ -1,6 +1,7 @@
 //! The crate's tests, over the store in memory and files in a temporary folder, with permits from a real `Auth`.
 
 mod blobs;
+mod capacity;
 mod collection;
 mod doubles;
 mod faults;

@@ -23,6 +23,8 @@ use oci::{Algorithm, Digest};
 use crate::commit::{require, retrying};
 use crate::{BlobStat, BodyError, Error, Storage};
 use intake::Begin;
+
+pub use expiry::ExpiredUploads;
 pub(crate) use intake::SMALL_SEGMENTS_MAX;
 
 /// The name of an upload: 128 random bits, shown as 32 hexadecimal digits.

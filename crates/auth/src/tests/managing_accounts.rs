@@ -41,6 +41,7 @@ async fn only_administrators_manage_accounts() {
             assert!(matches!(deleted, Err(Error::NotFound { what: Thing::Account })), "{deleted:?}");
         }
         assert!(matches!(test.free_account_name(p, &account("globex"), START).await, Err(Error::Forbidden)));
+        assert!(matches!(test.authorize_administration(p), Err(Error::Forbidden)));
     }
     let nobody = Principal::anonymous();
     let made = test.create_account(&nobody, &name, &password, START).await;

@@ -33,6 +33,7 @@ use super::types;
         (name = "access keys", description = "Key pairs that requests are signed with, and machines sign in with."),
         (name = "webhooks", description = "Where an account is told what happens to shares: signed CloudEvents."),
         (name = "directory", description = "Accounts that two regions share."),
+        (name = "system", description = "How the server does, for its administrators."),
         (name = "about", description = "This interface, and who is calling it.")
     ),
     components(

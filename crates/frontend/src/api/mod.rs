@@ -1,5 +1,5 @@
 //! The management interface, `/api/v1`: accounts, users, namespaces, repositories, tags, permissions, shares,
-//! personal tokens, access keys, webhooks and the audit trail, as JSON, with an OpenAPI 3.1 document of itself at
+//! personal tokens, access keys, webhooks, the audit trail and the server itself, as JSON, with an OpenAPI 3.1 document of itself at
 //! `/api/v1/openapi.json`.
 //!
 //! A handler here parses, makes one call of `auth` or `storage`, and writes JSON. It decides nothing about rights:
@@ -27,6 +27,7 @@ mod query;
 mod repositories;
 mod shares;
 mod shares_at_once;
+mod system;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -144,6 +145,7 @@ fn assemble() -> (Router, OpenApi) {
         .routes(routes!(access_keys::create, access_keys::list))
         .routes(routes!(access_keys::change, access_keys::delete))
         .routes(routes!(directory::export, directory::import))
+        .routes(routes!(system::show))
         .routes(routes!(webhooks::create, webhooks::list))
         .routes(routes!(webhooks::show, webhooks::change, webhooks::delete))
         .routes(routes!(webhooks::deliver, webhooks::list_deliveries))

@@ -4,6 +4,7 @@
 mod event;
 mod profile;
 mod sharing;
+mod system;
 mod usage;
 
 use jiff::Timestamp;
@@ -14,6 +15,10 @@ pub use event::{Event, EventResult};
 pub use profile::{Profile, ProfileChange};
 pub use sharing::{
     BlockedOwner, NewBlockedOwner, NewShare, NewShares, Share, ShareChange, ShareEntry, ShareStatus,
+};
+pub use system::{
+    FilesHealth, MetadataHealth, Removed, System, SystemHealth, SystemStorage, Upkeep, UpkeepChore,
+    UpkeepFailure, UpkeepHealth, UpkeepRound,
 };
 pub use usage::{ShareUsage, ShareUse, UsageOfDay};
 

@@ -32,6 +32,7 @@ mod share_form;
 mod shared;
 mod sharing;
 mod sign_in;
+mod system;
 mod tags;
 mod text;
 mod tokens;
@@ -81,6 +82,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         .route("/console/webhooks", get(webhooks::list).post(webhooks::create))
         .route("/console/webhooks/{id}", get(webhook::show).post(webhook::act))
         .route("/console/accounts", get(accounts::show).post(accounts::act))
+        .route("/console/system", get(system::show))
         .route("/console/settings", get(settings::show).post(settings::change))
         .fallback(nothing)
         .method_not_allowed_fallback(nothing)

@@ -31,11 +31,12 @@ pub(super) enum Place {
     Webhooks,
     Settings,
     Accounts,
+    System,
 }
 
 impl Place {
     /// Below the images, in this order.
-    const OF_ACCOUNT: [Place; 7] = [
+    const OF_ACCOUNT: [Place; 8] = [
         Place::Organizations,
         Place::Users,
         Place::Credentials,
@@ -43,13 +44,14 @@ impl Place {
         Place::Webhooks,
         Place::Settings,
         Place::Accounts,
+        Place::System,
     ];
 
     /// Whether the menu of `visitor` leads there.
     fn is_for(self, visitor: &Visitor) -> bool {
         match self {
             Place::Users | Place::Audit | Place::Webhooks => visitor.principal.user().is_none(),
-            Place::Accounts => visitor.principal.is_administrator(),
+            Place::Accounts | Place::System => visitor.principal.is_administrator(),
             _ => true,
         }
     }
@@ -65,6 +67,7 @@ impl Place {
             Place::Webhooks => "/console/webhooks",
             Place::Settings => "/console/settings",
             Place::Accounts => "/console/accounts",
+            Place::System => "/console/system",
         }
     }
 
@@ -79,6 +82,7 @@ impl Place {
             Place::Webhooks => t.webhooks,
             Place::Settings => t.settings,
             Place::Accounts => t.accounts,
+            Place::System => t.system,
         }
     }
 }

@@ -17,7 +17,7 @@ use oci::{Algorithm, Digest, ManifestType, NamespaceName, Reference, RepositoryN
 use serde_json::json;
 use storage::{NewManifest, Storage};
 
-use crate::{App, Clock, Settings};
+use crate::{App, Clock, Process, Settings};
 
 /// What nobody but acme and globex may read.
 pub(super) const PRIVATE: &[u8] = b"what acme shows globex alone";
@@ -49,7 +49,9 @@ impl World {
         let storage =
             Storage::new(store, Arc::new(storage::memory::Memory::new()), storage::Settings::default());
         let clock = Arc::new(Still(Timestamp::constant(1_800_000_000, 0)));
-        let world = World { app: App { auth, storage, clock, settings: Arc::new(Settings::default()) } };
+        let (process, _) = Process::of_test(clock.0);
+        let world =
+            World { app: App { auth, storage, clock, settings: Arc::new(Settings::default()), process } };
         world.populate().await;
         world
     }

@@ -21,7 +21,8 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::engine::Counting;
-use crate::{App, Clock, Settings, TlsIdentity};
+use crate::types::Upkeep;
+use crate::{App, Clock, Process, Settings, TlsIdentity};
 
 pub(super) const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -55,6 +56,8 @@ pub(super) struct TestApp {
     pub(super) auth: Auth,
     pub(super) engine: Arc<Counting>,
     pub(super) client: Client,
+    /// What the upkeep, of which there is none, would tell.
+    pub(super) upkeep: watch::Sender<Upkeep>,
     _data: TempDir,
     stop: oneshot::Sender<()>,
     served: JoinHandle<std::io::Result<()>>,
@@ -114,15 +117,12 @@ impl TestApp {
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
-        let app = App {
-            auth: auth.clone(),
-            storage: storage.clone(),
-            clock: clock.clone(),
-            settings: Arc::new(settings),
-        };
+        let (process, upkeep) = Process::of_test(clock.now());
+        let app =
+            App { auth: auth.clone(), storage, clock: clock.clone(), settings: Arc::new(settings), process };
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(crate::serve(listener, tls, app, async { drop(stopped.await) }));
-        TestApp { scheme, host, clock, auth, engine, client, _data: data, stop, served }
+        TestApp { scheme, host, clock, auth, engine, client, upkeep, _data: data, stop, served }
     }
 
     /// Tells the server to stop, and answers what to wait for until it has.

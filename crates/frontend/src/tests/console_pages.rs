@@ -51,6 +51,7 @@ const PAGES: &[(&str, [u16; 4])] = &[
     ("/console/webhooks/WEBHOOK?do=change", [200, 403, 404, 404]),
     ("/console/webhooks/WEBHOOK?do=delete", [200, 403, 404, 404]),
     ("/console/settings", [200, 200, 200, 200]),
+    ("/console/system", [404, 404, 404, 200]),
     ("/console/accounts", [404, 404, 404, 200]),
     ("/console/accounts?do=create", [404, 404, 404, 200]),
     ("/console/accounts?do=password&of=acme", [404, 404, 404, 200]),
@@ -79,6 +80,7 @@ async fn every_page_is_for_who_may_see_it_and_is_well_made() {
                 let menu = page.text.split_once("</nav>").map_or("", |(menu, _)| menu);
                 for (link, shown) in [
                     ("/console/accounts", login == "admin"),
+                    ("/console/system", login == "admin"),
                     ("/console/users", login != "dev@acme"),
                     ("/console/organizations", true),
                 ] {

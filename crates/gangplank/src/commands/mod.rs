@@ -11,6 +11,7 @@ pub(crate) mod permission;
 pub(crate) mod repository;
 pub(crate) mod serve;
 pub(crate) mod share;
+pub(crate) mod system;
 pub(crate) mod tag;
 pub(crate) mod token;
 pub(crate) mod user;

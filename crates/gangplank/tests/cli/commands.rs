@@ -69,6 +69,19 @@ fn accounts_and_users() {
 }
 
 #[test]
+fn how_the_server_does() {
+    let Town { admin, acme, server: _server, .. } = town();
+    let system = admin.run("system --json").json();
+    assert_eq!(system["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(system["started_at"], "2026-11-24T12:00:00Z");
+    assert_eq!(system["health"]["metadata"], "ok");
+    assert_ne!(system["health"]["upkeep"], "stopped", "it is done while the server runs");
+    let shown = admin.run("system").done();
+    assert!(shown.contains("Running since:") && shown.contains("0 B"), "{shown}");
+    acme.run("system").failed(3, "");
+}
+
+#[test]
 fn namespaces_repositories_and_permissions() {
     let Town { server: _server, acme, globex, .. } = town();
     assert_eq!(acme.run("namespace show team-a --json").json()["account"], "acme");

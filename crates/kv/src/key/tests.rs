@@ -2,7 +2,7 @@ use std::ops::Bound;
 
 use proptest::prelude::{any, proptest};
 
-use super::{Id, Key, Region, Target, Usage};
+use super::{BlobTotal, Id, Key, Region, Target, Usage};
 use crate::{UsageRow, Use};
 
 fn region() -> Region {
@@ -73,6 +73,8 @@ fn one_of_each<'a>(digest: &'a [u8], hash: &'a [u8; 32]) -> Vec<Key<'a>> {
         Key::Reference { repository, target: digest, source: digest },
         Key::References { repository, target: digest },
         Key::Referrer { repository, subject: digest, digest },
+        Key::BlobTotal { which: BlobTotal::Blobs },
+        Key::BlobTotal { which: BlobTotal::Bytes },
         Key::Upload { upload: 7 },
         Key::UploadExpiry { time_ms: 8, upload: 7 },
         Key::UploadsOpen { account },

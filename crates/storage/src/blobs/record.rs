@@ -35,6 +35,11 @@ pub(crate) struct Segment {
 }
 
 impl BlobRecord {
+    /// All places of its bytes.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        self.segments.iter().map(|segment| segment.place).collect()
+    }
+
     /// Lets `transaction`, which links the blob, find it as it was read at `version`, and revives it when it is
     /// condemned.
     pub(crate) fn keep(

@@ -11,7 +11,7 @@ use kv::{Batch, Direction, Engine, Entry, Outcome, Range};
 use tokio::sync::Notify;
 
 use crate::files::Files;
-use crate::{Place, PlaceError, PlaceReader, PlaceWriter, Places};
+use crate::{Place, PlaceError, PlaceReader, PlaceWriter, Places, Space};
 
 /// Counts down; at zero, once, it goes off.
 pub(super) struct Fuse(AtomicI64);
@@ -177,8 +177,9 @@ impl Places for FaultyPlaces {
         self.files.remove(place).await
     }
 
-    async fn free_bytes(&self) -> Result<u64, PlaceError> {
-        Ok(self.free_bytes.load(Ordering::SeqCst))
+    async fn space(&self) -> Result<Option<Space>, PlaceError> {
+        let free_bytes = self.free_bytes.load(Ordering::SeqCst);
+        Ok(Some(Space { free_bytes, total_bytes: u64::MAX, writable: true }))
     }
 }
 

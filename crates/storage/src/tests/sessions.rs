@@ -8,7 +8,7 @@ use futures::SinkExt;
 use oci::Algorithm;
 
 use super::world::{World, at, body, channel, content, offset, settings, sha256};
-use crate::{Error, Settings};
+use crate::{Error, ExpiredUploads, Settings};
 
 #[tokio::test]
 async fn an_upload_is_known_to_its_owner_in_its_repository_alone() {
@@ -129,11 +129,12 @@ async fn uploads_end_and_leave_nothing() {
     // A later request keeps it for another day.
     let kept = world.storage.append(&permit, forgotten.id, None, None, body(b"bytes"), at(20)).await.unwrap();
     assert_eq!(kept.expires_at, at(44));
-    assert_eq!(world.storage.expire_uploads(at(43), 10).await.unwrap(), 0);
+    let expired = async |now| world.storage.expire_uploads(now, 10).await.unwrap();
+    assert_eq!(expired(at(43)).await, ExpiredUploads::default());
     assert!(world.storage.upload(&permit, forgotten.id, at(43)).await.is_ok());
     assert!(matches!(world.storage.upload(&permit, forgotten.id, at(44)).await, Err(Error::UploadUnknown)));
-    assert_eq!(world.storage.expire_uploads(at(44), 10).await.unwrap(), 1);
-    assert_eq!(world.storage.expire_uploads(at(44), 10).await.unwrap(), 0);
+    assert_eq!(expired(at(44)).await, ExpiredUploads { entries: 1, uploads: 1 });
+    assert_eq!(expired(at(44)).await, ExpiredUploads::default());
     assert_eq!(world.files(), 2, "metadata first");
     world.tidy().await;
     assert_eq!(world.files(), 0);

@@ -12,7 +12,8 @@ use kv::Engine;
 use oci::{Algorithm, Digest, Reference, RepositoryName, Tag};
 
 use super::doubles::{FaultyEngine, FaultyPlaces};
-use crate::{BodyError, Error, ManifestBody, NewManifest, Settings, Storage, Upload};
+use crate::blobs::BlobRecord;
+use crate::{BlobTotals, BodyError, Error, ManifestBody, NewManifest, Settings, Storage, Upload};
 
 pub(super) const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -242,13 +243,13 @@ impl World {
         });
     }
 
-    /// The store's keys, but for those of accounts, namespaces, the audit trail and the counters of open uploads, which
-    /// stay for an account's life.
+    /// The store's keys, but for those of accounts, namespaces, the audit trail, the counters of all blobs, and those of
+    /// open uploads, which stay for an account's life.
     pub(super) async fn keys(&self) -> Vec<Vec<u8>> {
         let from_repositories = b"rtest\0\x24".to_vec();
         let range = (std::ops::Bound::Included(from_repositories), std::ops::Bound::Unbounded);
         let rows = self.engine.scan(range, 10_000, kv::Direction::Forward).await.unwrap();
-        let stays = |key: &[u8]| matches!(key[b"rtest\0".len()], 0x52 | 0x62);
+        let stays = |key: &[u8]| matches!(key[b"rtest\0".len()], 0x4b | 0x52 | 0x62);
         rows.into_iter().map(|(key, _)| key).filter(|key| !stays(key)).collect()
     }
 
@@ -260,6 +261,15 @@ impl World {
             while self.storage.reap(&self.auth, now).await.unwrap().more {}
             self.storage.collect(now, 1_000).await.unwrap();
         }
+        assert_eq!(self.storage.blob_totals().await.unwrap(), self.counted_blobs().await);
+    }
+
+    /// All blobs, counted one by one.
+    pub(super) async fn counted_blobs(&self) -> BlobTotals {
+        let (store, list) = (self.auth.store(), kv::Key::Blob { digest: &[] });
+        let rows = store.list(list.siblings(store.region()), kv::SCAN_ENTRIES_MAX).await.unwrap();
+        let size = |(_, entry): &(_, kv::Entry)| kv::decode::<BlobRecord>(list, entry).unwrap().value.size;
+        BlobTotals { blobs: rows.len() as u64, bytes: rows.iter().map(size).sum() }
     }
 }
 

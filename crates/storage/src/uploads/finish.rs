@@ -8,6 +8,7 @@ use oci::{Algorithm, Digest, Hasher};
 use super::UploadId;
 use super::session::{Found, Session, close};
 use crate::blobs::{Blob, BlobRecord, BlobState, Segment};
+use crate::capacity;
 use crate::commit::{after, life_key};
 use crate::links::{LinkAt, LinkRecord};
 use crate::{BlobStat, Error, Place, PlaceError, Storage};
@@ -141,6 +142,9 @@ fn make_or_keep(
     let (size, segments) = (whole.offset, whole.segments.clone());
     let record = BlobRecord { state: BlobState::Live, size, segments, created_at: now };
     birth.expect(key, blob.map(|blob| blob.version)).put(key, &record)?;
+    if blob.is_none() {
+        capacity::count_in(birth, &record);
+    }
     let lost = blob.iter().flat_map(|blob| &blob.value.segments);
     Ok(lost.map(|segment| segment.place).collect())
 }

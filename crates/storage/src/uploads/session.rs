@@ -200,10 +200,4 @@ impl Storage {
         close(transaction, id, session);
         self.discard(transaction, session.value.places(), after(now, self.settings().discard_delay))
     }
-
-    /// Refuses what would leave too little room once `incoming` bytes have come.
-    pub(super) async fn check_space(&self, incoming: u64) -> Result<(), Error> {
-        let needed = self.settings().free_bytes_min.saturating_add(incoming);
-        if self.places().free_bytes().await? < needed { Err(Error::NoSpace) } else { Ok(()) }
-    }
 }

@@ -39,6 +39,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("/access-keys", "GET POST"),
     ("/access-keys/{access_key}", "PATCH DELETE"),
     ("/directory", "GET PUT"),
+    ("/system", "GET"),
     ("/accounts/{account}/reservation", "DELETE"),
     ("/accounts/{account}/profile", "GET PATCH"),
     ("/namespaces/{namespace}/reservation", "DELETE"),

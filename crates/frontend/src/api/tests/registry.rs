@@ -16,7 +16,7 @@ use oci::{Reference, RepositoryName};
 use serde_json::{Value, json};
 use storage::{NewManifest, Storage};
 
-use crate::{App, Clock, Settings};
+use crate::{App, Clock, Process, Settings};
 
 pub(super) const PASSWORD: &str = "correct horse battery staple";
 
@@ -75,7 +75,9 @@ impl Registry {
         let places = Arc::new(storage::files::Files::open(folder.path()).unwrap());
         let bounds = storage::Settings { free_bytes_min: 0, ..storage::Settings::default() };
         let storage = Storage::new(store, places, bounds);
-        let app = App { auth, storage, clock: clock.clone(), settings: Arc::new(Settings::default()) };
+        let (process, _) = Process::of_test(clock.now());
+        let settings = Arc::new(Settings::default());
+        let app = App { auth, storage, clock: clock.clone(), settings, process };
         Self { app, keys, clock, _folder: folder }
     }
 

@@ -84,6 +84,9 @@ async fn every_operation_answers_as_the_document_says() {
     audit(&mut walk).await;
     access_keys(&mut walk).await;
     directory(&mut walk).await;
+    walk.step("acme", "GET", "/system", &[], None).await.expect(403);
+    let system = walk.step("admin", "GET", "/system", &[], None).await.expect(200).body;
+    assert_eq!(system["health"]["metadata"], "ok");
     reservations(&mut walk).await;
     profiles(&mut walk).await;
     webhooks(&mut walk).await;

@@ -50,6 +50,7 @@ pub(super) const TABLES: &[Table] = &[
         rows: &[
             row("GET", "/api/v1/openapi.json", 200, &[(Any, "✓ ✓ ✓ ✓  ✓ ✓  ✓ ✓ ✓")]),
             row("GET", "/api/v1/whoami", 200, SIGNED_IN),
+            row("GET", "/api/v1/system", 200, ADMINISTRATOR).remark("how the server does"),
         ],
     },
     Table {

@@ -25,7 +25,7 @@ use super::role::{Role, State};
 use super::wire::{Answer, Question, Wire};
 use crate::tests::directory_of_north;
 use crate::tests::engine::Counting;
-use crate::{App, Clock, Settings};
+use crate::{App, Clock, Process, Settings};
 
 const CONFIG: &[u8] = b"{}";
 /// A blob that no manifest names.
@@ -121,7 +121,8 @@ impl World {
         let rules = auth::Settings { password_hash, ..auth::Settings::default() };
         let auth = Auth::new(store.clone(), self.keys.clone(), rules);
         let storage = Storage::new(store, self.places.clone(), storage::Settings::default());
-        App { auth, storage, clock: Arc::new(Still), settings: Arc::new(Settings::default()) }
+        let (process, _) = Process::of_test(NOW);
+        App { auth, storage, clock: Arc::new(Still), settings: Arc::new(Settings::default()), process }
     }
 
     /// A registry that is all of it, and that nobody else touches.
