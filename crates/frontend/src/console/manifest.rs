@@ -1,16 +1,14 @@
 //! A manifest, as people want to see it: what it is made of, how it was built, what refers to it. All of it is what
 //! somebody pushed, and is shown as text.
 
-use bytes::Bytes;
-use futures::TryStreamExt;
 use maud::{Markup, html};
 use oci::{Digest, Reference};
 use serde_json::Value;
-use storage::ManifestBody;
 
 use super::image::Seen;
 use super::page::{command, size, time};
 use super::problem::Problem;
+use super::read::{Read, platform, text};
 use super::tags::short;
 use super::visitor::{Visitor, parameter};
 
@@ -23,24 +21,15 @@ const ROWS_MAX: usize = 200;
 pub(super) async fn show(visitor: &Visitor, seen: &Seen, reference: &str) -> Result<Markup, Problem> {
     let t = visitor.t;
     let parsed = Reference::parse(reference).map_err(|_| Problem::NotFound)?;
-    let stored = visitor.app.storage.manifest(&seen.permit, &parsed).await?;
+    let read = Read::of(visitor, seen, &parsed, SHOWN_BYTES_MAX).await?;
     let separator = if matches!(parsed, Reference::Digest(_)) { '@' } else { ':' };
     let pull = format!("docker pull {}/{}{separator}{reference}", visitor.host, seen.repository.name);
-    let document = match &stored.body {
-        ManifestBody::Whole(bytes) if bytes.len() as u64 <= SHOWN_BYTES_MAX => {
-            serde_json::from_slice(bytes).ok()
-        }
-        _ => None,
-    };
-    let configuration = match &document {
-        Some(document) => configuration(visitor, seen, document).await?,
-        None => None,
-    };
     let tag = match &parsed {
         Reference::Tag(tag) => Some(visitor.app.storage.tag(&seen.permit, tag).await?),
         Reference::Digest(_) => None,
     };
-    let platforms = platforms(configuration.as_ref(), document.as_ref());
+    let platforms = read.platforms();
+    let Read { stored, document, configuration } = read;
     let referrers = visitor.app.storage.referrers(&seen.permit, &stored.digest, None, None, ROWS_MAX).await?;
     Ok(html! {
         h2 { (t.manifest) " " (reference) }
@@ -68,29 +57,6 @@ pub(super) async fn show(visitor: &Visitor, seen: &Seen, reference: &str) -> Res
             (descriptors(visitor, seen, &serde_json::json!(referrers.descriptors), true))
         }
     })
-}
-
-fn text(value: &Value) -> Option<&str> {
-    value.as_str().filter(|text| !text.is_empty())
-}
-
-fn platform(of: &Value) -> String {
-    let words = [&of["os"], &of["architecture"], &of["variant"]];
-    words.into_iter().filter_map(text).collect::<Vec<_>>().join("/")
-}
-
-/// What an image runs on, or what the images of an index do, each once.
-fn platforms(configuration: Option<&Value>, document: Option<&Value>) -> Vec<String> {
-    let of_index = document.and_then(|document| document["manifests"].as_array());
-    let of_index = of_index.into_iter().flatten().take(ROWS_MAX).map(|image| &image["platform"]);
-    let mut found: Vec<String> = Vec::new();
-    for one in configuration.into_iter().chain(of_index).map(platform) {
-        // That of what is attested of an image is written so.
-        if !one.is_empty() && one != "unknown/unknown" && !found.contains(&one) {
-            found.push(one);
-        }
-    }
-    found
 }
 
 /// Layers or images for each platform, and annotations.
@@ -167,28 +133,6 @@ fn descriptors(visitor: &Visitor, seen: &Seen, list: &Value, of_manifests: bool)
             }
         }
     }
-}
-
-/// The configuration of an image (Image Specification, `config.md`); `None` where there is none to be shown.
-async fn configuration(visitor: &Visitor, seen: &Seen, document: &Value) -> Result<Option<Value>, Problem> {
-    let config = &document["config"];
-    let is_image = text(&config["mediaType"]).is_some_and(|kind| {
-        kind == "application/vnd.oci.image.config.v1+json"
-            || kind == "application/vnd.docker.container.image.v1+json"
-    });
-    let Some(digest) = text(&config["digest"]).and_then(|digest| Digest::parse(digest).ok()) else {
-        return Ok(None);
-    };
-    if !is_image || config["size"].as_u64().is_none_or(|size| size > SHOWN_BYTES_MAX) {
-        return Ok(None);
-    }
-    let blob = match visitor.app.storage.open_blob(&seen.permit, &digest, visitor.now).await {
-        Ok(blob) if blob.size() <= SHOWN_BYTES_MAX => blob,
-        Ok(_) | Err(storage::Error::BlobUnknown { .. }) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let bytes: Vec<Bytes> = blob.read(0..SHOWN_BYTES_MAX).try_collect().await?;
-    Ok(serde_json::from_slice(&bytes.concat()).ok())
 }
 
 fn of_configuration(visitor: &Visitor, configuration: &Value) -> Markup {

@@ -25,6 +25,7 @@ mod organizations;
 mod page;
 mod permissions;
 mod problem;
+mod read;
 mod reserved_names;
 mod session;
 mod settings;

@@ -1,17 +1,22 @@
 //! An image's tags.
 
+use std::collections::BTreeMap;
+
 use auth::Action;
 use maud::{Markup, html};
-use oci::Tag;
+use oci::{Digest, Reference, Tag};
 use storage::TagDetails;
 
 use super::image::{Seen, Tab};
 use super::page::{Answer, Question, command, go, size, time};
 use super::problem::Problem;
+use super::read::Read;
 use super::text::fill;
 use super::visitor::{Form, Visitor, parameter};
 
 const TAGS_A_PAGE: usize = 50;
+/// What is read of a manifest or a configuration to say in a list what it runs on.
+const LISTED_BYTES_MAX: u64 = 64 << 10;
 
 /// The first tag there is.
 pub(super) async fn first(visitor: &Visitor, seen: &Seen) -> Result<Option<String>, Problem> {
@@ -44,6 +49,12 @@ pub(super) async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
         });
     }
     let next = found.items.last().filter(|_| found.more).map(|tag| tag.name.clone());
+    let mut platforms = BTreeMap::new();
+    for tag in &found.items {
+        if !platforms.contains_key(&tag.digest) {
+            platforms.insert(tag.digest.clone(), platforms_of(visitor, seen, &tag.digest).await?);
+        }
+    }
     Ok(html! {
         div.scroll tabindex="0" {
             table {
@@ -52,13 +63,18 @@ pub(super) async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
                         th scope="col" { (t.tag) }
                         th scope="col" { (t.digest) }
                         th scope="col" { (t.media_type) }
+                        th scope="col" { (t.platform) }
                         th.number scope="col" { (t.size) }
                         th scope="col" { (t.pushed) }
                         th scope="col" { (t.pull_command) }
                         @if seen.pushes { th scope="col" { (t.delete) } }
                     }
                 }
-                tbody { @for tag in &found.items { (line(visitor, seen, tag)) } }
+                tbody {
+                    @for tag in &found.items {
+                        (line(visitor, seen, tag, platforms.get(&tag.digest).map_or("", String::as_str)))
+                    }
+                }
             }
         }
         @if let Some(next) = next {
@@ -69,7 +85,17 @@ pub(super) async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
     })
 }
 
-fn line(visitor: &Visitor, seen: &Seen, tag: &TagDetails) -> Markup {
+/// What the manifest's images run on; nothing where it says too much to be read for a list.
+async fn platforms_of(visitor: &Visitor, seen: &Seen, digest: &Digest) -> Result<String, Problem> {
+    match Read::of(visitor, seen, &Reference::Digest(digest.clone()), LISTED_BYTES_MAX).await {
+        Ok(read) => Ok(read.platforms().join(", ")),
+        // Deleted since the list was read.
+        Err(Problem::NotFound) => Ok(String::new()),
+        Err(problem) => Err(problem),
+    }
+}
+
+fn line(visitor: &Visitor, seen: &Seen, tag: &TagDetails, platforms: &str) -> Markup {
     let t = visitor.t;
     let (name, digest) = (tag.name.as_str(), tag.digest.to_string());
     let at = |what: &str| format!("{}?tab=tags&{what}={}", seen.address(), parameter(name));
@@ -78,6 +104,7 @@ fn line(visitor: &Visitor, seen: &Seen, tag: &TagDetails) -> Markup {
             th scope="row" { a href=(at("reference")) { (name) } }
             td { code title=(digest) { (short(&digest)) } }
             td { (tag.media_type) }
+            td { (platforms) }
             td.number { (size(tag.size)) }
             td { (time(tag.pushed_at, &visitor.zone)) }
             td { (command(t, &format!("docker pull {}/{}:{name}", visitor.host, seen.repository.name))) }
