@@ -47,19 +47,22 @@ mod webhooks;
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
+use auth::RefusedChange;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Path;
+use axum::extract::{FromRequestParts, Path};
 use axum::routing::{get, post};
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, Response};
+use oci::RepositoryName;
 use tower::ServiceExt;
 
 use crate::{App, ExternalUrl};
 use page::{Answer, go};
-use problem::Problem;
+use problem::{Problem, Refused};
 use text::Language;
-use visitor::Arrived;
+use visitor::{Arrived, Visitor};
 
 static ROUTER: LazyLock<Router> = LazyLock::new(|| {
     Router::new()
@@ -102,8 +105,29 @@ where
 {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(Arrived { app: app.clone(), from, origin });
-    let Ok(response) = ROUTER.clone().oneshot(request).await;
-    response
+    let (parts, body) = request.into_parts();
+    let asked = (!parts.method.is_safe()).then(|| parts.clone());
+    let Ok(response) = ROUTER.clone().oneshot(http::Request::from_parts(parts, body)).await;
+    match asked {
+        Some(mut asked) if response.extensions().get::<Refused>().is_some() => {
+            note_refusal(&mut asked).await.map_or_else(|answer| answer, |()| response)
+        }
+        _ => response,
+    }
+}
+
+/// The trail has what was refused to who is signed in.
+async fn note_refusal(asked: &mut Parts) -> Result<(), Answer> {
+    let visitor = Visitor::from_request_parts(asked, &()).await?;
+    let path = asked.uri.path();
+    let image = path.strip_prefix("/console/images/").and_then(|name| RepositoryName::parse(name).ok());
+    let refused = RefusedChange {
+        call: &format!("{} {path}", asked.method),
+        subject: image.as_ref().map_or(path, RepositoryName::as_str),
+        repository: image.as_ref(),
+    };
+    let noted = visitor.app.auth.note_refused_change(&visitor.principal, refused, visitor.now).await;
+    noted.map_err(|error| Problem::from(error).answer(visitor.language))
 }
 
 async fn start() -> Answer {

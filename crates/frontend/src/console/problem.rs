@@ -6,6 +6,10 @@ use maud::html;
 use super::page::{Answer, plain_page};
 use super::text::{Language, Texts, fill};
 
+/// Marks the answer to what its visitor may not do.
+#[derive(Debug, Clone)]
+pub(super) struct Refused;
+
 /// Why there is no page.
 #[derive(Debug)]
 pub(super) enum Problem {
@@ -27,6 +31,7 @@ impl Problem {
     /// As a page.
     pub(super) fn answer(self, language: Language) -> Answer {
         let t = language.texts();
+        let is_refusal = matches!(self, Problem::Forbidden);
         let (status, title, text) = match self {
             Problem::NotFound => (StatusCode::NOT_FOUND, t.not_found, t.not_found_text.to_owned()),
             Problem::Forbidden => (StatusCode::FORBIDDEN, t.forbidden, t.forbidden_text.to_owned()),
@@ -36,7 +41,11 @@ impl Problem {
             Problem::Failed => (StatusCode::INTERNAL_SERVER_ERROR, t.failed, t.failed_text.to_owned()),
         };
         let content = html! { p { (text) } p { a href="/console/" { (t.back) } } };
-        plain_page(language, status, title, &content)
+        let mut answer = plain_page(language, status, title, &content);
+        if is_refusal {
+            answer.extensions_mut().insert(Refused);
+        }
+        answer
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::app::TestApp;
 use super::browser::Browser;
+use crate::Clock;
 
 const ORGANIZATIONS: &str = "/console/organizations";
 const AUDIT: &str = "/console/audit";
@@ -185,4 +186,25 @@ async fn a_webhook_is_changed_in_a_form_that_shows_what_it_is_and_keeps_what_is_
     let dev = Browser::of(&app, "dev@acme").await;
     dev.sends("/console/settings", &at, &change("https://dev.example/", "")).await.is(403);
     assert_eq!(shown().await["url"], "https://hooks.example/y");
+}
+
+#[tokio::test]
+async fn what_is_refused_in_the_console_is_in_the_trail_of_who_asked_and_of_the_images_owner() {
+    let app = TestApp::start().await;
+    app.push_image("acme", "team-a/web", "v1", b"layer").await;
+    app.share("team-a/web", None).await;
+    let trail = async |login: &str| {
+        app.auth.flush(app.clock.now()).await.unwrap();
+        Browser::of(&app, login).await.opens("/console/audit?kind=change_refused").await
+    };
+    let dev = Browser::of(&app, "dev@acme").await;
+    let token = dev.opens("/console/settings").await.form_token();
+    dev.posts("/console/organizations", &token, &[("action", "create"), ("name", "team-c")]).await.is(403);
+    let describe = [("action", "describe"), ("description", "mine")];
+    dev.posts("/console/images/team-a/web", &token, &describe).await.is(403);
+    // A form that is none of the session's is no change that somebody asked for.
+    dev.posts("/console/images/team-a/api", "another", &describe).await.is(403);
+    let page = trail("acme").await;
+    page.says(&["Change refused", "dev@acme", "team-a/web", "POST /console/organizations"]);
+    page.says_nothing_of(&["team-a/api"]);
 }
