@@ -43,7 +43,7 @@ impl Shown for types::System {
         "Last round",
         "Next round",
         "To be looked at",
-        "Removed",
+        "Removed since start",
         "Last failure",
     ];
 
