@@ -64,8 +64,8 @@ impl Auth {
         if gone {
             tx.delete(Key::RepositoryDetails { repository }).delete(Key::ShareGuard { repository });
             tx.delete(Key::SharedTags { repository });
-            for which in [Usage::Manifests, Usage::Tags, Usage::Bytes, Usage::LastPush] {
-                tx.delete(Key::RepositoryUsage { repository, which });
+            for (reaped, which) in reaped.iter().flat_map(|reaped| Usage::ALL.map(|which| (reaped, which))) {
+                tx.delete(Key::RepositoryUsage { account: reaped.life.owner.raw(), which, repository });
             }
         }
         let done = self.finish(tx, ()).await?.is_some();

@@ -41,7 +41,7 @@ impl Auth {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Repository>, Error> {
-        let mut names = Names::of(self, p, namespace, after, ROWS_EXAMINED_MAX).await?;
+        let mut names = Names::of(self, p, Level::Read, (namespace, after), ROWS_EXAMINED_MAX).await?;
         let mut found = Vec::new();
         while found.len() < limit {
             let page = names.next(limit - found.len()).await?;
@@ -64,15 +64,22 @@ impl Auth {
         namespace: Option<&NamespaceName>,
         wants: impl Fn(&NamedRepository) -> bool,
     ) -> Result<Vec<NamedRepository>, Error> {
-        let mut names = Names::of(self, p, namespace, None, NAMES_SEARCHED_MAX).await?;
-        let mut found = Vec::new();
-        loop {
-            let page = names.next(RECORDS_AT_ONCE).await?;
-            if page.is_empty() {
-                return Ok(found);
-            }
-            found.extend(page.into_iter().filter(&wants));
-        }
+        let names = Names::of(self, p, Level::Read, (namespace, None), NAMES_SEARCHED_MAX).await?;
+        names.all(wants).await
+    }
+
+    /// Those of them that the caller manages and that there are shares of, ended ones among them.
+    ///
+    /// # Errors
+    /// As [`Auth::find_repositories`]; [`Error::Limit`] when the account has more than 100,000 shares.
+    pub async fn find_shared_repositories(
+        &self,
+        p: &Principal,
+        wants: impl Fn(&NamedRepository) -> bool,
+    ) -> Result<Vec<NamedRepository>, Error> {
+        let shared = self.repositories_shared_by(p.subject()?.account).await?;
+        let names = Names::of(self, p, Level::Manage, (None, None), NAMES_SEARCHED_MAX).await?;
+        names.all(|one| shared.contains(&one.id) && wants(one)).await
     }
 
     /// What was found, as it is shown. What was deleted meanwhile, or is not the caller's to pull, is left out.
@@ -157,15 +164,15 @@ impl<'a> Names<'a> {
     async fn of(
         auth: &'a Auth,
         p: &Principal,
-        namespace: Option<&NamespaceName>,
-        after: Option<&str>,
+        least: Level,
+        (namespace, after): (Option<&NamespaceName>, Option<&str>),
         rows_max: usize,
     ) -> Result<Names<'a>, Error> {
         let account = p.subject()?.account.raw();
         let (after_namespace, after_path) = after.unwrap_or_default().split_once('/').unwrap_or_default();
         let mut names = Names {
             auth,
-            permitted: auth.permitted_to(p, Level::Read).await?,
+            permitted: auth.permitted_to(p, least).await?,
             waiting: VecDeque::new(),
             namespaces: None,
             within: None,
@@ -193,6 +200,18 @@ impl<'a> Names<'a> {
         }
         names.namespaces = Some((account, Rows::new(key.siblings_after(auth.region()))));
         Ok(names)
+    }
+
+    /// All that `wants` wants.
+    async fn all(mut self, wants: impl Fn(&NamedRepository) -> bool) -> Result<Vec<NamedRepository>, Error> {
+        let mut found = Vec::new();
+        loop {
+            let page = self.next(RECORDS_AT_ONCE).await?;
+            if page.is_empty() {
+                return Ok(found);
+            }
+            found.extend(page.into_iter().filter(&wants));
+        }
     }
 
     /// The next names, `limit` at most; none at the end.

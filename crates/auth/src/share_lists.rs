@@ -25,8 +25,10 @@ const SHARES_SEARCHED_MAX: usize = 100_000;
 /// With whom a repository is shared.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grantees {
-    /// The accounts, as far as they were wanted.
+    /// The accounts to which it is open, as far as they were wanted.
     pub accounts: Vec<AccountName>,
+    /// How many shares have ended, of those that were looked at.
+    pub ended: usize,
     /// Whether there may be more.
     pub more: bool,
 }
@@ -50,12 +52,7 @@ impl Auth {
         let owner = p.subject()?.account.raw();
         let permitted = self.permitted_to(p, Level::Manage).await?;
         let key = Key::SharedBy { owner, share: after.map_or(kv::Id::MIN, ShareId::raw) };
-        let manages = |(_, share, life): &Joined| {
-            let manages = permitted
-                .as_ref()
-                .is_none_or(|permitted: &Permitted| permitted.cover(life.namespace, share.repository));
-            manages && left(p, share, life).contains(Verbs::MANAGE)
-        };
+        let manages = |joined: &Joined| is_managed(p, permitted.as_ref(), joined);
         let shares = self.list_shares(key, limit, manages).await?;
         self.with_uses(shares).await
     }
@@ -129,17 +126,12 @@ impl Auth {
         self.with_uses(shares).await
     }
 
-    /// The repositories of the caller's account that a share is open of, as far as the caller manages them.
-    ///
-    /// # Errors
-    /// [`Error::Unauthenticated`], [`Error::Limit`] beyond 100,000 shares.
-    pub async fn shared_repositories(
+    /// The repositories of `owner` that there are shares of, ended ones among them.
+    pub(crate) async fn repositories_shared_by(
         &self,
-        p: &Principal,
-        now: Timestamp,
+        owner: AccountId,
     ) -> Result<BTreeSet<RepositoryId>, Error> {
-        let permitted = self.permitted_to(p, Level::Manage).await?;
-        let key = Key::SharedBy { owner: p.subject()?.account.raw(), share: kv::Id::MIN };
+        let key = Key::SharedBy { owner: owner.raw(), share: kv::Id::MIN };
         let mut rows = Rows::at_most(key.siblings(self.region()), SHARES_SEARCHED_MAX);
         let mut shared = BTreeSet::new();
         loop {
@@ -147,11 +139,9 @@ impl Auth {
             if page.is_empty() {
                 return Ok(shared);
             }
-            let ids = page.iter().map(|(encoded, _)| crate::lists::id(key, self.region(), encoded));
-            let ids: Vec<_> = ids.map(|id| id.map(ShareId::from)).collect::<Result<_, _>>()?;
-            let open = self.join(&ids).await?.into_iter();
-            let open = open.filter(|joined| is_open_to(p, permitted.as_ref(), joined, now));
-            shared.extend(open.map(|(_, share, _)| share.repository));
+            for (_, entry) in page {
+                shared.insert(decode::<RepositoryId>(key, &entry)?.value);
+            }
         }
     }
 
@@ -181,9 +171,14 @@ impl Auth {
         }
         for some in ids.chunks(500) {
             let mut joined = self.join(some).await?;
-            joined.retain(|joined| joined.1.owner == owner && is_open_to(p, permitted.as_ref(), joined, now));
+            joined.retain(|joined| joined.1.owner == owner && is_managed(p, permitted.as_ref(), joined));
             for share in self.show(joined).await? {
-                found.entry(share.repository_id).or_default().accounts.push(share.grantee);
+                let grantees = found.entry(share.repository_id).or_default();
+                if share.is_open(now) {
+                    grantees.accounts.push(share.grantee);
+                } else {
+                    grantees.ended += 1;
+                }
             }
         }
         Ok(found)
@@ -287,16 +282,10 @@ impl Auth {
     }
 }
 
-/// Whether a share is open, and of a repository that the caller manages.
-fn is_open_to(
-    p: &Principal,
-    permitted: Option<&Permitted>,
-    (_, share, life): &Joined,
-    now: Timestamp,
-) -> bool {
-    let open = share.deadline.is_none_or(|deadline| now < deadline);
+/// Whether a share is of a repository that the caller manages.
+fn is_managed(p: &Principal, permitted: Option<&Permitted>, (_, share, life): &Joined) -> bool {
     let manages = permitted.is_none_or(|permitted| permitted.cover(life.namespace, share.repository));
-    open && manages && left(p, share, life).contains(Verbs::MANAGE)
+    manages && left(p, share, life).contains(Verbs::MANAGE)
 }
 
 /// What the caller's credential leaves of its rights on the repository of `share`.

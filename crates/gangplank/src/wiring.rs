@@ -66,9 +66,9 @@ pub enum StartError {
     /// The folder of blobs cannot be opened.
     #[error("the blobs cannot be opened: {0}")]
     Blobs(std::io::Error),
-    /// The blobs cannot be counted.
-    #[error("the blobs cannot be counted: {0}")]
-    BlobCount(::storage::Error),
+    /// What an older version left cannot be brought up to date.
+    #[error("what an older version left cannot be brought up to date: {0}")]
+    BringUp(::storage::Error),
     /// The keys cannot be used.
     #[error("the keys cannot be used: {0}")]
     Keys(#[from] KeysError),
@@ -137,7 +137,8 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     let auth = Auth::new(store.clone(), keys, rules);
     let settings = config.storage.settings(config.upkeep.batch_entries_max);
     let storage = Storage::new(store, Arc::new(files), settings);
-    storage.count_blobs_once().await.map_err(StartError::BlobCount)?;
+    storage.count_blobs_once().await.map_err(StartError::BringUp)?;
+    storage.move_usage_once().await.map_err(StartError::BringUp)?;
     let first_password = make_administrator(&auth, config.admin_password, now).await?;
 
     let couriers = couriers(&auth, &clock, config.webhooks, config.server.external_url.clone())?;

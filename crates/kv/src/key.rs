@@ -23,7 +23,8 @@
 //! ├── RepositoryName(namespace, path)    → repository's id
 //! ├── Repository(repository)             life record; guard: expected by every write and share in it
 //! ├── RepositoryDetails(repository)      description, category: what guards nothing
-//! ├── RepositoryUsage(repository, which) counters: manifests, tags, bytes, last push
+//! ├── RepositoryUsage(account, which, repository)  counters: manifests, tags, bytes, last push
+//! ├── FormerUsage(row)                   where older stores have those; moved at the first start
 //! ├── Listed(name)                       → repository's id, once it holds a manifest
 //! ├── PublicName(name)                   → repository's id, while it is public
 //! ├── Permission(user, target)           → level; target is a namespace or a repository
@@ -189,6 +190,29 @@ pub enum BlobTotal {
     Bytes,
 }
 
+impl Usage {
+    /// All of them.
+    pub const ALL: [Usage; 4] = [Usage::Manifests, Usage::Tags, Usage::Bytes, Usage::LastPush];
+
+    /// What stands for it in a key.
+    fn byte(self) -> u8 {
+        match self {
+            Usage::Manifests => 1,
+            Usage::Tags => 2,
+            Usage::Bytes => 3,
+            Usage::LastPush => 4,
+        }
+    }
+
+    /// A row of [`Key::FormerUsage`]: the repository's id, and which figure it is.
+    #[must_use]
+    pub fn of_former_row(row: &[u8]) -> Option<(Id, Usage)> {
+        let (which, id) = row.split_last()?;
+        let which = Usage::ALL.into_iter().find(|usage| usage.byte() == *which)?;
+        Some((Id::from_tail(id)?, which))
+    }
+}
+
 /// A key of the layout above. Digests are raw: a byte for the algorithm, then the hash, so that they tell their own
 /// length. Times are milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -214,7 +238,8 @@ pub enum Key<'a> {
     RepositoryName { namespace: Id, path: &'a str },
     Repository { repository: Id },
     RepositoryDetails { repository: Id },
-    RepositoryUsage { repository: Id, which: Usage },
+    RepositoryUsage { account: Id, which: Usage, repository: Id },
+    FormerUsage { row: &'a [u8] },
     Listed { name: &'a str },
     PublicName { name: &'a str },
     Permission { user: Id, target: Target },
@@ -331,12 +356,10 @@ impl Key<'_> {
             Key::RepositoryName { namespace, path } => local(0x24).id(namespace).last(path.as_bytes()),
             Key::Repository { repository } => local(0x25).last_id(repository),
             Key::RepositoryDetails { repository } => local(0x26).last_id(repository),
-            Key::RepositoryUsage { repository, which } => local(0x27).id(repository).last(&[match which {
-                Usage::Manifests => 1,
-                Usage::Tags => 2,
-                Usage::Bytes => 3,
-                Usage::LastPush => 4,
-            }]),
+            Key::RepositoryUsage { account, which, repository } => {
+                local(0x2a).id(account).raw(&[which.byte()]).last_id(repository)
+            }
+            Key::FormerUsage { row } => local(0x27).last(row),
             Key::Listed { name } => local(0x28).last(name.as_bytes()),
             Key::PublicName { name } => local(0x29).last(name.as_bytes()),
             Key::Permission { user, target } => local(0x30).id(user).last(&target_bytes(target)),

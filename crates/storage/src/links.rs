@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::commit::{COUNT, delta, time_ms};
+use crate::usage::usage_key;
 
 /// `Key::Link`. Guard: the commit of a manifest expects the versions of the links it rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,8 +52,8 @@ impl<'a> LinkAt<'a> {
         [Key::LinkOf { digest, repository }, Key::OwnerLink { account: owner.raw(), digest, repository }]
     }
 
-    fn bytes_key(self) -> Key<'static> {
-        Key::RepositoryUsage { repository: self.repository.raw(), which: Usage::Bytes }
+    fn bytes_key(self, owner: AccountId) -> Key<'static> {
+        usage_key(owner, self.repository, Usage::Bytes)
     }
 
     /// Makes the link, or renews the one that was `found` if it needs it.
@@ -74,7 +75,7 @@ impl<'a> LinkAt<'a> {
                 for key in self.reverse_keys(new.owner) {
                     transaction.put(key, &())?;
                 }
-                transaction.add(self.bytes_key(), delta(new.size), COUNT);
+                transaction.add(self.bytes_key(new.owner), delta(new.size), COUNT);
             }
         }
         Ok(())
@@ -99,7 +100,7 @@ impl<'a> LinkAt<'a> {
         now: Timestamp,
     ) -> Result<(), Error> {
         self.remove_uncounted(transaction, link, now)?;
-        transaction.add(self.bytes_key(), -delta(link.size), COUNT);
+        transaction.add(self.bytes_key(link.owner), -delta(link.size), COUNT);
         Ok(())
     }
 

@@ -6,14 +6,13 @@
 
 use auth::{Auth, PatternReap, ReapRecord, RepositoryId};
 use jiff::Timestamp;
-use kv::{Id, Key, Range, Transaction, Usage, decode};
+use kv::{Id, Key, Range, Transaction, decode};
 use oci::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::commit::corrupt;
 use crate::discard::DiscardRecord;
 use crate::links::{LinkAt, LinkRecord};
-use crate::usage::usage_key;
 use crate::{Error, Storage};
 
 /// How many entries are read at once that may be as large as a manifest.
@@ -130,7 +129,6 @@ impl Storage {
     /// Removes some of what the repository `id` held; `false` when there was nothing.
     async fn empty_some(&self, repository: Id, now: Timestamp) -> Result<bool, Error> {
         let (region, batch) = (self.store().region(), self.reap_batch());
-        let counters = usage_key(repository.into(), Usage::Bytes);
         let tables = [
             (Key::Tag { repository, tag: "" }, batch),
             (Key::TagOf { repository, digest: &[], tag: "" }, batch),
@@ -148,9 +146,7 @@ impl Storage {
                 return Ok(true);
             }
         }
-        Ok(self.empty_manifests(repository).await?
-            || self.empty_links(repository.into(), now).await?
-            || self.empty_range(counters.siblings(region), batch).await?)
+        Ok(self.empty_manifests(repository).await? || self.empty_links(repository.into(), now).await?)
     }
 
     pub(crate) async fn empty_range(&self, range: Range, limit: usize) -> Result<bool, Error> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::commit::{COUNT, alive, corrupt, life_key, require, retrying};
 use crate::manifests::{ManifestRecord, manifest_key};
 use crate::shared::{Content, Shown, TagMove, TagMoves, Turn, shared_tags_key};
-use crate::usage::usage_key;
+use crate::usage::usage_of;
 use crate::{Error, Storage};
 
 /// `Key::Tag`.
@@ -153,7 +153,7 @@ impl Storage {
         let mut deletion = self.store().transaction();
         deletion.expect(keys[0], Some(life)).expect(keys[1], Some(found.version)).delete(keys[1]);
         deletion.delete(Key::TagOf { repository, digest: digest.raw(), tag: tag.as_str() });
-        deletion.add(usage_key(permit.repository(), Usage::Tags), -1, COUNT);
+        deletion.add(usage_of(permit, Usage::Tags), -1, COUNT);
         let detail = format!("{tag} {digest}");
         self.record_event(&mut deletion, permit, EventKind::TagDeleted, detail, now)?;
         if let Some(mut ledger) = self.ledger(permit, patterns.as_ref(), &mut deletion)? {

@@ -1,15 +1,14 @@
 //! What a repository takes up, as counters that are part of each change, and when it was last pushed to.
 
-use auth::{ContentScope, RepositoryId};
+use auth::{AccountId, ContentScope, Permit, ReapRecord, Repository, RepositoryId, RepositoryLife};
 use jiff::Timestamp;
 use kv::{Entry, Key, Usage, decode};
 
 use crate::commit::corrupt;
 use crate::{Error, Storage};
 
-/// All that is kept of a repository.
-const FIGURES: [Usage; 4] = [Usage::Manifests, Usage::Tags, Usage::Bytes, Usage::LastPush];
 const REPOSITORIES_AT_ONCE: usize = 500;
+const ROWS_MOVED_AT_ONCE: usize = 1_000;
 const FIGURES_AT_ONCE: usize = 2_000;
 
 /// What a repository holds.
@@ -26,18 +25,14 @@ pub struct RepositoryUsage {
 }
 
 impl Storage {
-    /// What `repository` holds, to who reads it within `scope`; `None` for who reads only some of it, to whom the figures
+    /// What `repository` holds, to who reads all of it; `None` for who reads only some of it, to whom the figures
     /// of the whole would tell of the rest. Asks no permit: whoever shows it has found the repository with one.
     ///
     /// # Errors
     /// As the store.
-    pub async fn usage_within(
-        &self,
-        repository: RepositoryId,
-        scope: &ContentScope,
-    ) -> Result<Option<RepositoryUsage>, Error> {
-        match scope {
-            ContentScope::All => self.repository_usage(repository).await.map(Some),
+    pub async fn usage_within(&self, repository: &Repository) -> Result<Option<RepositoryUsage>, Error> {
+        match repository.scope {
+            ContentScope::All => self.repository_usage(repository.owner, repository.id).await.map(Some),
             ContentScope::Tags(_) => Ok(None),
         }
     }
@@ -46,35 +41,37 @@ impl Storage {
     ///
     /// # Errors
     /// As the store.
-    pub async fn usages(&self, repositories: &[RepositoryId]) -> Result<Vec<RepositoryUsage>, Error> {
+    pub async fn usages(&self, repositories: &[Repository]) -> Result<Vec<RepositoryUsage>, Error> {
         let mut usages = Vec::with_capacity(repositories.len());
         for some in repositories.chunks(REPOSITORIES_AT_ONCE) {
-            let keys: Vec<_> =
-                some.iter().flat_map(|id| FIGURES.map(|which| usage_key(*id, which))).collect();
-            let entries = self.store().get_many(&keys).await?;
-            for (id, figures) in some.iter().zip(entries.chunks_exact(FIGURES.len())) {
-                usages.push(RepositoryUsage::of(*id, figures)?);
+            let keys: Vec<_> = some
+                .iter()
+                .flat_map(|one| Usage::ALL.map(|which| usage_key(one.owner, one.id, which)))
+                .collect();
+            for figures in self.store().get_many(&keys).await?.chunks_exact(Usage::ALL.len()) {
+                usages.push(RepositoryUsage::of(figures)?);
             }
         }
         Ok(usages)
     }
 
-    /// One figure of each of these, in their order: for the last push its milliseconds since 1970, 0 where there was none.
+    /// One figure of each of these of `owner`'s, in their order: for the last push its milliseconds since 1970, 0 where there was none.
     ///
     /// # Errors
     /// As the store.
     pub async fn usage_figures(
         &self,
+        owner: AccountId,
         which: Usage,
         repositories: &[RepositoryId],
     ) -> Result<Vec<i64>, Error> {
         let mut figures = Vec::with_capacity(repositories.len());
         for some in repositories.chunks(FIGURES_AT_ONCE) {
-            let keys: Vec<_> = some.iter().map(|id| usage_key(*id, which)).collect();
-            for (id, entry) in some.iter().zip(self.store().get_many(&keys).await?) {
+            let keys: Vec<_> = some.iter().map(|id| usage_key(owner, *id, which)).collect();
+            for entry in self.store().get_many(&keys).await? {
                 figures.push(match entry {
                     None => 0,
-                    Some(entry) if which == Usage::LastPush => last_push(*id, &entry)?.as_millisecond(),
+                    Some(entry) if which == Usage::LastPush => last_push(&entry)?.as_millisecond(),
                     Some(entry) => entry.counter()?,
                 });
             }
@@ -82,15 +79,54 @@ impl Storage {
         Ok(figures)
     }
 
-    pub(crate) async fn repository_usage(&self, repository: RepositoryId) -> Result<RepositoryUsage, Error> {
-        let figures = self.snapshot(FIGURES.map(|which| usage_key(repository, which))).await?;
-        RepositoryUsage::of(repository, &figures)
+    pub(crate) async fn repository_usage(
+        &self,
+        owner: AccountId,
+        repository: RepositoryId,
+    ) -> Result<RepositoryUsage, Error> {
+        let figures = self.snapshot(Usage::ALL.map(|which| usage_key(owner, repository, which))).await?;
+        RepositoryUsage::of(&figures)
+    }
+
+    /// Moves the figures of a store that has them where they once were. To be called before anything else works on the
+    /// store.
+    ///
+    /// # Errors
+    /// As the store.
+    pub async fn move_usage_once(&self) -> Result<(), Error> {
+        let region = self.store().region();
+        let list = Key::FormerUsage { row: &[] };
+        loop {
+            let rows = self.store().list(list.siblings(region), ROWS_MOVED_AT_ONCE).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let mut moved = self.store().transaction();
+            for (key, entry) in rows {
+                let (id, which) = Usage::of_former_row(list.tail(region, &key)?)
+                    .ok_or_else(|| corrupt("a figure of no repository"))?;
+                if let Some(owner) = self.owner_of(id).await? {
+                    moved.put_bytes(usage_key(owner, id.into(), which), entry.value);
+                }
+                moved.delete_encoded(key);
+            }
+            self.commit(moved, ()).await?;
+        }
+    }
+
+    /// Whose repository that is, or was.
+    async fn owner_of(&self, repository: kv::Id) -> Result<Option<AccountId>, Error> {
+        if let Some(life) = self.store().get::<RepositoryLife>(Key::Repository { repository }).await? {
+            return Ok(Some(life.value.owner));
+        }
+        let reaped = self.store().get::<ReapRecord>(Key::Reap { id: repository }).await?;
+        Ok(reaped.map(|reaped| reaped.value.life.owner))
     }
 }
 
 impl RepositoryUsage {
-    /// Of the entries of [`FIGURES`], in their order.
-    fn of(repository: RepositoryId, figures: &[Option<Entry>]) -> Result<RepositoryUsage, Error> {
+    /// Of the entries of [`Usage::ALL`], in their order.
+    fn of(figures: &[Option<Entry>]) -> Result<RepositoryUsage, Error> {
         let [manifests, tags, bytes, pushed] = figures else {
             return Err(corrupt("as many figures of a repository as were asked for"));
         };
@@ -98,14 +134,19 @@ impl RepositoryUsage {
             manifests: count(manifests.as_ref())?,
             tags: count(tags.as_ref())?,
             bytes: count(bytes.as_ref())?,
-            pushed_at: pushed.as_ref().map(|entry| last_push(repository, entry)).transpose()?,
+            pushed_at: pushed.as_ref().map(last_push).transpose()?,
         })
     }
 }
 
-/// The key of a repository's counter.
-pub(crate) fn usage_key(repository: RepositoryId, which: Usage) -> Key<'static> {
-    Key::RepositoryUsage { repository: repository.raw(), which }
+/// The key of a figure of a repository of `owner`'s.
+pub(crate) fn usage_key(owner: AccountId, repository: RepositoryId, which: Usage) -> Key<'static> {
+    Key::RepositoryUsage { account: owner.raw(), which, repository: repository.raw() }
+}
+
+/// The same of the repository that a permit is for.
+pub(crate) fn usage_of(permit: &Permit, which: Usage) -> Key<'static> {
+    usage_key(permit.owner(), permit.repository(), which)
 }
 
 fn count(entry: Option<&Entry>) -> Result<u64, Error> {
@@ -113,6 +154,8 @@ fn count(entry: Option<&Entry>) -> Result<u64, Error> {
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-fn last_push(repository: RepositoryId, entry: &Entry) -> Result<Timestamp, Error> {
-    Ok(decode::<Timestamp>(usage_key(repository, Usage::LastPush), entry)?.value)
+fn last_push(entry: &Entry) -> Result<Timestamp, Error> {
+    let (account, repository) = (kv::Id::MIN, kv::Id::MIN);
+    let key = Key::RepositoryUsage { account, which: Usage::LastPush, repository };
+    Ok(decode::<Timestamp>(key, entry)?.value)
 }

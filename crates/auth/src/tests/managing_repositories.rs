@@ -188,8 +188,8 @@ async fn a_deleted_repository_is_gone_at_once_and_emptied_later() {
     assert!(matches!(alive, Err(Error::Exists { what: Thing::Repository })), "{alive:?}");
     test.list("team-a/web", old).await;
     let mut tx = test.store().transaction();
-    let usage = [Usage::Manifests, Usage::Tags, Usage::Bytes, Usage::LastPush];
-    let usage = usage.map(|which| Key::RepositoryUsage { repository: old.raw(), which });
+    let account = acme.account().unwrap().raw();
+    let usage = Usage::ALL.map(|which| Key::RepositoryUsage { account, which, repository: old.raw() });
     for key in usage {
         tx.add(key, 3, 0..=9);
     }
@@ -227,8 +227,10 @@ async fn a_deleted_repository_is_gone_at_once_and_emptied_later() {
         Key::ShareOf { repository, grantee: kv::Id::MIN },
         Key::PermissionOn { target: Target::Repository(repository), user: kv::Id::MIN },
         Key::Permission { user: user.user().unwrap().raw(), target: Target::Repository(kv::Id::MIN) },
-        Key::RepositoryUsage { repository, which: Usage::Bytes },
     ];
+    for key in usage {
+        assert!(test.store().get_bytes(key).await.unwrap().is_none(), "{key:?}");
+    }
     for list in lists {
         let rows = test.store().list(list.siblings(test.region()), 10).await.unwrap();
         assert!(rows.is_empty(), "{list:?}");

@@ -15,7 +15,7 @@ use super::types::{NewRepository, Page, Repository, RepositoryChange, Visibility
 
 /// A repository with what it holds.
 async fn shown(caller: &Caller, repository: auth::Repository) -> Result<Repository, Problem> {
-    let usage = caller.app.storage.usage_within(repository.id, &repository.scope).await?;
+    let usage = caller.app.storage.usage_within(&repository).await?;
     Ok(Repository {
         id: repository.id.get(),
         name: repository.name.to_string(),

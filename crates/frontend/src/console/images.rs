@@ -128,17 +128,19 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
 async fn find(visitor: &Visitor, wanted: &Wanted<'_>) -> Result<Listed, Problem> {
     let (auth, storage) = (&visitor.app.auth, &visitor.app.storage);
     let (p, now) = (&visitor.principal, visitor.now);
-    let shared = if wanted.shared { Some(auth.shared_repositories(p, now).await?) } else { None };
     let search = wanted.search.to_lowercase();
-    let wants = |one: &NamedRepository| {
-        one.name.as_str().contains(&search) && shared.as_ref().is_none_or(|shared| shared.contains(&one.id))
+    let wants = |one: &NamedRepository| one.name.as_str().contains(&search);
+    let mut found = match wanted.shared {
+        true => auth.find_shared_repositories(p, wants).await?,
+        false => auth.find_repositories(p, None, wants).await?,
     };
-    let mut found = auth.find_repositories(p, None, wants).await?;
     let total = found.len();
     let unordered = wanted.column != Column::Name && total > IMAGES_ORDERED_MAX;
     if let Some(figure) = wanted.column.figure().filter(|_| !unordered) {
         let ids: Vec<_> = found.iter().map(|one| one.id).collect();
-        let mut keyed: Vec<_> = storage.usage_figures(figure, &ids).await?.into_iter().zip(found).collect();
+        let owner = p.account().ok_or(Problem::Forbidden)?;
+        let figures = storage.usage_figures(owner, figure, &ids).await?;
+        let mut keyed: Vec<_> = figures.into_iter().zip(found).collect();
         match wanted.descending {
             false => keyed.sort_by_key(|(figure, _)| *figure),
             true => keyed.sort_by_key(|(figure, _)| Reverse(*figure)),
@@ -151,7 +153,7 @@ async fn find(visitor: &Visitor, wanted: &Wanted<'_>) -> Result<Listed, Problem>
     let of_page: Vec<_> = found.into_iter().skip(skipped).take(IMAGES_A_PAGE).collect();
     let shown = auth.show_repositories(p, &of_page).await?;
     let ids: Vec<_> = shown.iter().map(|repository| repository.id).collect();
-    let usages = storage.usages(&ids).await?;
+    let usages = storage.usages(&shown).await?;
     let with = auth.grantees_of(p, &ids, ACCOUNTS_COUNTED_MAX, now).await?;
     let rows = shown.into_iter().zip(usages).map(|(repository, usage)| Row { repository, usage }).collect();
     Ok(Listed { rows, pages: total.div_ceil(IMAGES_A_PAGE).max(1), total, with, unordered })
@@ -257,7 +259,7 @@ fn line(visitor: &Visitor, row: &Row, with: &BTreeMap<RepositoryId, Grantees>) -
             td { @match usage.pushed_at { Some(at) => (time(at, &visitor.zone)), None => (t.never) } }
             td {
                 @if with.more { (fill(t.shared_with_many, &[("count", &with.accounts.len())])) }
-                @else if with.accounts.is_empty() { (t.nobody) }
+                @else if with.accounts.is_empty() { (if with.ended > 0 { t.ended } else { t.nobody }) }
                 @else if with.accounts.len() <= ACCOUNTS_NAMED_MAX {
                     @for (at, account) in with.accounts.iter().enumerate() { @if at > 0 { ", " } (account) }
                 } @else { (fill(t.shared_with_count, &[("count", &with.accounts.len())])) }

@@ -94,7 +94,7 @@ pub(super) async fn usage_of(
     caller: &Caller<'_>,
     repository: &Repository,
 ) -> Result<RepositoryUsage, SwrError> {
-    if let Some(usage) = caller.app.storage.usage_within(repository.id, &repository.scope).await? {
+    if let Some(usage) = caller.app.storage.usage_within(repository).await? {
         return Ok(usage);
     }
     let tags = caller.tags(&repository.name, repository.id, usize::MAX).await?;
@@ -252,10 +252,7 @@ async fn ordered(
     order: Order<Column>,
 ) -> Result<Vec<Repository>, SwrError> {
     let usages = match order.column {
-        Column::UpdatedAt | Column::TagCount => {
-            let ids: Vec<_> = found.iter().map(|repository| repository.id).collect();
-            caller.app.storage.usages(&ids).await?
-        }
+        Column::UpdatedAt | Column::TagCount => caller.app.storage.usages(&found).await?,
         _ => vec![RepositoryUsage::default(); found.len()],
     };
     let mut keyed: Vec<_> = found.into_iter().zip(usages).collect();

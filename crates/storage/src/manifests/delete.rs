@@ -11,7 +11,7 @@ use super::{ManifestRecord, body_key, manifest_key, read};
 use crate::commit::{COUNT, alive, corrupt, delta, life_key, require, retrying};
 use crate::shared::{Names, TagMove, TagMoves, Turn, shared_tags_key};
 use crate::tags::{TagRecord, read_tag};
-use crate::usage::usage_key;
+use crate::usage::usage_of;
 use crate::{Error, Storage};
 
 /// How many tags one commit removes.
@@ -116,7 +116,7 @@ impl Storage {
         }
         if !tags.is_empty() {
             let count = delta(tags.len() as u64);
-            deletion.add(usage_key(permit.repository(), Usage::Tags), -count, COUNT);
+            deletion.add(usage_of(permit, Usage::Tags), -count, COUNT);
         }
         Ok(true)
     }
@@ -140,8 +140,8 @@ impl Storage {
             deletion.delete(Key::Referrer { repository, subject: subject.raw(), digest: source });
         }
 
-        deletion.add(usage_key(id, Usage::Bytes), -delta(record.size), COUNT);
-        let manifests = usage_key(id, Usage::Manifests);
+        deletion.add(usage_of(permit, Usage::Bytes), -delta(record.size), COUNT);
+        let manifests = usage_of(permit, Usage::Manifests);
         deletion.add(manifests, -1, COUNT);
         let (version, count) = self.store().counter(manifests).await?;
         if count == 1 {

@@ -13,7 +13,7 @@ use crate::commit::{COUNT, alive, delta, life_key, require, retrying};
 use crate::links::{LinkAt, LinkRecord};
 use crate::shared::{Names, TagMove, TagMoves, Turn, shared_tags_key};
 use crate::tags::TagRecord;
-use crate::usage::usage_key;
+use crate::usage::usage_of;
 use crate::{Error, Storage};
 
 /// What a manifest says, found fit to be pushed somewhere.
@@ -197,7 +197,7 @@ impl Storage {
         commit: &mut Transaction,
     ) -> Result<TagMoves, Error> {
         let repository = push.permit.repository().raw();
-        commit.put(usage_key(push.permit.repository(), Usage::LastPush), &push.now)?;
+        commit.put(usage_of(push.permit, Usage::LastPush), &push.now)?;
         let key_of = |tag| Key::Tag { repository, tag: Tag::as_str(tag) };
         let keys: Vec<_> = push.tags.iter().map(key_of).collect();
         let (mut made, mut moved) = (0, Vec::with_capacity(push.tags.len()));
@@ -218,7 +218,7 @@ impl Storage {
             commit.put(tag_of(repository, push.digest, tag), &())?;
         }
         if made > 0 {
-            commit.add(usage_key(push.permit.repository(), Usage::Tags), made, COUNT);
+            commit.add(usage_of(push.permit, Usage::Tags), made, COUNT);
         }
         Ok(TagMoves(moved))
     }
@@ -265,8 +265,8 @@ impl Push<'_> {
             let key = Key::Referrer { repository, subject: subject.digest.raw(), digest: source };
             commit.put(key, &oci::referrer(self.manifest, self.digest.clone(), self.size()))?;
         }
-        commit.add(usage_key(id, Usage::Manifests), 1, COUNT);
-        commit.add(usage_key(id, Usage::Bytes), delta(self.size()), COUNT);
+        commit.add(usage_of(self.permit, Usage::Manifests), 1, COUNT);
+        commit.add(usage_of(self.permit, Usage::Bytes), delta(self.size()), COUNT);
         // Removed with the last manifest, which expects the counter of manifests.
         commit.put(Key::Listed { name: self.permit.name().as_str() }, &id)?;
         Ok(())

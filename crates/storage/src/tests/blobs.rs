@@ -43,7 +43,7 @@ async fn what_is_deleted_here_is_gone_here_though_others_have_it() {
         is_unknown(world.storage.open_blob(&pull, &digest, at(0)).await);
         is_unknown(world.storage.mount(&pull, &web, &digest, at(0)).await);
         is_unknown(world.storage.delete_blob(&world.delete("acme/web").await, &digest, at(0)).await);
-        assert_eq!(world.storage.repository_usage(web.repository()).await.unwrap().bytes, 0);
+        assert_eq!(world.storage.repository_usage(web.owner(), web.repository()).await.unwrap().bytes, 0);
         assert!(world.storage.mount_candidates(web.owner(), &digest, 10).await.unwrap().is_empty());
         // The others go on as if nothing had happened, also when they push it anew.
         world.blob(&other, &layer).await;
@@ -74,7 +74,7 @@ async fn a_mount_needs_the_source_and_is_independent_of_it() {
     world.storage.delete_blob(&world.delete("acme/web").await, &digest, at(0)).await.unwrap();
     world.tidy().await;
     assert_eq!(world.read(&world.pull("other/copy").await, &digest).await.unwrap(), b"layer");
-    assert_eq!(world.storage.repository_usage(target.repository()).await.unwrap().bytes, 5);
+    assert_eq!(world.storage.repository_usage(target.owner(), target.repository()).await.unwrap().bytes, 5);
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ async fn holds_and_lets_go(world: &World, acknowledged: &Acknowledged, what: &st
     let manifest = world.storage.manifest(&pull, &latest).await.unwrap();
     assert_eq!(Some(manifest.digest), acknowledged.manifest, "{what}");
     let bytes: u64 = acknowledged.blobs.values().map(|content| content.len() as u64).sum();
-    let usage = world.storage.repository_usage(pull.repository()).await.unwrap();
+    let usage = world.storage.repository_usage(pull.owner(), pull.repository()).await.unwrap();
     assert_eq!((usage.manifests, usage.tags), (1, 1), "{what}");
     assert_eq!(usage.bytes, bytes + whole(manifest.body).len() as u64, "{what}");
 

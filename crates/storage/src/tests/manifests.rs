@@ -12,7 +12,8 @@ fn reference(text: &str) -> Reference {
 }
 
 async fn usage(world: &World, name: &str) -> RepositoryUsage {
-    world.storage.repository_usage(world.pull(name).await.repository()).await.unwrap()
+    let pull = world.pull(name).await;
+    world.storage.repository_usage(pull.owner(), pull.repository()).await.unwrap()
 }
 
 #[tokio::test]

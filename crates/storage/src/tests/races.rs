@@ -9,7 +9,8 @@ use crate::{Error, RepositoryUsage};
 const COMMITS_MAX: i64 = 12;
 
 async fn usage(world: &World, name: &str) -> RepositoryUsage {
-    world.storage.repository_usage(world.pull(name).await.repository()).await.unwrap()
+    let pull = world.pull(name).await;
+    world.storage.repository_usage(pull.owner(), pull.repository()).await.unwrap()
 }
 
 /// A blob by a PATCH and a PUT, a manifest that names it, and an index that needs nothing that is here.

@@ -261,7 +261,10 @@ async fn many_finish_the_same_blob_at_once() {
     for number in 0..8 {
         let pull = world.pull(&format!("acme/r{number}")).await;
         assert!(world.read(&pull, &digest).await.unwrap() == layer);
-        assert_eq!(world.storage.repository_usage(pull.repository()).await.unwrap().bytes, 300_000);
+        assert_eq!(
+            world.storage.repository_usage(pull.owner(), pull.repository()).await.unwrap().bytes,
+            300_000
+        );
     }
     assert_eq!(world.files(), 1);
 }
