@@ -56,6 +56,11 @@ impl Background {
         Ok(background)
     }
 
+    /// Asks it to end, and what it has started in its group.
+    pub(crate) fn ends_with_its_group(&self) {
+        let _ = Command::new("sh").arg("-c").arg(format!("kill -s TERM -- -{}", self.child.id())).status();
+    }
+
     fn said(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }

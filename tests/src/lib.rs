@@ -5,6 +5,7 @@
 
 mod answer;
 mod background;
+mod browser;
 mod cli;
 mod clock;
 mod containerd;
@@ -31,6 +32,7 @@ mod transcript;
 mod wire;
 
 pub use answer::Answer;
+pub use browser::{Browser, Look};
 pub use cli::Cli;
 pub use clock::{TestClock, in_seconds};
 pub use containerd::Containerd;

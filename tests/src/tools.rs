@@ -59,6 +59,17 @@ impl PythonPackage {
     pub fn interpreter(&self) -> PathBuf {
         self.0.join("bin/python")
     }
+
+    /// A file that it brings.
+    #[must_use]
+    pub fn file(&self, path: &str) -> PathBuf {
+        let versions = std::fs::read_dir(self.0.join("lib")).expect("an environment");
+        let files = versions.flatten().map(|version| version.path().join("site-packages").join(path));
+        files
+            .into_iter()
+            .find(|file| file.is_file())
+            .unwrap_or_else(|| panic!("no {path} in {}", self.0.display()))
+    }
 }
 
 /// The folder `<name>@<version>` in the one that `variable` names, and the version.

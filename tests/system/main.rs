@@ -6,6 +6,7 @@
 mod access_keys;
 mod audit;
 mod commands;
+mod console;
 mod disk;
 mod docker;
 mod interrupted;

@@ -59,6 +59,21 @@ const TESTS: &[Need] = &[
         is_there: || find("nginx").is_some(),
     },
     Need {
+        package: "chromium",
+        because: "the browser that the tests use the console with",
+        is_there: || find("chromium").is_some(),
+    },
+    Need {
+        package: "chromium-driver",
+        because: "lets the tests drive that browser",
+        is_there: || find("chromedriver").is_some(),
+    },
+    Need {
+        package: "fonts-noto-cjk",
+        because: "Chinese letters, for the pictures that are taken of the console",
+        is_there: || Path::new("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc").is_file(),
+    },
+    Need {
         package: "busybox-static",
         because: "the programs in the images that the tests build",
         is_there: has_static_busybox,

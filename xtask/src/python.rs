@@ -12,13 +12,17 @@ use crate::kept::Kept;
 pub(crate) struct Package {
     pub(crate) name: &'static str,
     version: &'static str,
+    /// Whether a file of it is wanted alone, and nothing of what it needs to run.
+    as_files: bool,
 }
 
 /// The clients.
 pub(crate) const CLIENTS: &[Package] = &[
-    Package { name: "oras", version: "0.2.43" },
+    Package { name: "oras", version: "0.2.43", as_files: false },
     // Of the tests alone: it drives the SWR management API.
-    Package { name: "huaweicloudsdkswr", version: "3.1.219" },
+    Package { name: "huaweicloudsdkswr", version: "3.1.219", as_files: false },
+    // Brings axe-core 4.12.1, which tests run in a browser's pages.
+    Package { name: "axe-playwright-python", version: "0.1.8", as_files: true },
 ];
 
 /// Where they are kept.
@@ -41,6 +45,9 @@ impl Package {
         watched(&mut venv, interrupt, |_| {})?;
         let mut pip = Command::new(environment.join("bin/python"));
         pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]);
+        if self.as_files {
+            pip.arg("--no-deps");
+        }
         pip.arg(format!("{}=={}", self.name, self.version));
         watched(&mut pip, interrupt, |passed| {
             eprintln!("xtask: installing {} for {} s", self.name, passed.as_secs());
