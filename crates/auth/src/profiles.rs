@@ -45,15 +45,24 @@ impl Default for Profile {
     }
 }
 
+/// Whether a character leaves nothing to be seen (Unicode's default ignorables and blanks, as far as they are printable).
+fn is_unseen(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 impl Profile {
     fn checked(&self) -> Result<(), Error> {
         let name = &self.display_name;
         if name.chars().count() > DISPLAY_NAME_CHARACTERS_MAX
             || name.chars().any(|c| c.is_control() || turns_direction(c))
             || name.trim() != name
+            || (!name.is_empty() && name.chars().all(is_unseen))
         {
             let reason = format!(
-                "a display name has at most {DISPLAY_NAME_CHARACTERS_MAX} characters, none that steer, and no blanks at its ends"
+                "a display name has at most {DISPLAY_NAME_CHARACTERS_MAX} characters, none that steer, some that are seen, and no blanks at its ends"
             );
             return Err(Error::Invalid { field: "display_name", reason });
         }

@@ -13,7 +13,8 @@ use crate::namespaces::Permitted;
 use crate::records::{AccountRecord, RepositoryLife, ShareRecord};
 use crate::scope::Verbs;
 use crate::{
-    AccountId, AccountName, Action, Auth, Error, Level, Principal, RepositoryId, Share, ShareId, Thing,
+    AccountId, AccountName, Action, Auth, Error, Level, Principal, Repository, RepositoryId, Share, ShareId,
+    Thing,
 };
 
 /// Shares with an account whose owners are near it.
@@ -145,33 +146,35 @@ impl Auth {
         }
     }
 
-    /// With whom repositories of the caller's account are shared, as far as the caller manages them; of each at most
-    /// `most` shares are looked at.
+    /// With whom repositories of the caller's account are shared: those of them that the caller manages, and of each at
+    /// most `most` shares are looked at.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`].
     pub async fn grantees_of(
         &self,
         p: &Principal,
-        repositories: &[RepositoryId],
+        repositories: &[Repository],
         most: usize,
         now: Timestamp,
     ) -> Result<BTreeMap<RepositoryId, Grantees>, Error> {
         let (permitted, owner) = (self.permitted_to(p, Level::Manage).await?, p.subject()?.account);
         let (mut ids, mut found) = (Vec::new(), BTreeMap::<_, Grantees>::new());
-        for repository in repositories {
-            let key = Key::ShareOf { repository: repository.raw(), grantee: kv::Id::MIN };
-            let rows = self.store().list(key.siblings(self.region()), most + 1).await?;
-            if rows.len() > most {
-                found.entry(*repository).or_default().more = true;
+        for Repository { id, name, namespace, .. } in repositories {
+            let permitted = permitted.as_ref().is_none_or(|permitted| permitted.cover(*namespace, *id));
+            if !permitted || !p.verbs_left(name, *namespace, Some(*id)).contains(Verbs::MANAGE) {
+                continue;
             }
+            let key = Key::ShareOf { repository: id.raw(), grantee: kv::Id::MIN };
+            let rows = self.store().list(key.siblings(self.region()), most + 1).await?;
+            found.insert(*id, Grantees { more: rows.len() > most, ..Grantees::default() });
             for (_, entry) in rows.iter().take(most) {
                 ids.push(decode::<ShareId>(key, entry)?.value);
             }
         }
         for some in ids.chunks(500) {
             let mut joined = self.join(some).await?;
-            joined.retain(|joined| joined.1.owner == owner && is_managed(p, permitted.as_ref(), joined));
+            joined.retain(|(_, share, _)| share.owner == owner);
             for share in self.show(joined).await? {
                 let grantees = found.entry(share.repository_id).or_default();
                 if share.is_open(now) {

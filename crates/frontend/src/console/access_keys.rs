@@ -29,7 +29,7 @@ pub(super) async fn list(visitor: &Visitor) -> Result<Markup, Problem> {
         p { (t.keys_text) }
         p { a.button href="/console/credentials?do=access-key" { (t.key_new) } }
         @if keys.is_empty() { div.empty { p { (t.no_keys) } } } @else {
-            div.scroll tabindex="0" {
+            div.scroll tabindex="0" role="group" aria-label=(t.list) {
                 table {
                     thead {
                         tr {

@@ -124,7 +124,7 @@ fn result_text(t: &'static Texts, result: EventResult) -> &'static str {
 fn table<'e>(visitor: &Visitor, events: impl Iterator<Item = &'e Event>) -> Markup {
     let t = visitor.t;
     html! {
-        div.scroll tabindex="0" {
+        div.scroll tabindex="0" role="group" aria-label=(t.list) {
             table {
                 thead {
                     tr {
@@ -147,7 +147,7 @@ fn table<'e>(visitor: &Visitor, events: impl Iterator<Item = &'e Event>) -> Mark
                             td { (event.subject) }
                             td { (result_text(t, event.result)) }
                             td.nowrap { @if let Some(address) = event.actor.address { (address) } }
-                            td { (event.detail) }
+                            td lang="en" { (event.detail) }
                             td.number { (event.count) }
                         }
                     }

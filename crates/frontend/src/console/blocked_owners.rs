@@ -27,8 +27,8 @@ async fn shown(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> {
     let blocks = visitor.principal.user().is_none();
     let content = html! {
         p { (t.blocked_text) }
-        @if rows.items.is_empty() { div.empty { p { (t.no_blocked) } } } @else {
-            div.scroll tabindex="0" {
+        @if rows.items.is_empty() && visitor.query.get("after").is_none() { div.empty { p { (t.no_blocked) } } } @else {
+            div.scroll tabindex="0" role="group" aria-label=(t.list) {
                 table {
                     thead {
                         tr {

@@ -10,6 +10,8 @@ use super::visitor::Visitor;
 pub(super) fn of_image(visitor: &Visitor, name: &RepositoryName, tag: &str, pushes: bool) -> Markup {
     let (t, host, login) = (visitor.t, &visitor.host, visitor.principal.name());
     let image = format!("{host}/{name}:{tag}");
+    // No tag that there is: whoever copies the line would move it.
+    let pushed = format!("{host}/{name}:TAG");
     let secret = format!(
         "kubectl create secret docker-registry gangplank --docker-server={host} --docker-username='{login}' \
          --docker-password='PASSWORD'"
@@ -25,8 +27,8 @@ pub(super) fn of_image(visitor: &Visitor, name: &RepositoryName, tag: &str, push
                 (command(t, &format!("{program} pull {image}")))
                 @if pushes {
                     h3 { (t.guide_push) }
-                    (command(t, &format!("{program} tag IMAGE {image}")))
-                    (command(t, &format!("{program} push {image}")))
+                    (command(t, &format!("{program} tag IMAGE {pushed}")))
+                    (command(t, &format!("{program} push {pushed}")))
                 }
             }
         }
@@ -36,7 +38,7 @@ pub(super) fn of_image(visitor: &Visitor, name: &RepositoryName, tag: &str, push
             (command(t, &format!("ctr images pull --user '{login}:PASSWORD' {image}")))
             @if pushes {
                 h3 { (t.guide_push) }
-                (command(t, &format!("ctr images push --user '{login}:PASSWORD' {image}")))
+                (command(t, &format!("ctr images push --user '{login}:PASSWORD' {pushed}")))
             }
         }
         section.panel {
@@ -47,7 +49,7 @@ pub(super) fn of_image(visitor: &Visitor, name: &RepositoryName, tag: &str, push
             (command(t, &format!("skopeo copy docker://{image} dir:image")))
             @if pushes {
                 h3 { (t.guide_push) }
-                (command(t, &format!("skopeo copy dir:image docker://{image}")))
+                (command(t, &format!("skopeo copy dir:image docker://{pushed}")))
             }
         }
         section.panel { h2 { (t.guide_kubernetes) } (command(t, &secret)) }

@@ -44,8 +44,8 @@ impl Holders<'_> {
         html! {
             (asked.whole_error())
             p { a.button href=(format!("{}?do=create", self.address)) { (self.new) } }
-            @if holders.is_empty() { div.empty { p { (self.none_yet) } } } @else {
-                div.scroll tabindex="0" {
+            @if holders.is_empty() && visitor.query.get("after").is_none() { div.empty { p { (self.none_yet) } } } @else {
+                div.scroll tabindex="0" role="group" aria-label=(t.list) {
                     table {
                         thead {
                             tr {

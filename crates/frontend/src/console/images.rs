@@ -152,9 +152,8 @@ async fn find(visitor: &Visitor, wanted: &Wanted<'_>) -> Result<Listed, Problem>
     let skipped = (wanted.page - 1).saturating_mul(IMAGES_A_PAGE);
     let of_page: Vec<_> = found.into_iter().skip(skipped).take(IMAGES_A_PAGE).collect();
     let shown = auth.show_repositories(p, &of_page).await?;
-    let ids: Vec<_> = shown.iter().map(|repository| repository.id).collect();
     let usages = storage.usages(&shown).await?;
-    let with = auth.grantees_of(p, &ids, ACCOUNTS_COUNTED_MAX, now).await?;
+    let with = auth.grantees_of(p, &shown, ACCOUNTS_COUNTED_MAX, now).await?;
     let rows = shown.into_iter().zip(usages).map(|(repository, usage)| Row { repository, usage }).collect();
     Ok(Listed { rows, pages: total.div_ceil(IMAGES_A_PAGE).max(1), total, with, unordered })
 }
@@ -188,8 +187,8 @@ fn results(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
     html! {
         @if listed.unordered { p.wrong { (fill(t.too_many_to_order, &[("max", &IMAGES_ORDERED_MAX)])) } }
         form method="get" action="/console/share" {
-            div.bar { button type="submit" { (t.share_selected) } }
-            div.scroll tabindex="0" {
+            @if !listed.with.is_empty() { div.bar { button type="submit" { (t.share_selected) } } }
+            div.scroll tabindex="0" role="group" aria-label=(t.list) {
                 table {
                     thead { (head(visitor, wanted)) }
                     tbody { @for row in &listed.rows { (line(visitor, row, &listed.with)) } }
@@ -247,24 +246,35 @@ fn line(visitor: &Visitor, row: &Row, with: &BTreeMap<RepositoryId, Grantees>) -
     let t = visitor.t;
     let Row { repository, usage } = row;
     let name = repository.name.as_str();
-    let none = Grantees::default();
-    let with = with.get(&repository.id).unwrap_or(&none);
+    // `None`: the visitor does not manage it, and is told nothing.
+    let with = with.get(&repository.id);
     html! {
         tr {
-            td { input type="checkbox" name="image" value=(name) aria-label=(fill(t.select, &[("name", &name)])); }
+            td {
+                @if with.is_some() {
+                    input type="checkbox" name="image" value=(name) aria-label=(fill(t.select, &[("name", &name)]));
+                }
+            }
             th scope="row" { a href=(address(name)) { (name) } }
             td { (visibility(visitor, repository.visibility)) }
             td.number { (usage.tags) }
             td.number { (size(usage.bytes)) }
             td { @match usage.pushed_at { Some(at) => (time(at, &visitor.zone)), None => (t.never) } }
             td {
-                @if with.more { (fill(t.shared_with_many, &[("count", &with.accounts.len())])) }
-                @else if with.accounts.is_empty() { (if with.ended > 0 { t.ended } else { t.nobody }) }
-                @else if with.accounts.len() <= ACCOUNTS_NAMED_MAX {
-                    @for (at, account) in with.accounts.iter().enumerate() { @if at > 0 { ", " } (account) }
-                } @else { (fill(t.shared_with_count, &[("count", &with.accounts.len())])) }
+                @match with { Some(with) => (grantees(visitor, with)), None => "–" }
             }
         }
+    }
+}
+
+fn grantees(visitor: &Visitor, with: &Grantees) -> Markup {
+    let (t, count) = (visitor.t, with.accounts.len());
+    html! {
+        @if with.more { (fill(t.shared_with_many, &[("count", &count)])) }
+        @else if count == 0 { (if with.ended > 0 { t.ended } else { t.nobody }) }
+        @else if count <= ACCOUNTS_NAMED_MAX {
+            @for (at, account) in with.accounts.iter().enumerate() { @if at > 0 { ", " } (account) }
+        } @else { (fill(t.shared_with_count, &[("count", &count)])) }
     }
 }
 

@@ -10,6 +10,7 @@ use super::page::{command, size, time};
 use super::problem::Problem;
 use super::read::{Read, platform, text};
 use super::tags::short;
+use super::text::fill;
 use super::visitor::{Visitor, parameter};
 
 /// What is read of a manifest or a configuration, to be shown.
@@ -81,7 +82,7 @@ fn parts(visitor: &Visitor, seen: &Seen, document: &Value) -> Markup {
 fn pairs(visitor: &Visitor, of: &serde_json::Map<String, Value>) -> Markup {
     let t = visitor.t;
     html! {
-        div.scroll tabindex="0" {
+        div.scroll tabindex="0" role="group" aria-label=(t.list) {
             table {
                 thead { tr { th scope="col" { (t.name) } th scope="col" { (t.value) } } }
                 tbody {
@@ -99,7 +100,8 @@ fn descriptors(visitor: &Visitor, seen: &Seen, list: &Value, of_manifests: bool)
     let t = visitor.t;
     let list = list.as_array().map_or(&[][..], Vec::as_slice);
     html! {
-        div.scroll tabindex="0" {
+        @if list.len() > ROWS_MAX { p.hint { (fill(t.first_only, &[("count", &ROWS_MAX)])) } }
+        div.scroll tabindex="0" role="group" aria-label=(t.list) {
             table {
                 thead {
                     tr {
@@ -143,7 +145,7 @@ fn of_configuration(visitor: &Visitor, configuration: &Value) -> Markup {
     html! {
         @if !given.is_empty() {
             h2 { (t.configuration) }
-            div.scroll tabindex="0" {
+            div.scroll tabindex="0" role="group" aria-label=(t.list) {
                 table {
                     tbody {
                         @for name in given {
@@ -158,6 +160,7 @@ fn of_configuration(visitor: &Visitor, configuration: &Value) -> Markup {
         }
         @if let Some(history) = configuration["history"].as_array().filter(|history| !history.is_empty()) {
             h2 { (t.history) }
+            @if history.len() > ROWS_MAX { p.hint { (fill(t.first_only, &[("count", &ROWS_MAX)])) } }
             ol {
                 @for step in history.iter().take(ROWS_MAX) {
                     li { code { (text(&step["created_by"]).or(text(&step["comment"])).unwrap_or("–")) } }

@@ -53,15 +53,15 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts, Path};
 use axum::routing::{get, post};
 use bytes::Bytes;
+use http::Response;
 use http::request::Parts;
-use http::{HeaderMap, Response};
 use oci::RepositoryName;
 use tower::ServiceExt;
 
 use crate::{App, ExternalUrl};
 use page::{Answer, go};
 use problem::{Problem, Refused};
-use text::Language;
+use sign_in::Came;
 use visitor::{Arrived, Visitor};
 
 static ROUTER: LazyLock<Router> = LazyLock::new(|| {
@@ -134,10 +134,10 @@ async fn start() -> Answer {
     go("/console/images")
 }
 
-async fn asset(Path((version, name)): Path<(String, String)>, headers: HeaderMap) -> Answer {
-    assets::find(&version, &name).unwrap_or_else(|| Problem::NotFound.answer(Language::accepted(&headers)))
+async fn asset(Path((version, name)): Path<(String, String)>, came: Came) -> Answer {
+    assets::find(&version, &name).unwrap_or_else(|| Problem::NotFound.answer(came.language))
 }
 
-async fn nothing(headers: HeaderMap) -> Answer {
-    Problem::NotFound.answer(Language::accepted(&headers))
+async fn nothing(came: Came) -> Answer {
+    Problem::NotFound.answer(came.language)
 }

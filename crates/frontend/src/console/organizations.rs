@@ -91,10 +91,10 @@ async fn listed(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> 
     let lines: Vec<_> = lines.collect();
     let content = html! {
         @if is_account { p { a.button href="/console/organizations?do=create" { (t.organization_new) } } }
-        @if lines.is_empty() {
+        @if lines.is_empty() && visitor.query.get("after").is_none() {
             div.empty { p { (none_yet(visitor)) } }
         } @else {
-            div.scroll tabindex="0" {
+            div.scroll tabindex="0" role="group" aria-label=(t.list) {
                 table {
                     thead {
                         tr {

@@ -290,7 +290,7 @@ pub(super) fn command(t: &'static Texts, command: &str) -> Markup {
     html! {
         div.command {
             code { (command) }
-            button.copy type="button" data-copy=(command) data-copied=(t.copied) { (t.copy) }
+            button.copy type="button" aria-live="polite" data-copy=(command) data-copied=(t.copied) { (t.copy) }
         }
     }
 }

@@ -68,8 +68,8 @@ impl Permissions<'_> {
         }
         let rows = Rows::of(found, |permission| permission.user.to_string());
         Ok(html! {
-            @if rows.items.is_empty() { div.empty { p { (t.no_permissions) } } } @else {
-                div.scroll tabindex="0" {
+            @if rows.items.is_empty() && visitor.query.get("after").is_none() { div.empty { p { (t.no_permissions) } } } @else {
+                div.scroll tabindex="0" role="group" aria-label=(t.list) {
                     table {
                         thead {
                             tr {

@@ -9,7 +9,7 @@ use super::images::address;
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, Question, go, page, time, time_left};
 use super::problem::Problem;
-use super::text::fill;
+use super::text::{clipped, fill};
 use super::visitor::{Form, Visitor};
 
 const ALL: &str = "/console/shared";
@@ -56,7 +56,7 @@ fn shown(visitor: &Visitor, shares: &Rows<Share>) -> Markup {
     let may_leave = visitor.principal.user().is_none();
     html! {
         p.hint { (t.owner_sees_pulls) }
-        div.scroll tabindex="0" {
+        div.scroll tabindex="0" role="group" aria-label=(t.list) {
             table {
                 thead {
                     tr {
@@ -87,7 +87,7 @@ fn line(visitor: &Visitor, share: &Share, may_leave: bool) -> Markup {
             td { (tags(visitor, share)) }
             td { (deadline(visitor, share)) }
             td { (status(visitor, share)) }
-            td { (share.description) }
+            td.text { (clipped(share.description.as_str())) }
             @if may_leave {
                 td { a href=(format!("{ALL}?leave={}", share.id)) aria-label=(fill(t.leave_question, &[("image", &name)])) { (t.leave) } }
             }

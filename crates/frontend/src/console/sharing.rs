@@ -9,7 +9,7 @@ use super::page::{Answer, Question, form_token, go, time};
 use super::problem::{Problem, Wrong};
 use super::share_form::{Dialog, Typed, fields, refused, whole_error};
 use super::shared::{deadline, status, tags};
-use super::text::fill;
+use super::text::{clipped, fill};
 use super::visitor::{Form, Visitor};
 use crate::counting::counted;
 
@@ -56,7 +56,7 @@ async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
     }
     Ok(html! {
         (button)
-        div.scroll tabindex="0" {
+        div.scroll tabindex="0" role="group" aria-label=(t.list) {
             table {
                 thead {
                     tr {
@@ -91,7 +91,7 @@ fn line(visitor: &Visitor, seen: &Seen, share: &Share) -> Markup {
             td { (status(visitor, share)) }
             td { @match used.and_then(|used| used.last_used_at) { Some(at) => (time(at, &visitor.zone)), None => (t.never) } }
             td.number { (used.map_or(0, |used| used.pulls)) }
-            td { (share.description) }
+            td.text { (clipped(share.description.as_str())) }
             td { a href=(at("change")) aria-label=(fill(t.change_share, &[("account", with)])) { (t.change) } }
             td { a href=(at("revoke")) aria-label=(fill(t.revoke_question, &[("account", with)])) { (t.revoke) } }
         }
@@ -112,6 +112,9 @@ fn change_form(
         form.panel method="post" action=(seen.address()) {
             (form_token(&visitor.form_token))
             input type="hidden" name="account" value=(share.grantee);
+            @if let Some(deadline) = share.deadline.filter(|_| share.is_open(visitor.now)) {
+                p.hint { (t.deadline_now) " " (time(deadline, &visitor.zone)) ". " (t.deadline_kept) }
+            }
             (fields(visitor, typed, wrong))
             div.bar {
                 button type="submit" name="action" value="change-share" { (t.save) }
@@ -200,7 +203,9 @@ fn changed(visitor: &Visitor, share: &Share, typed: &Typed) -> Result<ShareChang
         (false, None) if typed.permanent => None,
         (false, typed) => Some(typed.unwrap_or(rule)),
     };
-    let same_end = (before.permanent, &before.deadline) == (typed.permanent, &typed.deadline);
+    let as_shown = (before.permanent, &before.deadline) == (typed.permanent, &typed.deadline);
+    // Of what has ended the same day is meant anew: all of it.
+    let same_end = as_shown && share.is_open(visitor.now);
     Ok(ShareChange {
         end: if same_end { None } else { Some(typed.end(visitor)?) },
         description: Some(typed.description(visitor)?).filter(|text| *text != share.description),

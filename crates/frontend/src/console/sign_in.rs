@@ -17,7 +17,7 @@ use super::visitor::{Arrived, Form, Query, Visitor, inside};
 pub(super) struct Came {
     arrived: Arrived,
     headers: HeaderMap,
-    language: Language,
+    pub(super) language: Language,
     query: Query,
 }
 
@@ -61,6 +61,7 @@ fn form(came: &Came, status: StatusCode, name: &str, next: &str, error: Option<&
     let kept = cookies.visit().filter(|visit| visit.len() == 32).map(str::to_owned);
     let visit = kept.unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
     let content = html! {
+        @if came.query.get("done") == Some("password") { p.told role="status" { (t.password_changed) } }
         p { (t.sign_in_intro) }
         @if let Some(error) = error { p.wrong role="alert" { (error) } }
         form.panel method="post" action="/console/sign-in" {

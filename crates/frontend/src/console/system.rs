@@ -142,7 +142,7 @@ fn removed(t: &'static Texts, upkeep: &Upkeep) -> Markup {
         html! { tr { th scope="row" { (name) } td.number { (in_last) } td.number { (in_all) } } }
     };
     html! {
-        div.scroll tabindex="0" {
+        div.scroll tabindex="0" role="group" aria-label=(t.list) {
             table {
                 caption { (t.removed) }
                 thead {

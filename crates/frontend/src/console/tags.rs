@@ -8,6 +8,7 @@ use oci::{Digest, Reference, Tag};
 use storage::TagDetails;
 
 use super::image::{Seen, Tab};
+use super::list::pager;
 use super::page::{Answer, Question, command, go, size, time};
 use super::problem::Problem;
 use super::read::Read;
@@ -38,7 +39,7 @@ pub(super) async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
         }
         after = found.items.last().map(|tag| tag.name.clone()).or(after);
     };
-    if found.items.is_empty() {
+    if found.items.is_empty() && visitor.query.get("after").is_none() {
         return Ok(html! {
             div.empty {
                 p { (t.no_tags) }
@@ -56,7 +57,7 @@ pub(super) async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
         }
     }
     Ok(html! {
-        div.scroll tabindex="0" {
+        div.scroll tabindex="0" role="group" aria-label=(t.list) {
             table {
                 thead {
                     tr {
@@ -77,11 +78,7 @@ pub(super) async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
                 }
             }
         }
-        @if let Some(next) = next {
-            nav.bar aria-label=(t.tags) {
-                a.button.plain href=(format!("{}?tab=tags&after={}", seen.address(), parameter(&next))) rel="next" { (t.next) }
-            }
-        }
+        (pager(visitor, &format!("{}?tab=tags", seen.address()), next.as_deref()))
     })
 }
 
@@ -102,9 +99,9 @@ fn line(visitor: &Visitor, seen: &Seen, tag: &TagDetails, platforms: &str) -> Ma
     html! {
         tr {
             th scope="row" { a href=(at("reference")) { (name) } }
-            td { code title=(digest) { (short(&digest)) } }
-            td { (tag.media_type) }
-            td { (platforms) }
+            td.nowrap { code title=(digest) { (short(&digest)) } }
+            td.nowrap { (tag.media_type) }
+            td.nowrap { (platforms) }
             td.number { (size(tag.size)) }
             td { (time(tag.pushed_at, &visitor.zone)) }
             td { (command(t, &format!("docker pull {}/{}:{name}", visitor.host, seen.repository.name))) }

@@ -3,6 +3,9 @@
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
 
+/// How much of a text a row of a list shows.
+const CLIPPED_CHARACTERS: usize = 160;
+
 /// A language of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Language {
@@ -72,7 +75,15 @@ macro_rules! texts {
         static CHINESE: Texts = Texts { $($name: $chinese,)+ };
 
         /// Each with its name, in each language.
-        #[cfg(test)]
+        /// As much of a text as a row of a list shows.
+pub(super) fn clipped(text: &str) -> String {
+    match text.char_indices().nth(CLIPPED_CHARACTERS) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
         const ALL: &[(&str, &str, &str)] = &[$((stringify!($name), $english, $chinese),)+];
     };
 }

@@ -55,7 +55,11 @@ texts! {
     open: "Open", "有效";
     ended: "Ended", "已截止";
     left_days: "{count} days left", "剩余 {count} 天";
-    left_hours: "{count} hours left", "剩余 {count} 小时";
+    deadline_now: "Now the share ends at", "当前截止时间：";
+    deadline_kept: "If the day is left as it is, that stays.", "不修改日期则保持不变。";
+    first_only: "The first {count} are shown.", "仅显示前 {count} 项。";
+    list: "List", "列表";
+    left_hours: "{count} h left", "剩余 {count} 小时";
     left_minutes: "less than an hour left", "剩余不足 1 小时";
     leave: "Leave", "退出共享";
     leave_question: "Leave the share of {image}?", "要退出 {image} 的共享吗？";
@@ -104,7 +108,7 @@ texts! {
     guide_login_hint: "For scripts, make a token with `gangplank token create`, or a login that ends with `gangplank docker-login`.", "在脚本中请使用 `gangplank token create` 创建令牌，或用 `gangplank docker-login` 创建临时登录指令。";
     description_hint: "0 to 1000 characters", "0 到 1000 个字符";
     characters_left: "characters left", "个字符可用";
-    not_described: "The owner says nothing of it.", "所有者未填写描述。";
+    not_described: "The owner has not described it.", "所有者未填写描述。";
     share_with: "Share with", "共享给";
     share_with_hint: "The name of an account.", "输入账号名称。";
     share_images: "Images", "镜像";
@@ -126,7 +130,7 @@ texts! {
     change_share: "Change the share with {account}", "修改与 {account} 的共享";
     revoke: "Revoke", "取消共享";
     revoke_question: "Revoke the share with {account}?", "要取消与 {account} 的共享吗？";
-    revoke_warning: "{account} loses access with its next request, whatever it holds.", "{account} 的下一次请求起即无法访问，无论其持有何种凭证。";
+    revoke_warning: "{account} loses access with its next request, whatever it holds.", "自 {account} 的下一次请求起即无法访问，无论其持有何种凭证。";
     revoked: "The share is revoked.", "已取消该共享。";
     settings: "Settings", "设置";
     profile: "Account", "账号信息";
@@ -187,8 +191,8 @@ texts! {
     permission_of: "Permission of {name}", "{name} 的权限";
     permission_save_of: "Save the permission of {name}", "保存 {name} 的权限";
     permission_remove: "Take away", "取消授权";
-    permission_remove_question: "Take away the permission of {name}?", "要取消授权 {name} 吗？";
-    permission_remove_warning: "It bites on the next request.", "从其下一次请求起生效。";
+    permission_remove_question: "Take away the permission of {name}?", "要取消对 {name} 的授权吗？";
+    permission_remove_warning: "It takes effect with the next request.", "从其下一次请求起生效。";
     permission_set: "The permission is set.", "权限已设置。";
     permission_removed: "The permission is taken away.", "权限已取消。";
     no_permissions: "No user has a permission here. Give one below: users have none until they are given one.", "还没有用户拥有此处的权限。请在下方授予权限：用户默认没有任何权限。";
@@ -239,7 +243,7 @@ texts! {
     this_session: "This session", "本次会话";
     token_revoke: "Revoke token", "吊销令牌";
     token_revoke_question: "Revoke token {name}?", "要吊销令牌 {name} 吗？";
-    token_revoke_warning: "Whoever uses it is refused from the next request on. Tokens and access keys that were made with it end, too.", "使用者的下一次请求起即被拒绝，由其创建的令牌和访问密钥也将失效。";
+    token_revoke_warning: "Whoever uses it is refused from the next request on. Tokens and access keys that were made with it end, too.", "自使用者的下一次请求起即被拒绝，由其创建的令牌和访问密钥也将失效。";
     keys: "Access keys", "访问密钥";
     keys_text: "An access key signs requests, and signs docker in for good. It stays when the password changes.", "访问密钥用于对请求签名，也可用于 docker 长期登录。修改密码后仍有效。";
     key_new: "New access key", "创建访问密钥";
@@ -248,7 +252,7 @@ texts! {
     secret_key: "Secret key", "私有密钥";
     long_term_login: "Long-term docker login", "长期登录指令";
     key_delete: "Delete access key", "删除访问密钥";
-    key_delete_warning: "Whatever uses it is refused from the next request on, its docker logins too.", "使用者的下一次请求起即被拒绝，其 docker 登录也将失效。";
+    key_delete_warning: "Whatever uses it is refused from the next request on, its docker logins too.", "自使用者的下一次请求起即被拒绝，其 docker 登录也将失效。";
     event: "Event", "事件";
     event_kind_wrong: "There is no such event.", "没有此类事件。";
     any: "any", "全部";
@@ -345,7 +349,7 @@ texts! {
     webhook_everything: "all", "全部";
     webhook_gone: "Disabled: its receiver is gone", "已停用：接收方已失效";
     webhook_pending: "Waiting", "待发送";
-    webhook_dropped: "Given up for want of room", "因积压过多而放弃";
+    webhook_dropped: "Dropped: too many were waiting", "因积压过多而放弃";
     webhook_last_success: "Last success", "最近成功";
     webhook_last_failure: "Last failure", "最近失败";
     webhook_failures: "Failures since", "此后失败次数";
@@ -366,7 +370,7 @@ texts! {
     change_named: "Change {name}", "修改 {name}";
     token_scope: "Narrowed to", "范围";
     token_scope_hint: "Without patterns it may do all that you may. With them, one a line and at most {max}: repository:team-a/web:pull is one image, repository:team-a/*:pull,push all of an organization. The verbs are pull, push, delete and *.", "不填则拥有您的全部权限。填写时每行一个，最多 {max} 个：repository:team-a/web:pull 表示一个镜像，repository:team-a/*:pull,push 表示整个组织。操作可为 pull、push、delete 和 *。";
-    token_scope_wrong: "This is none: {pattern}. It is written repository:team-a/web:pull,push or repository:team-a/*:pull.", "格式不正确：{pattern}。应写作 repository:team-a/web:pull,push 或 repository:team-a/*:pull。";
+    token_scope_wrong: "{pattern} is no scope. One is written repository:team-a/web:pull,push or repository:team-a/*:pull.", "格式不正确：{pattern}。应写作 repository:team-a/web:pull,push 或 repository:team-a/*:pull。";
     token_scope_many: "At most {max} patterns narrow a token.", "一个令牌最多 {max} 个范围。";
     token_scope_unknown: "One of these images or organizations does not exist, or you may not see it.", "其中有镜像或组织不存在，或您无权查看。";
     name_free: "Free a reserved name", "释放保留的名称";
@@ -376,7 +380,7 @@ texts! {
     name_not_reserved: "This name is not reserved: it is free already.", "该名称未被保留，可直接使用。";
     name_in_use: "There is one of this name. Only the name of what was deleted can be freed.", "该名称正在使用，只能释放已删除对象的名称。";
     account_name_free_hint: "The name of a deleted account.", "已删除账号的名称。";
-    account_name_free_warning: "Who still means the old account by it, and shares with it, shares with the new one then.", "他人若仍以为是原账号并与之共享，镜像将共享给新账号。";
+    account_name_free_warning: "Whoever still takes the name for the old account will share with the new one.", "他人若仍以为是原账号并与之共享，镜像将共享给新账号。";
     organization_name_free_hint: "The name of a deleted organization, of whatever account.", "已删除组织的名称，不限账号。";
     organization_name_free_warning: "Who pulled from the old one may be served another's images under its names then.", "此后，原组织镜像的使用者可能以相同名称下载到他人的镜像。";
     image_new: "New image", "创建镜像";
@@ -456,7 +460,7 @@ texts! {
     running_since: "Running since", "启动时间";
     health: "Health", "运行状况";
     metadata: "Metadata", "元数据";
-    metadata_answers: "Answers", "正常";
+    metadata_answers: "Available", "正常";
     metadata_failed: "Does not answer", "无响应";
     files: "Files", "文件存储";
     files_written: "Can be written", "可写入";
@@ -473,7 +477,7 @@ texts! {
     reserve: "Reserve", "预留空间";
     reserve_text: "pushes that would use it are refused", "占用预留空间的上传将被拒绝";
     blobs: "Blobs", "镜像层";
-    blob_bytes: "Bytes of blobs", "镜像层总量";
+    blob_bytes: "Size of all blobs", "镜像层总大小";
     blob_bytes_text: "each once, for all images", "所有镜像中相同的镜像层只计一次";
     unknown: "unknown", "未知";
     last_round: "Last round", "上次清理";

@@ -30,7 +30,7 @@ pub(super) async fn list(visitor: &Visitor) -> Result<Markup, Problem> {
         h2 { (t.tokens) }
         p { (t.tokens_text) }
         p { a.button href="/console/credentials?do=token" { (t.token_new) } }
-        div.scroll tabindex="0" {
+        div.scroll tabindex="0" role="group" aria-label=(t.list) {
             table {
                 thead {
                     tr {
@@ -85,8 +85,9 @@ async fn all(visitor: &Visitor) -> Result<Vec<PersonalToken>, Problem> {
 
 /// When the session ends, and with it what is made with it.
 fn session_end(visitor: &Visitor) -> String {
-    let shown =
-        |end: Timestamp| end.to_zoned_datetime(visitor.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+    let shown = |end: Timestamp| {
+        end.to_zoned_datetime(visitor.zone.clone()).strftime("%Y-%m-%d %H:%M %:z").to_string()
+    };
     visitor.principal.credential_ends_at().map(shown).unwrap_or_default()
 }
 

@@ -10,13 +10,14 @@ use kv::UsedFrom;
 use maud::{Markup, html};
 
 use super::image::Seen;
+use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{size, time};
 use super::problem::Problem;
 use super::shared::status;
 use super::text::fill;
 use super::visitor::Visitor;
 
-/// The most shares of an image that are listed, and the most rows of one that are counted.
+/// The most rows of a share that are counted.
 const ROWS_MAX: usize = 10_000;
 /// How many days are shown, as a visitor chooses; the first stands for no choice.
 const DAYS: [i64; 3] = [30, 7, 90];
@@ -42,24 +43,25 @@ impl Used {
 pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
     let t = visitor.t;
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
-    let shares = auth.list_repository_shares(p, &seen.repository.name, None, ROWS_MAX, now).await?;
-    let Some(first) = shares.first() else {
+    let after = visitor.query.get("after").and_then(|after| after.parse().ok());
+    let shares = auth.list_repository_shares(p, &seen.repository.name, after, ROWS_AND_ONE, now).await?;
+    let shares = Rows::of(shares, |share| share.id.to_string());
+    let chosen = match visitor.query.get("share") {
+        Some(account) => {
+            let account = AccountName::parse(account).map_err(|_| Problem::NotFound)?;
+            Some(auth.show_share(p, &seen.repository.name, &account, now).await?)
+        }
+        None => shares.items.first().cloned(),
+    };
+    let Some(chosen) = chosen else {
         let sharing = format!("{}?tab=sharing", seen.address());
         return Ok(html! {
             div.empty { p { (t.not_shared) } p { (t.no_usage) } p { a href=(sharing) { (t.sharing) } } }
         });
     };
-    let chosen = match visitor.query.get("share") {
-        Some(account) => {
-            let account = AccountName::parse(account).map_err(|_| Problem::NotFound)?;
-            shares.iter().find(|share| share.grantee == account).ok_or(Problem::NotFound)?
-        }
-        None => first,
-    };
     Ok(html! {
-        div.scroll tabindex="0" {
+        div.scroll tabindex="0" role="group" aria-label=(t.list) {
             table {
-                caption { (fill(t.entries, &[("count", &shares.len())])) }
                 thead {
                     tr {
                         th scope="col" { (t.shared_with) }
@@ -69,10 +71,11 @@ pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
                         th scope="col" { (t.last_use) }
                     }
                 }
-                tbody { @for share in &shares { (line(visitor, seen, share, share.id == chosen.id)) } }
+                tbody { @for share in &shares.items { (line(visitor, seen, share, share.id == chosen.id)) } }
             }
         }
-        (of_share(visitor, seen, chosen).await?)
+        (pager(visitor, &format!("{}?tab=usage", seen.address()), shares.next.as_deref()))
+        (of_share(visitor, seen, &chosen).await?)
     })
 }
 
@@ -172,14 +175,14 @@ fn tables(
     let heads = html! { th.number scope="col" { (t.pulls) } th.number scope="col" { (t.bytes) } };
     html! {
         h3 { (t.by_day) }
-        div.scroll tabindex="0" {
+        div.scroll tabindex="0" role="group" aria-label=(t.list) {
             table {
                 thead { tr { th scope="col" { (t.day) } (heads) } }
                 tbody { @for (day, used) in by_day.iter().rev() { tr { th scope="row" { (day) } (numbers(used)) } } }
             }
         }
         h3 { (t.by_user) }
-        div.scroll tabindex="0" {
+        div.scroll tabindex="0" role="group" aria-label=(t.list) {
             table {
                 thead { tr { th scope="col" { (t.user) } th scope="col" { (t.address) } (heads) } }
                 tbody {

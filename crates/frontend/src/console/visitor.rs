@@ -220,7 +220,8 @@ pub(super) fn inside(next: &str) -> Option<&str> {
     let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     let path = next.split(['?', '#']).next().unwrap_or_default();
     let inside = path.starts_with("/console/") && !path.contains("//") && !path.contains("..");
-    (plain && inside).then_some(next)
+    let is_page = !["/console/sign-in", "/console/sign-out", "/console/language"].contains(&path);
+    (plain && inside && is_page).then_some(next)
 }
 
 #[cfg(test)]
@@ -247,6 +248,9 @@ mod tests {
             "/console/\r\nx",
             "/console/ü",
             "javascript:alert(1)",
+            "/console/sign-in?next=x",
+            "/console/sign-out",
+            "/console/language?to=zh-CN",
         ] {
             assert_eq!(inside(next), None, "{next}");
         }

@@ -90,7 +90,7 @@ fn facts(visitor: &Visitor, webhook: &Webhook) -> Markup {
             @if receiver.failures > 0 {
                 dt { (t.webhook_failures) } dd { (receiver.failures) }
                 dt { (t.webhook_last_failure) }
-                dd { (instant(receiver.last_failure_at)) " " (receiver.last_failure.as_deref().unwrap_or_default()) }
+                dd { (instant(receiver.last_failure_at)) " " span lang="en" { (receiver.last_failure.as_deref().unwrap_or_default()) } }
                 @if let Some(at) = receiver.next_attempt_at { dt { (t.webhook_next) } dd { (time(at, &visitor.zone)) } }
             }
         }
@@ -100,7 +100,7 @@ fn facts(visitor: &Visitor, webhook: &Webhook) -> Markup {
 fn deliveries(visitor: &Visitor, at: &str, deliveries: &[Delivery]) -> Markup {
     let t = visitor.t;
     html! {
-        div.scroll tabindex="0" {
+        div.scroll tabindex="0" role="group" aria-label=(t.list) {
             table {
                 thead {
                     tr {
@@ -138,7 +138,7 @@ fn line(visitor: &Visitor, at: &str, delivery: &Delivery) -> Markup {
             td { @if let Some(share) = share { (share.repository) " → " (share.grantee) } }
             td { (status) }
             td.number { (delivery.attempts) }
-            td { (delivery.last_failure.as_deref().unwrap_or_default()) }
+            td lang="en" { (delivery.last_failure.as_deref().unwrap_or_default()) }
             td {
                 form.inline method="post" action=(at) {
                     (form_token(&visitor.form_token))

@@ -31,7 +31,7 @@ async fn listed(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> 
         p { (t.webhooks_text) }
         p { a.button href="/console/webhooks?do=create" { (t.webhook_new) } }
         @if webhooks.is_empty() { div.empty { p { (t.no_webhooks) } } } @else {
-            div.scroll tabindex="0" {
+            div.scroll tabindex="0" role="group" aria-label=(t.list) {
                 table {
                     thead {
                         tr {

@@ -71,9 +71,7 @@ async fn a_share_ends_at_the_end_of_its_day_and_is_shown_as_ended_while_the_page
     let zone = [("action", "profile"), ("display_name", ""), ("time_zone", "Asia/Shanghai")];
     acme.sends("/console/settings", "/console/settings", &zone).await.says(&["Saved."]);
     let today = [("action", "share"), ("account", "globex"), ("deadline", "2027-01-15")];
-    acme.sends(&format!("{SHARING}&new=1"), WEB, &today)
-        .await
-        .says(&["2027-01-16 00:00 +08:00", "8 hours left"]);
+    acme.sends(&format!("{SHARING}&new=1"), WEB, &today).await.says(&["2027-01-16 00:00 +08:00", "8 h left"]);
     // It is 16:00 there; to the last second it is open.
     app.clock.advance(8 * 3600 - 1);
     globex.opens(WEB).await.is(200);
@@ -103,6 +101,48 @@ async fn a_share_ends_at_the_end_of_its_day_and_is_shown_as_ended_while_the_page
         .await
         .says(&["You have left the share."]);
     globex.opens(WEB).await.is(404);
+}
+
+#[tokio::test]
+async fn a_share_that_ended_within_a_day_is_opened_again_until_the_days_end() {
+    let app = TestApp::start().await;
+    app.push_image("acme", "team-a/web", "v1", b"layer").await;
+    app.share("team-a/web", Some(10)).await;
+    let acme = Browser::of(&app, "acme").await;
+    let page = acme.opens(&format!("{SHARING}&change=globex")).await;
+    page.says(&["value=\"2027-01-15\"", "Now the share ends at", "2027-01-15 08:00 +00:00"]);
+    let same =
+        [("action", "change-share"), ("account", "globex"), ("deadline", "2027-01-15"), ("description", "x")];
+    acme.posts(WEB, &page.form_token(), &same).await.says(&["Saved.", "2027-01-15 08:00 +00:00", "Open"]);
+    app.clock.advance(11);
+    let page = acme.opens(&format!("{SHARING}&change=globex")).await;
+    page.says_nothing_of(&["Now the share ends at"]);
+    acme.posts(WEB, &page.form_token(), &same).await.says(&["Saved.", "2027-01-16 00:00 +00:00", "Open"]);
+    Browser::of(&app, "globex").await.opens(WEB).await.is(200);
+}
+
+#[tokio::test]
+async fn a_display_name_has_something_to_be_seen() {
+    let app = TestApp::start().await;
+    let acme = Browser::of(&app, "acme").await;
+    for (name, said) in [("\u{200b}\u{2060}", "id=\"display_name-error\""), ("Acme\u{200d}Corp", "Saved.")] {
+        let profile = [("action", "profile"), ("display_name", name), ("time_zone", "UTC")];
+        acme.sends("/console/settings", "/console/settings", &profile).await.is(200).says(&[said]);
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_manage_an_image_is_told_nothing_of_its_shares() {
+    let app = TestApp::start().await;
+    app.push_image("acme", "team-a/web", "v1", b"layer").await;
+    app.share("team-a/web", None).await;
+    let list = "/console/images";
+    let (tick, share) = ("type=\"checkbox\" name=\"image\"", "Share selected images");
+    Browser::of(&app, "acme").await.opens(list).await.says(&["<td>globex</td>", tick, share]);
+    for login in ["dev@acme", "reader@acme"] {
+        let page = Browser::of(&app, login).await.opens(list).await;
+        page.says(&["team-a/web", "<td>–</td>"]).says_nothing_of(&["globex", "nobody", tick, share]);
+    }
 }
 
 /// Fields of a form, the one that is wrong, and what is said of it.
@@ -284,7 +324,8 @@ async fn sessions_are_tokens_that_end_with_the_password_and_by_signing_out() {
         .await
         .says(&["That is not the current password."]);
     let page = other.sends(to, to, &change("the password of acme", "a new password")).await;
-    assert_eq!(page.address, "/console/sign-in");
+    assert_eq!(page.address, "/console/sign-in?done=password");
+    page.says(&["The password is changed."]);
     let page = browser.opens("/console/images").await;
     assert!(page.address.starts_with("/console/sign-in"), "{}", page.address);
     let page = browser.signs_in("acme", "a new password", "").await;

@@ -215,7 +215,7 @@ async fn administrators_free_the_names_of_deleted_accounts() {
     let page = admin.opens("/console/accounts?do=free&of=Globex%22").await;
     page.says(&["id=\"of-error\"", "1 to 64 of a-z", "value=\"Globex&quot;\"", "aria-invalid=\"true\""]);
     let question = admin.opens("/console/accounts?do=free&of=+globex+").await;
-    question.says(&["Free the name globex?", "shares with the new one then", "name=\"of\" value=\"globex\""]);
+    question.says(&["Free the name globex?", "will share with the new one", "name=\"of\" value=\"globex\""]);
     let token = question.form_token();
     for (name, told) in [
         ("globex", "There is one of this name."),

@@ -137,10 +137,10 @@ async fn a_personal_token_is_narrowed_to_what_is_typed_and_says_so() {
     dev.opens(new).await.says(&["aria-describedby=\"scope-hint\"", "repository:team-a/*:pull,push all of"]);
     let many = "repository:team-a/web:pull\r\n".repeat(65);
     for (scope, told) in [
-        ("team-a/web", "This is none: team-a/web."),
+        ("team-a/web", "team-a/web is no scope."),
         (
             "repository:team-a/web:pull repository:team-a/api:&fly",
-            "This is none: repository:team-a/api:&amp;fly.",
+            "repository:team-a/api:&amp;fly is no scope.",
         ),
         (many.as_str(), "At most 64 patterns"),
         ("repository:team-a/none:pull", "does not exist, or you may not see it"),

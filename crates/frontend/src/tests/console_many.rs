@@ -88,3 +88,18 @@ async fn lists_of_shares_go_on_page_by_page_and_show_each_once() {
     let all: Vec<_> = (0..IMAGES / 10).map(|number| format!("team-a/image-{:04}", number * 10)).collect();
     assert_eq!(seen, all);
 }
+
+#[tokio::test]
+async fn long_descriptions_are_clipped_in_lists() {
+    let app = TestApp::start().await;
+    app.push_image("acme", "team-a/web", "v1", b"layer").await;
+    let acme = Browser::of(&app, "acme").await;
+    let description = "<".repeat(1_000);
+    let share =
+        [("action", "share"), ("account", "globex"), ("permanent", "on"), ("description", &description)];
+    let sharing = "/console/images/team-a/web?tab=sharing";
+    acme.sends(&format!("{sharing}&new=1"), "/console/images/team-a/web", &share).await.says(&["Shared."]);
+    let clipped = format!(">{}…<", "&lt;".repeat(160));
+    acme.opens(sharing).await.says(&[&clipped]);
+    Browser::of(&app, "globex").await.opens("/console/shared").await.says(&[&clipped]);
+}

@@ -14,6 +14,9 @@ if (navigator.clipboard) {
   });
 }
 
+// What is wrong is gone to, and read out with its field.
+document.querySelector("[aria-invalid=true]")?.focus();
+
 // Counters of characters, as the server counts them: code points, not UTF-16 units.
 for (const field of document.querySelectorAll("textarea[data-characters]")) {
   const output = document.getElementById(field.dataset.counter);
