@@ -95,12 +95,13 @@ impl Storage {
     /// As the store.
     pub async fn move_usage_once(&self) -> Result<(), Error> {
         let region = self.store().region();
-        let list = Key::FormerUsage { row: &[] };
+        let mut after = Vec::new();
         loop {
-            let rows = self.store().list(list.siblings(region), ROWS_MOVED_AT_ONCE).await?;
-            if rows.is_empty() {
-                return Ok(());
-            }
+            // Goes on where it was: what was removed is still to be stepped over for a while.
+            let list = Key::FormerUsage { row: &after };
+            let rows = self.store().list(list.siblings_after(region), ROWS_MOVED_AT_ONCE).await?;
+            let Some((last, _)) = rows.last() else { return Ok(()) };
+            let last = list.tail(region, last)?.to_vec();
             let mut moved = self.store().transaction();
             for (key, entry) in rows {
                 let (id, which) = Usage::of_former_row(list.tail(region, &key)?)
@@ -111,6 +112,7 @@ impl Storage {
                 moved.delete_encoded(key);
             }
             self.commit(moved, ()).await?;
+            after = last;
         }
     }
 

@@ -1,12 +1,13 @@
-//! How many blobs there are is known without counting them.
+//! How many blobs there are is known without counting them; what an older store kept otherwise is brought up to date.
 
 use jiff::Timestamp;
-use kv::{BlobTotal, Key};
+use kv::{BlobTotal, Key, Usage};
 use oci::Digest;
 
-use super::world::{World, at, sha256};
+use super::world::{World, at, image, sha256};
 use crate::BlobTotals;
 use crate::blobs::{BlobRecord, BlobState};
+use crate::usage::usage_key;
 
 fn totals(blobs: u64, bytes: u64) -> BlobTotals {
     BlobTotals { blobs, bytes }
@@ -72,4 +73,40 @@ async fn a_store_without_blobs_is_counted_too() {
     let counted = world.auth.store().counter(Key::BlobTotal { which: BlobTotal::Blobs }).await.unwrap();
     assert!(counted.0.is_some(), "so that no start counts what comes later");
     assert_eq!(world.storage.blob_totals().await.unwrap(), totals(0, 0));
+}
+
+#[tokio::test]
+async fn what_an_older_store_says_of_its_repositories_is_moved_and_stays() {
+    let world = World::new().await;
+    let push = world.push("acme/web").await;
+    let config = world.blob(&push, b"{}").await;
+    world.manifest(&push, &image((&config, 2), &[]), "v1", &["v1"]).await.unwrap();
+    let pull = world.pull("acme/web").await;
+    let usage = async || world.storage.repository_usage(pull.owner(), pull.repository()).await.unwrap();
+    let before = usage().await;
+    assert_eq!((before.manifests, before.tags), (1, 1));
+    let (store, id) = (world.auth.store(), pull.repository().raw());
+    let mut older = store.transaction();
+    for (at, which) in (1..).zip(Usage::ALL) {
+        let key = usage_key(pull.owner(), pull.repository(), which);
+        let entry = store.get_bytes(key).await.unwrap().unwrap();
+        older.put_bytes(Key::FormerUsage { row: &former_row(id, at) }, entry.value).delete(key);
+    }
+    // More than are moved at once, of repositories that are gone.
+    for gone in 1..=2_000 {
+        let id = kv::Id::new(gone).unwrap();
+        older.put_bytes(Key::FormerUsage { row: &former_row(id, 1) }, vec![0; 8]);
+    }
+    store.commit(older).await.unwrap();
+    assert_ne!(usage().await, before);
+    for _ in 0..2 {
+        world.storage.move_usage_once().await.unwrap();
+        assert_eq!(usage().await, before);
+    }
+    let left = store.list(Key::FormerUsage { row: &[] }.siblings(store.region()), 1).await.unwrap();
+    assert!(left.is_empty());
+}
+
+fn former_row(repository: kv::Id, which: u8) -> Vec<u8> {
+    [repository.get().to_be_bytes().as_slice(), &[which]].concat()
 }
