@@ -98,7 +98,14 @@ async fn its_page_says_it_in_both_languages() {
     // The session has ended since.
     let mut admin = Browser::of(&app, "admin").await;
     let page = admin.opens(PAGE).await;
-    page.is(200).says(&["<h1>System</h1>", "2 d 3 h", "Available", "Can be written", "Failed in part", "7 B"]);
+    page.is(200).says(&[
+        "<h1>System</h1>",
+        "2 d 3 h",
+        "Available",
+        "Can be written",
+        "Failed in part",
+        "7 B",
+    ]);
     page.says(&["Remove blobs that nothing needs: the &lt;disk&gt; is slow. It is tried again", "0 h 1 min"]);
     page.says(&["2.0 KiB", ">70<", "2027-01-15 08:02 +00:00"]);
     page.says(&["href=\"/console/system\" aria-current=\"page\""]);
