@@ -141,7 +141,11 @@ impl Auth {
 }
 
 /// `None`: the account itself, which sees all.
-fn permits(permitted: Option<&Permitted>, namespace: NamespaceId, repository: RepositoryId) -> bool {
+pub(crate) fn permits(
+    permitted: Option<&Permitted>,
+    namespace: NamespaceId,
+    repository: RepositoryId,
+) -> bool {
     permitted.is_none_or(|permitted| permitted.cover(namespace, repository))
 }
 

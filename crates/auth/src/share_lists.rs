@@ -11,6 +11,7 @@ use oci::RepositoryName;
 use crate::lists::{ROWS_EXAMINED_MAX, Rows};
 use crate::namespaces::Permitted;
 use crate::records::{AccountRecord, RepositoryLife, ShareRecord};
+use crate::repository_lists::permits;
 use crate::scope::Verbs;
 use crate::{
     AccountId, AccountName, Action, Auth, Error, Level, Principal, Repository, RepositoryId, Share, ShareId,
@@ -161,8 +162,9 @@ impl Auth {
         let (permitted, owner) = (self.permitted_to(p, Level::Manage).await?, p.subject()?.account);
         let (mut ids, mut found) = (Vec::new(), BTreeMap::<_, Grantees>::new());
         for Repository { id, name, namespace, .. } in repositories {
-            let permitted = permitted.as_ref().is_none_or(|permitted| permitted.cover(*namespace, *id));
-            if !permitted || !p.verbs_left(name, *namespace, Some(*id)).contains(Verbs::MANAGE) {
+            if !permits(permitted.as_ref(), *namespace, *id)
+                || !p.verbs_left(name, *namespace, Some(*id)).contains(Verbs::MANAGE)
+            {
                 continue;
             }
             let key = Key::ShareOf { repository: id.raw(), grantee: kv::Id::MIN };
@@ -287,8 +289,7 @@ impl Auth {
 
 /// Whether a share is of a repository that the caller manages.
 fn is_managed(p: &Principal, permitted: Option<&Permitted>, (_, share, life): &Joined) -> bool {
-    let manages = permitted.is_none_or(|permitted| permitted.cover(life.namespace, share.repository));
-    manages && left(p, share, life).contains(Verbs::MANAGE)
+    permits(permitted, life.namespace, share.repository) && left(p, share, life).contains(Verbs::MANAGE)
 }
 
 /// What the caller's credential leaves of its rights on the repository of `share`.

@@ -25,7 +25,7 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
             Err(error) => Problem::from(error).answer(visitor.language),
         };
     }
-    let after = visitor.query.get("after").and_then(|after| after.parse().ok());
+    let after = visitor.query.after();
     let shares = match auth.list_shares_with(p, after, ROWS_AND_ONE, now).await {
         Ok(shares) => Rows::of(shares, |share| share.id.to_string()),
         Err(error) => return Problem::from(error).answer(visitor.language),

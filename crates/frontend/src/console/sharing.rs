@@ -40,7 +40,7 @@ async fn find(visitor: &Visitor, seen: &Seen, account: &str) -> Result<Share, Pr
 async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
     let t = visitor.t;
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
-    let after = visitor.query.get("after").and_then(|after| after.parse().ok());
+    let after = visitor.query.after();
     let shares = auth.list_repository_shares(p, &seen.repository.name, after, ROWS_AND_ONE, now).await?;
     let shares = Rows::of(shares, |share| share.id.to_string());
     if seen.repository.visibility == Visibility::Public {

@@ -43,7 +43,7 @@ impl Used {
 pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
     let t = visitor.t;
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
-    let after = visitor.query.get("after").and_then(|after| after.parse().ok());
+    let after = visitor.query.after();
     let shares = auth.list_repository_shares(p, &seen.repository.name, after, ROWS_AND_ONE, now).await?;
     let shares = Rows::of(shares, |share| share.id.to_string());
     let chosen = match visitor.query.get("share") {
