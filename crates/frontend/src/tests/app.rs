@@ -13,8 +13,8 @@ use kv::{Region, Store};
 use oci::{Algorithm, Digest, NamespaceName, RepositoryName};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
-use storage::Storage;
 use storage::files::Files;
+use storage::{Places, Storage};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
@@ -58,7 +58,8 @@ pub(super) struct TestApp {
     pub(super) client: Client,
     /// What the upkeep, of which there is none, would tell.
     pub(super) upkeep: watch::Sender<Upkeep>,
-    _data: TempDir,
+    /// The folder of the blobs, where they are in files.
+    pub(super) data: TempDir,
     stop: oneshot::Sender<()>,
     served: JoinHandle<std::io::Result<()>>,
 }
@@ -84,7 +85,15 @@ impl TestApp {
 
     pub(super) async fn start_with(settings: Settings, content: storage::Settings) -> TestApp {
         let client = Client::builder().no_proxy().build().unwrap();
-        TestApp::launch(settings, content, "http", client, None).await
+        TestApp::launch(settings, content, "http", client, None, None).await
+    }
+
+    /// One whose blobs lie in no files.
+    pub(super) async fn start_in_memory() -> TestApp {
+        let client = Client::builder().no_proxy().build().unwrap();
+        let (settings, content) = (Settings::default(), storage::Settings::default());
+        let places: Arc<dyn Places> = Arc::new(storage::memory::Memory::new());
+        TestApp::launch(settings, content, "http", client, None, Some(places)).await
     }
 
     /// One that speaks TLS, and a client that trusts it.
@@ -93,7 +102,7 @@ impl TestApp {
         identity: watch::Receiver<TlsIdentity>,
         client: Client,
     ) -> TestApp {
-        TestApp::launch(settings, storage::Settings::default(), "https", client, Some(identity)).await
+        TestApp::launch(settings, storage::Settings::default(), "https", client, Some(identity), None).await
     }
 
     async fn launch(
@@ -102,6 +111,7 @@ impl TestApp {
         scheme: &'static str,
         client: Client,
         tls: Option<watch::Receiver<TlsIdentity>>,
+        places: Option<Arc<dyn Places>>,
     ) -> TestApp {
         let clock =
             Arc::new(TestClock(Mutex::new(Timestamp::constant(1_800_000_000, 0)), AtomicBool::new(false)));
@@ -112,7 +122,8 @@ impl TestApp {
         let auth = Auth::new(store.clone(), Keys::ephemeral().unwrap(), rules);
         let data = tempfile::tempdir().unwrap();
         let content = storage::Settings { free_bytes_min: 0, ..content };
-        let storage = Storage::new(store, Arc::new(Files::open(data.path()).unwrap()), content);
+        let places = places.unwrap_or_else(|| Arc::new(Files::open(data.path()).unwrap()));
+        let storage = Storage::new(store, places, content);
         populate(&auth, clock.now()).await;
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -122,7 +133,7 @@ impl TestApp {
             App { auth: auth.clone(), storage, clock: clock.clone(), settings: Arc::new(settings), process };
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(crate::serve(listener, tls, app, async { drop(stopped.await) }));
-        TestApp { scheme, host, clock, auth, engine, client, upkeep, _data: data, stop, served }
+        TestApp { scheme, host, clock, auth, engine, client, upkeep, data, stop, served }
     }
 
     /// Tells the server to stop, and answers what to wait for until it has.
