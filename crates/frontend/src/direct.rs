@@ -16,6 +16,7 @@ use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use storage::{Blob, FileRange, PlaceError, Presence};
 use tokio::task::JoinSet;
+use tracing::{Instrument, Span};
 
 use crate::App;
 use crate::lease::{Lease, Sending};
@@ -35,9 +36,13 @@ pub(crate) fn body(app: &App, direct: &Direct, sending: Sending, blob: Blob, par
     });
     let pieces =
         Pieces { source: pieces.boxed(), rest: None, ahead: JoinSet::new(), lease: Lease::new(app, sending) };
-    let pieces = stream::try_unfold(pieces, |mut pieces| async move {
-        let piece = pieces.next().await?;
-        Ok(piece.map(|piece| (piece, pieces)))
+    let span = Span::current();
+    let pieces = stream::try_unfold(pieces, move |mut pieces| {
+        let next = async move {
+            let piece = pieces.next().await?;
+            Ok(piece.map(|piece| (piece, pieces)))
+        };
+        next.instrument(span.clone())
     });
     DirectBody { pieces: Box::pin(pieces), outbox: direct.outbox.clone(), answer, left }.boxed_unsync()
 }

@@ -103,7 +103,8 @@ impl Outbox {
         let sent = loop {
             match rustix::fs::sendfile(socket, &left.file, Some(&mut offset), length(left)) {
                 Err(Errno::INTR) => {}
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(0) => return Err(unreadable(io::ErrorKind::UnexpectedEof.into())),
+                Err(Errno::IO) => return Err(unreadable(Errno::IO.into())),
                 other => break other?,
             }
         };
@@ -128,6 +129,12 @@ impl Answering {
             meter.lock().unwrap_or_else(PoisonError::into_inner).count(bytes);
         }
     }
+}
+
+/// The file's fault, not the client's: that is logged where it is seen.
+fn unreadable(error: io::Error) -> io::Error {
+    tracing::error!(%error, "content could not be read");
+    error
 }
 
 /// In bytes; more than one stand-in is for where it is too long.

@@ -144,3 +144,53 @@ pub(crate) async fn blocking<T: Send + 'static>(
         Err(error) => Err(PlaceError::Failed(io::Error::other(error))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::Semaphore;
+
+    use super::{LOOK_STEP_BYTES, OpenFile, PlaceError, Presence};
+
+    async fn opened(content: &[u8]) -> (tempfile::NamedTempFile, OpenFile) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), content).unwrap();
+        let opened = OpenFile::open(file.path(), Arc::new(Semaphore::new(1))).await.unwrap();
+        (file, opened)
+    }
+
+    #[tokio::test]
+    async fn what_memory_lost_is_missing_until_it_is_loaded() {
+        let (step, length) = (LOOK_STEP_BYTES as u64, 3 * LOOK_STEP_BYTES as u64 + 1);
+        for range in [0..length, 0..1, length - 1..length, step..length] {
+            let (named, file) = opened(&vec![7; usize::try_from(length).unwrap()]).await;
+            let held = file.presence(&range);
+            assert_ne!(held, Presence::Missing, "it was written a moment ago");
+            named.as_file().sync_all().unwrap();
+            rustix::fs::fadvise(named.as_file(), 0, None, rustix::fs::Advice::DontNeed).unwrap();
+            // A file system in memory loses nothing, and does not tell either.
+            if held == Presence::Held {
+                assert_eq!(file.presence(&range), Presence::Missing, "{range:?}");
+            }
+            file.load(range.clone()).await.unwrap();
+            assert_eq!(file.presence(&range), held);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_ends_too_early_is_missing_and_cannot_be_loaded() {
+        let (_named, file) = opened(&[7; 1000]).await;
+        assert_ne!(file.presence(&(0..1001)), Presence::Held);
+        assert!(matches!(file.load(0..1001).await, Err(PlaceError::Short)));
+        assert_eq!(file.read(990, 10).await.unwrap(), &[7; 10][..]);
+        assert!(matches!(file.read(990, 11).await, Err(PlaceError::Short)));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_is_absent() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = OpenFile::open(&folder.path().join("none"), Arc::new(Semaphore::new(1))).await;
+        assert!(matches!(opened, Err(PlaceError::Absent)));
+    }
+}

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use storage::files::Files;
 use storage::{Places, Storage};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -64,6 +64,30 @@ pub(super) struct TestApp {
     served: JoinHandle<std::io::Result<()>>,
 }
 
+/// What a registry under test is made with.
+struct Launch {
+    content: storage::Settings,
+    scheme: &'static str,
+    client: Client,
+    tls: Option<watch::Receiver<TlsIdentity>>,
+    /// In files, without.
+    places: Option<Arc<dyn Places>>,
+    socket: TcpSocket,
+}
+
+impl Default for Launch {
+    fn default() -> Launch {
+        Launch {
+            content: storage::Settings::default(),
+            scheme: "http",
+            client: Client::builder().no_proxy().build().unwrap(),
+            tls: None,
+            places: None,
+            socket: TcpSocket::new_v4().unwrap(),
+        }
+    }
+}
+
 /// Everybody's password.
 pub(super) fn password_of(login: &str) -> String {
     format!("the password of {login}")
@@ -84,16 +108,13 @@ impl TestApp {
     }
 
     pub(super) async fn start_with(settings: Settings, content: storage::Settings) -> TestApp {
-        let client = Client::builder().no_proxy().build().unwrap();
-        TestApp::launch(settings, content, "http", client, None, None).await
+        TestApp::launch(settings, Launch { content, ..Launch::default() }).await
     }
 
     /// One whose blobs lie in no files.
     pub(super) async fn start_in_memory() -> TestApp {
-        let client = Client::builder().no_proxy().build().unwrap();
-        let (settings, content) = (Settings::default(), storage::Settings::default());
         let places: Arc<dyn Places> = Arc::new(storage::memory::Memory::new());
-        TestApp::launch(settings, content, "http", client, None, Some(places)).await
+        TestApp::launch(Settings::default(), Launch { places: Some(places), ..Launch::default() }).await
     }
 
     /// One that speaks TLS, and a client that trusts it.
@@ -102,17 +123,19 @@ impl TestApp {
         identity: watch::Receiver<TlsIdentity>,
         client: Client,
     ) -> TestApp {
-        TestApp::launch(settings, storage::Settings::default(), "https", client, Some(identity), None).await
+        let launch = Launch { scheme: "https", client, tls: Some(identity), ..Launch::default() };
+        TestApp::launch(settings, launch).await
     }
 
-    async fn launch(
-        settings: Settings,
-        content: storage::Settings,
-        scheme: &'static str,
-        client: Client,
-        tls: Option<watch::Receiver<TlsIdentity>>,
-        places: Option<Arc<dyn Places>>,
-    ) -> TestApp {
+    /// One whose connections take few bytes from it at once.
+    pub(super) async fn start_narrow(settings: Settings) -> TestApp {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_send_buffer_size(32 << 10).unwrap();
+        TestApp::launch(settings, Launch { socket, ..Launch::default() }).await
+    }
+
+    async fn launch(settings: Settings, launch: Launch) -> TestApp {
+        let Launch { content, scheme, client, tls, places, socket } = launch;
         let clock =
             Arc::new(TestClock(Mutex::new(Timestamp::constant(1_800_000_000, 0)), AtomicBool::new(false)));
         let engine = Arc::new(Counting::default());
@@ -126,7 +149,8 @@ impl TestApp {
         let storage = Storage::new(store, places, content);
         populate(&auth, clock.now()).await;
 
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(128).unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let (process, upkeep) = Process::of_test(clock.now());
         let app =

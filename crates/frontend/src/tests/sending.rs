@@ -12,6 +12,7 @@ use http::Method;
 use oci::Digest;
 
 use super::app::{TestApp, sha256};
+use crate::Settings;
 use wire::Wire;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -131,7 +132,7 @@ async fn a_blob_in_several_files_is_sent_as_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_at_once_with_little_room_each() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_narrow(Settings::default()).await;
     let (content, path) = pushed(&app, 3 * MIB + 11).await;
     let downloads = (0..24).map(async |_| {
         let mut wire = Wire::connect_narrow(&app).await;

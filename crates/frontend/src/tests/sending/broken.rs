@@ -11,14 +11,17 @@ const SOON: Duration = Duration::from_millis(400);
 /// More than sockets take by themselves.
 const LARGE: usize = 16 * MIB;
 
-async fn impatient() -> TestApp {
-    let settings = Settings { body_idle_timeout: SOON, ..Settings::default() };
+async fn start(settings: Settings) -> TestApp {
     TestApp::start_with(settings, storage::Settings::default()).await
+}
+
+async fn impatient(body_idle_timeout: Duration) -> TestApp {
+    TestApp::start_narrow(Settings { body_idle_timeout, ..Settings::default() }).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_stalls_is_given_up() {
-    let app = impatient().await;
+    let app = impatient(SOON).await;
     let (content, path) = pushed(&app, LARGE).await;
     let mut wire = Wire::connect_narrow(&app).await;
     wire.ask("GET", &path, "").await;
@@ -31,7 +34,7 @@ async fn a_reader_that_stalls_is_given_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_takes_next_to_nothing_is_given_up() {
-    let app = impatient().await;
+    let app = impatient(SOON).await;
     let (_, path) = pushed(&app, LARGE).await;
     let mut wire = Wire::connect_narrow(&app).await;
     wire.ask("GET", &path, "").await;
@@ -51,17 +54,21 @@ async fn a_reader_that_takes_next_to_nothing_is_given_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_is_slow_but_steady_is_served() {
-    let app = impatient().await;
-    let (content, path) = pushed(&app, LARGE / 2).await;
-    let mut wire = Wire::connect_narrow(&app).await;
-    wire.ask("GET", &path, "").await;
-    wire.head().await;
-    let mut read = Vec::new();
-    while read.len() < content.len() {
-        read.extend(wire.some((content.len() - read.len()).min(MIB / 2)).await);
-        tokio::time::sleep(SOON / 4).await;
+    let settings = Settings { body_idle_timeout: 2 * SOON, ..Settings::default() };
+    // With the system's own buffers, which tell of room only when a good part of them is free.
+    for app in [TestApp::start_narrow(settings.clone()).await, start(settings).await] {
+        let (content, path) = pushed(&app, 6 * MIB).await;
+        let mut wire = Wire::connect_narrow(&app).await;
+        wire.ask("GET", &path, "").await;
+        wire.head().await;
+        let mut read = wire.some(MIB).await;
+        while read.len() < 3 * MIB {
+            read.extend(wire.some(MIB / 16).await);
+            tokio::time::sleep(SOON / 5).await;
+        }
+        read.extend(wire.some(content.len() - read.len()).await);
+        assert!(read == content);
     }
-    assert!(read == content);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,17 +121,19 @@ async fn a_file_that_is_cut_while_it_is_sent_ends_the_connection() {
 async fn a_request_is_in_flight_until_its_last_byte_has_left() {
     let settings =
         Settings { head_timeout: SOON, requests_max: 1, admission_wait_max: SOON, ..Settings::default() };
-    let app = TestApp::start_with(settings, storage::Settings::default()).await;
-    let (content, path) = pushed(&app, LARGE).await;
+    let app = TestApp::start_narrow(settings).await;
+    let (content, path) = pushed(&app, 2 * MIB).await;
     let mut wire = Wire::connect_narrow(&app).await;
     wire.ask("GET", &path, "").await;
     wire.head().await;
     // The last range is in the outbox, and hyper asks for no more.
-    let (last, mut read) = (MIB / 2, Vec::new());
-    while read.len() < content.len() - last {
-        read.extend(wire.some((content.len() - last - read.len()).min(MIB)).await);
-    }
+    let last = MIB / 2;
+    let mut read = wire.some(content.len() - last).await;
     tokio::time::sleep(3 * SOON).await;
+    let refused = app.anonymous(http::Method::GET, "/v2/").send().await.unwrap();
+    assert_eq!(refused.status(), 503, "it keeps its room");
     read.extend(wire.some(last).await);
     assert!(read == content, "a slow end is not taken for idleness");
+    let answered = app.anonymous(http::Method::GET, "/v2/").send().await.unwrap();
+    assert_eq!(answered.status(), 401, "there is room again");
 }
