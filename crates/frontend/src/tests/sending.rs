@@ -135,7 +135,7 @@ async fn many_at_once_with_little_room_each() {
     let app = TestApp::start_narrow(Settings::default()).await;
     let (content, path) = pushed(&app, 3 * MIB + 11).await;
     let downloads = (0..24).map(async |_| {
-        let mut wire = Wire::connect_narrow(&app).await;
+        let mut wire = Wire::connect_narrow(&app, 8 << 10).await;
         wire.ask("GET", &path, "").await;
         wire.answer().await.1
     });

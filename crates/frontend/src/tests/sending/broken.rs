@@ -23,7 +23,7 @@ async fn impatient(body_idle_timeout: Duration) -> TestApp {
 async fn a_reader_that_stalls_is_given_up() {
     let app = impatient(SOON).await;
     let (content, path) = pushed(&app, LARGE).await;
-    let mut wire = Wire::connect_narrow(&app).await;
+    let mut wire = Wire::connect_narrow(&app, 8 << 10).await;
     wire.ask("GET", &path, "").await;
     wire.head().await;
     wait_for_open_files(app.data.path(), 1).await;
@@ -34,38 +34,30 @@ async fn a_reader_that_stalls_is_given_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_takes_next_to_nothing_is_given_up() {
-    let app = impatient(SOON).await;
+    let app = impatient(Duration::from_secs(1)).await;
     let (_, path) = pushed(&app, LARGE).await;
-    let mut wire = Wire::connect_narrow(&app).await;
+    let mut wire = Wire::connect_narrow(&app, 128 << 10).await;
     wire.ask("GET", &path, "").await;
     wire.head().await;
     wait_for_open_files(app.data.path(), 1).await;
-    let trickle = async {
-        loop {
-            wire.some(2048).await;
-            tokio::time::sleep(SOON / 20).await;
-        }
-    };
+    // An eighth of a mebibyte each second, and never nothing for half a second.
     tokio::select! {
-        () = trickle => {}
+        _ = wire.some_slowly(LARGE, 2620) => panic!("it is served"),
         () = wait_for_open_files(app.data.path(), 0) => {}
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_is_slow_but_steady_is_served() {
-    let settings = Settings { body_idle_timeout: 2 * SOON, ..Settings::default() };
+    let settings = Settings { body_idle_timeout: Duration::from_millis(800), ..Settings::default() };
     // With the system's own buffers, which tell of room only when a good part of them is free.
     for app in [TestApp::start_narrow(settings.clone()).await, start(settings).await] {
         let (content, path) = pushed(&app, 6 * MIB).await;
-        let mut wire = Wire::connect_narrow(&app).await;
+        let mut wire = Wire::connect_narrow(&app, 128 << 10).await;
         wire.ask("GET", &path, "").await;
         wire.head().await;
         let mut read = wire.some(MIB).await;
-        while read.len() < 3 * MIB {
-            read.extend(wire.some(MIB / 16).await);
-            tokio::time::sleep(SOON / 5).await;
-        }
+        read.extend(wire.some_slowly(2 * MIB, MIB / 64).await);
         read.extend(wire.some(content.len() - read.len()).await);
         assert!(read == content);
     }
@@ -108,7 +100,7 @@ async fn a_file_that_ends_too_early_ends_the_connection() {
 async fn a_file_that_is_cut_while_it_is_sent_ends_the_connection() {
     let app = TestApp::start().await;
     let (content, path) = pushed(&app, LARGE).await;
-    let mut wire = Wire::connect_narrow(&app).await;
+    let mut wire = Wire::connect_narrow(&app, 8 << 10).await;
     wire.ask("GET", &path, "").await;
     wire.head().await;
     let mut read = wire.some(MIB).await;
@@ -123,7 +115,7 @@ async fn a_request_is_in_flight_until_its_last_byte_has_left() {
         Settings { head_timeout: SOON, requests_max: 1, admission_wait_max: SOON, ..Settings::default() };
     let app = TestApp::start_narrow(settings).await;
     let (content, path) = pushed(&app, 2 * MIB).await;
-    let mut wire = Wire::connect_narrow(&app).await;
+    let mut wire = Wire::connect_narrow(&app, 8 << 10).await;
     wire.ask("GET", &path, "").await;
     wire.head().await;
     // The last range is in the outbox, and hyper asks for no more.

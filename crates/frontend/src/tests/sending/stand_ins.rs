@@ -60,6 +60,7 @@ impl Sender {
         let mut refused = false;
         while !left.is_empty() && !refused {
             match self.socket.write_vectored(left).await {
+                Ok(0) => break,
                 Ok(written) => IoSlice::advance_slices(&mut left, written),
                 Err(_) => refused = true,
             }

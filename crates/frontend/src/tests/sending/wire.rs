@@ -1,6 +1,7 @@
 //! A client that sees the bytes as they come, and what the server holds open for it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpSocket, TcpStream};
@@ -19,10 +20,10 @@ impl Wire {
         Wire::over(TcpSocket::new_v4().unwrap(), app).await
     }
 
-    /// One that takes little at once.
-    pub(super) async fn connect_narrow(app: &TestApp) -> Wire {
+    /// One that takes at most so many bytes ahead of its reader.
+    pub(super) async fn connect_narrow(app: &TestApp, bytes: u32) -> Wire {
         let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(8 << 10).unwrap();
+        socket.set_recv_buffer_size(bytes).unwrap();
         Wire::over(socket, app).await
     }
 
@@ -65,6 +66,17 @@ impl Wire {
         some
     }
 
+    /// So many bytes of a body, so many of them every 20 milliseconds on average.
+    pub(super) async fn some_slowly(&mut self, length: usize, each: usize) -> Vec<u8> {
+        let mut beat = tokio::time::interval(Duration::from_millis(20));
+        let mut some = Vec::new();
+        while some.len() < length {
+            beat.tick().await;
+            some.extend(self.some(each.min(length - some.len())).await);
+        }
+        some
+    }
+
     /// What comes until the server closes the connection, one way or the other.
     pub(super) async fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
@@ -87,7 +99,7 @@ pub(super) async fn wait_for_open_files(folder: &Path, count: usize) {
     let until = Instant::now() + PATIENCE;
     while open_files(folder) != count {
         assert!(Instant::now() < until, "{} files are open, not {count}", open_files(folder));
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
