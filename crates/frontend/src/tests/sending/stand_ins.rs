@@ -117,6 +117,16 @@ async fn none_is_written_that_is_not_its_ranges() {
 }
 
 #[tokio::test]
+async fn a_file_that_ends_within_a_range_fails_the_socket() {
+    for (start, sent) in [(500, 500), (1000, 0), (2000, 0)] {
+        let sender = Sender::new(1000).await;
+        let stand_in = sender.socket.outbox().put(sender.range(start, 3000), &answer());
+        let (refused, got) = sender.write(&[&stand_in, b"the next answer"]).await;
+        assert!(refused && got == content(1000)[1000 - sent..], "{start}: {} bytes", got.len());
+    }
+}
+
+#[tokio::test]
 async fn one_that_hyper_copies_ends_the_connection() {
     for (copies, length) in [(false, 3 * MIB), (true, 3 * MIB)] {
         let Sender { file, socket, mut peer, _folder } = Sender::new(length).await;
