@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::access_key_id::parse_long_term_login;
 use crate::access_keys::record_key;
-use crate::access_tokens::{Claims, Holder, Purpose, refresh_jwt};
+use crate::access_tokens::{Holder, Purpose, refresh_jwt};
 use crate::passwords::WhenFull;
 use crate::principal::{PersonalTokenGrip, Subject};
 use crate::recorder::{Refused, with_token};
@@ -245,7 +245,7 @@ impl Auth {
         let claims = self.verify_token(jwt, Purpose::Access, now)?;
         let ends_at = claims.expires_at().ok_or(AuthenticationError::Rejected)?;
         let grants = claims.grants();
-        let principal = match claims.holder {
+        let principal = match claims.holder.clone() {
             Some(holder) => self.token_holder(holder, now).await?,
             None => Principal::anonymous(),
         };
@@ -263,7 +263,7 @@ impl Auth {
         now: Timestamp,
     ) -> Result<Principal, AuthenticationError> {
         let jwt = refresh_jwt(token).ok_or(AuthenticationError::Rejected)?;
-        let claims: Claims = self.verify_token(jwt, Purpose::Refresh, now)?;
+        let claims = self.verify_token(jwt, Purpose::Refresh, now)?;
         let ends_at = claims.expires_at().ok_or(AuthenticationError::Rejected)?;
         if now >= ends_at {
             return Err(AuthenticationError::Expired { at: ends_at });

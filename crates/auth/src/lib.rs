@@ -76,6 +76,7 @@ mod trail;
 mod unknown_names;
 mod usage;
 mod users;
+mod verified_tokens;
 mod webhook_signature;
 mod webhook_url;
 mod webhooks;
@@ -147,6 +148,7 @@ pub use webhooks::{NewWebhook, ReceiverState, Webhook, WebhookChange};
 
 use passwords::Passwords;
 use recorder::Recorder;
+use verified_tokens::VerifiedTokens;
 
 /// The door to everything in this crate. Cheap to clone.
 #[derive(Clone)]
@@ -159,6 +161,7 @@ struct Inner {
     keys: Keys,
     settings: Settings,
     passwords: Passwords,
+    verified_tokens: VerifiedTokens,
     recorder: Recorder,
 }
 
@@ -173,7 +176,8 @@ impl Auth {
     #[must_use]
     pub fn new(store: kv::Store, keys: Keys, settings: Settings) -> Auth {
         let passwords = Passwords::new(&settings);
-        Auth { inner: Arc::new(Inner { store, keys, settings, passwords, recorder: Recorder::default() }) }
+        let (verified_tokens, recorder) = (VerifiedTokens::new(), Recorder::default());
+        Auth { inner: Arc::new(Inner { store, keys, settings, passwords, verified_tokens, recorder }) }
     }
 
     /// The store it works on.
@@ -212,6 +216,10 @@ impl Auth {
 
     pub(crate) fn passwords(&self) -> &Passwords {
         &self.inner.passwords
+    }
+
+    pub(crate) fn verified_tokens(&self) -> &VerifiedTokens {
+        &self.inner.verified_tokens
     }
 
     pub(crate) fn recorder(&self) -> &Recorder {

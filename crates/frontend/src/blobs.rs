@@ -11,9 +11,10 @@ use storage::Blob;
 
 use crate::dispatch::Call;
 use crate::error::ApiError;
+use crate::lease::{Sending, Sent};
 use crate::ranges::{self, Selection};
 use crate::reply::{self, CACHE_IMMUTABLE, Reply};
-use crate::transfer::{self, Part, Sending, Sent};
+use crate::transfer::{self, Part};
 
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
@@ -40,7 +41,7 @@ pub(crate) async fn read(call: &Call<'_>, permit: Permit, digest: &Digest) -> Re
     let size = blob.size();
     let sending = Sending { permit, content: Sent::Blob(digest.clone()), now: call.now };
     let reply = match wanted(call.headers, digest, size) {
-        Selection::Whole => content(call, sending, blob, StatusCode::OK, vec![Part::Range(0..size)]),
+        Selection::Whole => content(call, sending, blob, StatusCode::OK, vec![Part::Range(0..size)]).await?,
         Selection::Parts(ranges) => match ranges.as_slice() {
             [range] => {
                 let value = format!("bytes {}-{}/{size}", range.start, range.end - 1);
@@ -50,14 +51,15 @@ pub(crate) async fn read(call: &Call<'_>, permit: Permit, digest: &Digest) -> Re
                     blob,
                     StatusCode::PARTIAL_CONTENT,
                     vec![Part::Range(range.clone())],
-                );
+                )
+                .await?;
                 reply::set(&mut reply, CONTENT_RANGE, &value)?;
                 reply
             }
             ranges => {
                 let boundary = boundary(digest);
                 let parts = multipart(ranges, size, &boundary);
-                let mut reply = content(call, sending, blob, StatusCode::PARTIAL_CONTENT, parts);
+                let mut reply = content(call, sending, blob, StatusCode::PARTIAL_CONTENT, parts).await?;
                 reply::set(&mut reply, CONTENT_TYPE, &format!("multipart/byteranges; boundary={boundary}"))?;
                 reply
             }
@@ -82,14 +84,20 @@ fn wanted(headers: &HeaderMap, digest: &Digest, size: u64) -> Selection {
     if unchanged { ranges::select(range, size) } else { Selection::Whole }
 }
 
-fn content(call: &Call<'_>, sending: Sending, blob: Blob, status: StatusCode, parts: Vec<Part>) -> Reply {
-    let length: u64 = parts.iter().map(Part::length).sum();
-    let mut reply = Response::new(transfer::body(call.app, sending, blob, parts));
+async fn content(
+    call: &Call<'_>,
+    sending: Sending,
+    blob: Blob,
+    status: StatusCode,
+    parts: Vec<Part>,
+) -> Result<Reply, ApiError> {
+    let length = transfer::length(&parts);
+    let mut reply = Response::new(transfer::body(call, sending, blob, parts).await?);
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
     // Whatever the bytes are, nothing here vouches for it.
     reply.headers_mut().insert(CONTENT_TYPE, OCTETS);
-    reply
+    Ok(reply)
 }
 
 fn identified(mut reply: Reply, digest: &Digest) -> Result<Reply, ApiError> {

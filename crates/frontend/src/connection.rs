@@ -8,9 +8,12 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::outbox::{First, Outbox};
 
 /// How a request comes.
 #[derive(Debug, Clone, Copy)]
@@ -21,35 +24,91 @@ pub(crate) struct Arrival {
     pub(crate) over_tls: bool,
 }
 
-/// A socket whose writes fail when the peer takes nothing for a while. Reads are bounded elsewhere: heads by hyper, bodies
-/// by [`crate::body::RequestBody`].
-#[derive(Debug)]
+/// What a peer must take of a file before its patience is measured anew. Other writes are as short, or are fed by a
+/// reader that has a measure of its own.
+const TAKEN_BYTES_MIN: usize = 256 << 10;
+
+/// A socket whose writes fail when the peer takes nothing for a while, or next to nothing of a file. It sends the ranges
+/// of files that are in its [`Outbox`]. Reads are bounded elsewhere: heads by hyper, bodies by
+/// [`crate::body::RequestBody`].
 pub(crate) struct Socket {
     inner: TcpStream,
+    outbox: Outbox,
     stall_max: Duration,
     alarm: Pin<Box<Sleep>>,
     stalled: bool,
+    /// What was taken of files since the alarm was set.
+    taken: usize,
 }
 
 impl Socket {
     /// `inner`, whose writes fail when they stand still for `stall_max`.
     pub(crate) fn new(inner: TcpStream, stall_max: Duration) -> Socket {
-        Socket { inner, stall_max, alarm: Box::pin(tokio::time::sleep(stall_max)), stalled: false }
+        let alarm = Box::pin(tokio::time::sleep(stall_max));
+        Socket { inner, outbox: Outbox::default(), stall_max, alarm, stalled: false, taken: 0 }
+    }
+
+    /// Where ranges of files go that this socket is to send.
+    pub(crate) fn outbox(&self) -> Outbox {
+        self.outbox.clone()
     }
 
     /// Passes on what a write came to, and fails it when it has waited for too long.
     fn watch<T>(&mut self, context: &mut Context<'_>, write: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if write.is_ready() {
-            self.stalled = false;
+            self.moved();
             return write;
         }
+        ready!(self.poll_stall(context));
+        Poll::Ready(Err(takes_nothing()))
+    }
+
+    /// Waits until nothing has moved for too long.
+    fn poll_stall(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if !self.stalled {
             self.stalled = true;
             self.alarm.as_mut().reset(Instant::now() + self.stall_max);
         }
-        ready!(self.alarm.as_mut().poll(context));
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing")))
+        self.alarm.as_mut().poll(context)
     }
+
+    fn moved(&mut self) {
+        self.stalled = false;
+        self.taken = 0;
+    }
+
+    /// Sends of the outbox's first range what the peer takes.
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let sent = loop {
+            match self.inner.poll_write_ready(context)? {
+                Poll::Ready(()) => {
+                    let sent = self.inner.try_io(Interest::WRITABLE, || self.outbox.send(&self.inner));
+                    match sent {
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                        sent => break sent?,
+                    }
+                }
+                Poll::Pending => {
+                    ready!(self.poll_stall(context));
+                    // The system tells of room only when much of the buffer is free: a slow peer may have taken enough.
+                    let sent = self.outbox.send(&self.inner).map_err(|_| takes_nothing())?;
+                    if self.taken + sent < TAKEN_BYTES_MIN {
+                        return Poll::Ready(Err(takes_nothing()));
+                    }
+                    break sent;
+                }
+            }
+        };
+        self.taken += sent;
+        if self.taken >= TAKEN_BYTES_MIN {
+            self.moved();
+        }
+        Poll::Ready(Ok(sent))
+    }
+}
+
+fn takes_nothing() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing")
 }
 
 impl AsyncRead for Socket {
@@ -63,13 +122,8 @@ impl AsyncRead for Socket {
 }
 
 impl AsyncWrite for Socket {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        data: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let write = Pin::new(&mut self.inner).poll_write(context, data);
-        self.watch(context, write)
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(context, &[io::IoSlice::new(data)])
     }
 
     fn poll_write_vectored(
@@ -77,8 +131,13 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         data: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let write = Pin::new(&mut self.inner).poll_write_vectored(context, data);
-        self.watch(context, write)
+        match self.outbox.first(data)? {
+            First::Range => self.poll_send(context),
+            First::Slices(count) => {
+                let write = Pin::new(&mut self.inner).poll_write_vectored(context, &data[..count]);
+                self.watch(context, write)
+            }
+        }
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -157,16 +216,28 @@ impl Activity {
     }
 }
 
-impl InFlight {
-    /// It moved.
-    pub(crate) fn touch(&self) {
-        self.0.touch();
-    }
-}
-
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.change(|in_flight| in_flight.saturating_sub(1));
+    }
+}
+
+/// A request's room, for as long as anything of its answer has not left.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    in_flight: InFlight,
+    _slot: Option<OwnedSemaphorePermit>,
+}
+
+impl Admitted {
+    /// A request in flight, which may hold a slot.
+    pub(crate) fn new(in_flight: InFlight, slot: Option<OwnedSemaphorePermit>) -> Admitted {
+        Admitted { in_flight, _slot: slot }
+    }
+
+    /// It moved.
+    pub(crate) fn touch(&self) {
+        self.in_flight.0.touch();
     }
 }
 

@@ -18,6 +18,7 @@ use crate::connection::Arrival;
 use crate::credentials::Credentials;
 use crate::error::ApiError;
 use crate::gate::Gate;
+use crate::outbox::Direct;
 use crate::reply::Reply;
 use crate::router::{self, Existing, Open, Operation, Push, Route, Step};
 use crate::swr::{self, Asked};
@@ -37,6 +38,8 @@ pub(crate) struct Call<'a> {
     /// Where it comes from, if that is known ([`client`]).
     pub(crate) from: Option<IpAddr>,
     pub(crate) now: Timestamp,
+    /// How its answer sends files, if it can.
+    pub(crate) direct: Option<&'a Direct>,
 }
 
 impl Call<'_> {
@@ -112,7 +115,8 @@ async fn perform(
 ) -> Result<Reply, ApiError> {
     let origin = origin_of(parts, arrival, app)?;
     let from = client::address(&parts.headers, arrival.peer.ip(), &app.settings);
-    let call = Call { app, headers: &parts.headers, from, now: app.clock.now() };
+    let direct = parts.extensions.get();
+    let call = Call { app, headers: &parts.headers, from, now: app.clock.now(), direct };
     let credentials = Credentials::parse(&parts.headers);
     let service = app.auth.settings().service.as_str();
     let challenge = Challenge { origin: &origin, service, scopes: route.access().scopes() };

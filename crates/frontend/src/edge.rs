@@ -10,15 +10,16 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures::FutureExt;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{Instrument, field};
 
 use crate::body::RequestBody;
-use crate::connection::{Activity, Arrival, InFlight};
+use crate::connection::{Activity, Admitted, Arrival};
 use crate::error::ApiError;
+use crate::outbox::{Direct, Outbox};
 use crate::reply::{self, BoxError, CACHE_NEVER, Reply};
 use crate::{App, Settings, dispatch};
 
@@ -48,9 +49,10 @@ impl Edge {
     /// Answers a request, always.
     pub(crate) async fn answer(
         &self,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         arrival: Arrival,
         activity: &Activity,
+        outbox: Option<&Outbox>,
     ) -> Response<Answer> {
         let in_flight = activity.begin();
         let id = self.ids.next();
@@ -60,8 +62,15 @@ impl Edge {
         let span = tracing::info_span!("request", %id, %method, path, peer = %arrival.peer, principal = field::Empty);
         let work = async {
             let (reply, admitted) = match self.admit().await {
-                Ok(slot) => (self.work(request, arrival, activity).await, Some(slot)),
-                Err(refused) => (fail(refused), None),
+                Ok(slot) => {
+                    let admitted = Arc::new(Admitted::new(in_flight, Some(slot)));
+                    if let Some(outbox) = outbox.filter(|_| request.version() < Version::HTTP_2) {
+                        let direct = Direct { outbox: outbox.clone(), admitted: Arc::clone(&admitted) };
+                        request.extensions_mut().insert(direct);
+                    }
+                    (self.work(request, arrival, activity).await, admitted)
+                }
+                Err(refused) => (fail(refused), Arc::new(Admitted::new(in_flight, None))),
             };
             tracing::debug!(status = reply.status().as_u16(), "answered");
             (reply, admitted)
@@ -72,7 +81,7 @@ impl Edge {
             reply.headers_mut().insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
         }
         finish(&mut reply, &method);
-        reply.map(|body| Answer { body, in_flight, _admitted: admitted })
+        reply.map(|body| Answer { body, admitted })
     }
 
     /// Room for one more request. A body cannot be sent twice, so that waiting is better than refusing.
@@ -119,11 +128,10 @@ fn finish(reply: &mut Reply, method: &Method) {
     }
 }
 
-/// An answer's body. With its last byte the request is no longer in flight.
+/// An answer's body.
 pub(crate) struct Answer {
     body: reply::Body,
-    in_flight: InFlight,
-    _admitted: Option<OwnedSemaphorePermit>,
+    admitted: Arc<Admitted>,
 }
 
 impl http_body::Body for Answer {
@@ -135,7 +143,7 @@ impl http_body::Body for Answer {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        self.in_flight.touch();
+        self.admitted.touch();
         Poll::Ready(frame)
     }
 

@@ -13,10 +13,11 @@ use crate::body::RequestBody;
 use crate::dispatch::Call;
 use crate::error::ApiError;
 use crate::gate::Gate;
+use crate::lease::{Sending, Sent};
 use crate::reply::{
     self, CACHE_IMMUTABLE, CACHE_REVALIDATE, DOCKER_CONTENT_DIGEST, OCI_SUBJECT, OCI_TAG, Reply,
 };
-use crate::transfer::{self, Sending, Sent};
+use crate::transfer;
 use crate::warning;
 
 /// `HEAD /v2/<name>/manifests/<reference>`.

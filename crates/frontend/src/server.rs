@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::connection::{Activity, Arrival, Socket};
 use crate::edge::Edge;
+use crate::outbox::Outbox;
 use crate::{App, TlsIdentity, tls};
 
 /// How long accepting pauses when the system is out of descriptors or memory.
@@ -156,7 +157,8 @@ impl Server {
         let Some(identity) = self.tls.as_ref().map(|identity| identity.borrow().clone()) else {
             let arrival = Arrival { peer, over_tls: false };
             let socket = Socket::new(stream, settings.body_idle_timeout);
-            return self.serve(socket, &self.either, arrival, watcher).await;
+            let outbox = socket.outbox();
+            return self.serve(socket, Some(outbox), &self.either, arrival, watcher).await;
         };
         let handshake = identity.shake_hands(stream, settings.body_idle_timeout);
         let shaken = tokio::select! {
@@ -168,7 +170,7 @@ impl Server {
             Ok(Ok(Some(stream))) => {
                 let arrival = Arrival { peer, over_tls: true };
                 let builder = if tls::is_http2(&stream) { &self.http2 } else { &self.http1 };
-                self.serve(stream, builder, arrival, watcher).await;
+                self.serve(stream, None, builder, arrival, watcher).await;
             }
             Ok(Ok(None)) => tracing::debug!(%peer, "refused plain HTTP where TLS is spoken"),
             Ok(Err(error)) => tracing::debug!(%peer, %error, "a handshake failed"),
@@ -176,10 +178,11 @@ impl Server {
         }
     }
 
-    /// The requests of a connection.
+    /// The requests of a connection, whose socket sends what is in `outbox`, if nothing stands between.
     async fn serve(
         self: &Arc<Self>,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        outbox: Option<Outbox>,
         builder: &Builder,
         arrival: Arrival,
         watcher: Watcher,
@@ -187,8 +190,10 @@ impl Server {
         let (settings, peer) = (self.edge.settings(), arrival.peer);
         let activity = Activity::new();
         let service = service_fn(|request| {
-            let (server, activity) = (Arc::clone(self), activity.clone());
-            async move { Ok::<_, Infallible>(server.edge.answer(request, arrival, &activity).await) }
+            let (server, activity, outbox) = (Arc::clone(self), activity.clone(), outbox.clone());
+            async move {
+                Ok::<_, Infallible>(server.edge.answer(request, arrival, &activity, outbox.as_ref()).await)
+            }
         });
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         tokio::select! {
@@ -207,6 +212,8 @@ fn builder(head_timeout: Duration) -> Builder {
     builder
         .http1()
         .timer(TokioTimer::new())
+        // Frames reach the socket as they are: it tells those that stand for files by their addresses.
+        .writev(true)
         .header_read_timeout(head_timeout)
         .max_headers(HTTP1_HEADERS_MAX)
         .max_buf_size(HTTP1_BUFFER_BYTES_MAX);

@@ -15,6 +15,7 @@ mod counted;
 mod engine;
 mod pulling;
 mod pushing;
+mod sending;
 mod sharing;
 mod sign_ins;
 mod swr;

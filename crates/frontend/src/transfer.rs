@@ -1,34 +1,35 @@
-//! The sending of a blob's bytes, or of a large manifest's: read ahead a little, given up when the client stands still,
-//! and cut some time after the end of the right that it rests on: a share, a permission, a credential.
+//! The sending of a blob's bytes, or of a large manifest's: given up when the client stands still, and cut some time after
+//! the end of the right that it rests on ([`Lease`]).
 //!
-//! A task reads and a channel of a few chunks carries, so that the file is let go of in time even when nobody asks for the
-//! next chunk: over HTTP/2, a client that opens no window is never polled for.
+//! What is small leaves in one piece, and files go by [`direct`] where the connection can send them. The rest passes through
+//! this process, read ahead a little: a task reads and a channel of a few chunks carries, so that the file is let go of in
+//! time even when nobody asks for the next chunk: over HTTP/2, a client that opens no window is never polled for.
 
 use std::ops::Range;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use auth::{Auth, Permit};
+use auth::Permit;
 use bytes::Bytes;
-use futures::{Stream, StreamExt, stream};
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
-use jiff::{SignedDuration, Timestamp};
-use oci::Digest;
-use storage::{Blob, Content, Storage};
+use storage::Blob;
 use tokio::sync::mpsc;
 use tracing::Instrument;
 
+use crate::dispatch::Call;
+use crate::lease::{Lease, Sending};
 use crate::meter::Meter;
-use crate::reply::{Body, BoxError};
-use crate::{App, Clock};
+use crate::reply::{self, Body, BoxError};
+use crate::{App, direct};
 
 /// Chunks read ahead of the client.
 const CHUNKS_AHEAD: usize = 2;
-/// How long a right is taken to be held before it is looked at again, while a body is sent.
-const CHECK_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
+/// What is read whole before its answer begins, and leaves with the answer's head.
+const SMALL_BYTES_MAX: u64 = 64 << 10;
 
 /// A part of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,36 +50,52 @@ impl Part {
     }
 }
 
-/// What is sent, and under what right, since when.
-pub(crate) struct Sending {
-    pub(crate) permit: Permit,
-    pub(crate) content: Sent,
-    pub(crate) now: Timestamp,
+/// A body of `parts` of `blob`: small, it is read at once; else its files are sent past this process where the connection
+/// can, and read piece by piece where it cannot.
+///
+/// # Errors
+/// When what is read at once cannot be read.
+pub(crate) async fn body(
+    call: &Call<'_>,
+    sending: Sending,
+    blob: Blob,
+    parts: Vec<Part>,
+) -> Result<Body, storage::Error> {
+    let length = length(&parts);
+    if length <= SMALL_BYTES_MAX {
+        return small(call.app, &sending.permit, &blob, parts).await;
+    }
+    if let Some(direct) = call.direct.filter(|_| blob.is_in_files()) {
+        return Ok(direct::body(call.app, direct, sending, blob, parts));
+    }
+    let source = stream::iter(parts).flat_map(move |part| read(&blob, part));
+    Ok(of(call.app, sending, source, length))
 }
 
-/// What is sent, by its digest.
-pub(crate) enum Sent {
-    Manifest(Digest),
-    Blob(Digest),
-}
-
-impl Sent {
-    fn content(&self) -> Content<'_> {
-        match self {
-            Sent::Manifest(digest) => Content::Manifest(digest),
-            Sent::Blob(digest) => Content::Blob(digest),
-        }
+fn read(blob: &Blob, part: Part) -> BoxStream<'static, Result<Bytes, storage::Error>> {
+    match part {
+        Part::Text(text) => stream::iter([Ok(text)]).boxed(),
+        Part::Range(range) => blob.read(range).boxed(),
     }
 }
 
-/// A body of `parts`, read from `blob`.
-pub(crate) fn body(app: &App, sending: Sending, blob: Blob, parts: Vec<Part>) -> Body {
-    let length = parts.iter().map(Part::length).sum();
-    let source = stream::iter(parts).flat_map(move |part| match part {
-        Part::Text(text) => stream::iter([Ok(text)]).boxed(),
-        Part::Range(range) => blob.read(range).boxed(),
-    });
-    of(app, sending, source, length)
+/// The right was looked at a moment ago: it is good for what is sent at once.
+async fn small(app: &App, permit: &Permit, blob: &Blob, parts: Vec<Part>) -> Result<Body, storage::Error> {
+    let source = stream::iter(parts).flat_map(|part| read(blob, part));
+    let chunks: Vec<Bytes> = source.try_collect().await?;
+    let whole = match <[Bytes; 1]>::try_from(chunks) {
+        Ok([whole]) => whole,
+        Err(chunks) => chunks.concat().into(),
+    };
+    if let Some(mut meter) = Meter::of(app, permit) {
+        meter.count(whole.len());
+    }
+    Ok(reply::full(whole))
+}
+
+/// In bytes.
+pub(crate) fn length(parts: &[Part]) -> u64 {
+    parts.iter().map(Part::length).sum()
 }
 
 /// A body of what `source` gives, `length` bytes.
@@ -98,13 +115,21 @@ pub(crate) fn of(
 
 /// Why an answer breaks off.
 #[derive(Debug, thiserror::Error)]
-enum BrokenOff {
+pub(crate) enum BrokenOff {
     #[error("the right that this transfer rests on has ended")]
     RightEnded,
     #[error("the content could not be read")]
     Unreadable,
     #[error("the transfer was given up")]
     GivenUp,
+}
+
+impl BrokenOff {
+    /// Content that cannot be read is logged here, once: the client is told by the connection's end.
+    pub(crate) fn unreadable(error: &dyn std::error::Error) -> BrokenOff {
+        tracing::error!(%error, "content could not be read");
+        BrokenOff::Unreadable
+    }
 }
 
 /// `source`, which breaks off when the lease does.
@@ -116,10 +141,7 @@ fn leased(
         let chunk = match source.next().await? {
             Ok(chunk) if lease.holds().await => Ok(chunk),
             Ok(_) => Err(BrokenOff::RightEnded),
-            Err(error) => {
-                tracing::error!(%error, "content could not be read");
-                Err(BrokenOff::Unreadable)
-            }
+            Err(error) => Err(BrokenOff::unreadable(&error)),
         };
         Some((chunk, (source, lease)))
     })
@@ -177,60 +199,6 @@ impl http_body::Body for Transfer {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.left)
-    }
-}
-
-/// A right, watched while bytes flow under it.
-struct Lease {
-    auth: Auth,
-    storage: Storage,
-    clock: Arc<dyn Clock>,
-    permit: Permit,
-    content: Sent,
-    checked_at: Timestamp,
-    ended_at: Option<Timestamp>,
-    after_end_max: SignedDuration,
-}
-
-impl Lease {
-    fn new(app: &App, Sending { permit, content, now }: Sending) -> Lease {
-        let after_end_max = SignedDuration::try_from(app.settings.transfer_after_end_max);
-        Lease {
-            auth: app.auth.clone(),
-            storage: app.storage.clone(),
-            clock: Arc::clone(&app.clock),
-            permit,
-            content,
-            checked_at: now,
-            ended_at: None,
-            after_end_max: after_end_max.unwrap_or(SignedDuration::MAX),
-        }
-    }
-
-    /// Whether the right is held, and what is sent is still within it: a share may be narrowed to tags, and they move.
-    async fn is_held(&self, now: Timestamp) -> Result<bool, storage::Error> {
-        Ok(self.auth.still_open(&self.permit, now).await?
-            && self.storage.still_shows(&self.permit, self.content.content()).await?)
-    }
-
-    /// Whether bytes may flow: the right is held, or has not been lost for too long.
-    async fn holds(&mut self) -> bool {
-        let now = self.clock.now();
-        if self.ended_at.is_none() && now.duration_since(self.checked_at) >= CHECK_INTERVAL {
-            self.checked_at = now;
-            match self.is_held(now).await {
-                Ok(true) => {}
-                // A deadline that has passed is the end; a revocation ends when it is noticed.
-                Ok(false) => {
-                    self.ended_at = Some(self.permit.not_after().filter(|end| *end <= now).unwrap_or(now))
-                }
-                Err(error) => {
-                    tracing::error!(%error, "a right could not be looked at; it is taken to have ended");
-                    self.ended_at = Some(now);
-                }
-            }
-        }
-        self.ended_at.is_none_or(|end| now.duration_since(end) < self.after_end_max)
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use kv::{Id, Key, Versioned, decode};
 use oci::Digest;
 
-pub use content::{Blob, Piece};
+pub use content::{Blob, FileRange};
 pub(crate) use record::{BlobRecord, BlobState, Segment};
 
 use crate::commit::{alive, corrupt, life_key, require, retrying};

@@ -6,15 +6,20 @@
 use std::collections::HashSet;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, IoSlice, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use rustix::fs::StatVfsMountFlags;
+use tokio::sync::Semaphore;
 
+use crate::open_file::{OpenFile, blocking};
 use crate::{Place, PlaceError, PlaceReader, PlaceWriter, Places, Space};
+
+/// Files that are read from the disk at once to be sent: each takes a thread for as long as the disk takes.
+const READS_MAX: usize = 32;
 
 /// The places in one folder. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -28,6 +33,8 @@ struct Root {
     /// The folders whose own names were synced by this process. A folder that is merely there may have been made a
     /// moment ago by somebody who has not synced its parent yet.
     settled: Mutex<HashSet<PathBuf>>,
+    /// Reads from the disk that a sender of files waits for.
+    reads: Arc<Semaphore>,
 }
 
 impl Files {
@@ -47,7 +54,13 @@ impl Files {
         let probe = path.join(Place::random().to_string());
         new_file(&probe)?;
         std::fs::remove_file(&probe)?;
-        Ok(Files { root: Arc::new(Root { path, settled: Mutex::default() }) })
+        Ok(Files {
+            root: Arc::new(Root {
+                path,
+                settled: Mutex::default(),
+                reads: Arc::new(Semaphore::new(READS_MAX)),
+            }),
+        })
     }
 }
 
@@ -99,16 +112,6 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Runs `work` where it may block.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<T, PlaceError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result.map_err(PlaceError::from),
-        Err(error) => Err(PlaceError::Failed(io::Error::other(error))),
-    }
-}
-
 #[async_trait]
 impl Places for Files {
     async fn create(&self, place: Place) -> Result<Box<dyn PlaceWriter>, PlaceError> {
@@ -119,8 +122,7 @@ impl Places for Files {
 
     async fn open(&self, place: Place) -> Result<Arc<dyn PlaceReader>, PlaceError> {
         let (_, path) = self.root.paths(place);
-        let file = blocking(move || File::open(path)).await?;
-        Ok(Arc::new(Reader { file: Arc::new(file) }))
+        Ok(Arc::new(OpenFile::open(&path, Arc::clone(&self.root.reads)).await?))
     }
 
     async fn remove(&self, place: Place) -> Result<(), PlaceError> {
@@ -200,24 +202,14 @@ fn write_all(mut file: &File, chunks: &[Bytes]) -> io::Result<()> {
     Ok(())
 }
 
-struct Reader {
-    file: Arc<File>,
-}
-
 #[async_trait]
-impl PlaceReader for Reader {
+impl PlaceReader for OpenFile {
     async fn read(&self, offset: u64, length: usize) -> Result<Bytes, PlaceError> {
-        let file = self.file.clone();
-        blocking(move || {
-            let mut buffer = vec![0; length];
-            file.read_exact_at(&mut buffer, offset)?;
-            Ok(buffer.into())
-        })
-        .await
+        OpenFile::read(self, offset, length).await
     }
 
-    fn file(&self) -> Option<&File> {
-        Some(&self.file)
+    fn file(&self) -> Option<&OpenFile> {
+        Some(self)
     }
 }
 

@@ -27,6 +27,7 @@ mod hex;
 mod links;
 mod manifests;
 pub mod memory;
+mod open_file;
 mod places;
 mod reap;
 mod referrers;
@@ -41,13 +42,14 @@ mod usage;
 
 use std::sync::Arc;
 
-pub use blobs::{Blob, BlobStat, Piece};
+pub use blobs::{Blob, BlobStat, FileRange};
 pub use capacity::BlobTotals;
 pub use collect::Collected;
 pub use error::{BodyError, Error};
 pub use manifests::{
     LargeManifest, ManifestBody, ManifestStat, NewManifest, Pushed, StoredManifest, TagCopy,
 };
+pub use open_file::{OpenFile, Presence};
 pub use places::{Place, PlaceError, PlaceReader, PlaceWriter, Places, Space, suite};
 pub use reap::Reaped;
 pub use referrers::Referrers;

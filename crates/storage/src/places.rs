@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::hex;
+use crate::{OpenFile, hex};
 
 pub mod suite;
 
@@ -123,8 +123,9 @@ pub trait PlaceReader: Send + Sync {
     /// Exactly `length` bytes from `offset` on; [`PlaceError::Short`] when there are fewer.
     async fn read(&self, offset: u64, length: usize) -> Result<Bytes, PlaceError>;
 
-    /// The file itself, for a sender that lets the system copy; `None` where there is none.
-    fn file(&self) -> Option<&std::fs::File> {
+    /// The file itself, for a sender that lets the system copy; `None` where there is none. It is the same for all
+    /// places of one kind.
+    fn file(&self) -> Option<&OpenFile> {
         None
     }
 }

@@ -390,6 +390,28 @@ async fn a_changed_token_is_refused() {
 }
 
 #[tokio::test]
+async fn a_good_signature_is_looked_at_once_and_a_bad_one_each_time() {
+    let (test, acme, _) = TestAuth::with_acme().await;
+    let token = test.issue_access_token(&acme, &requests(&[WEB]), START).await.unwrap().token;
+    let before = test.verified_tokens().signatures();
+    for _ in 0..3 {
+        test.authenticate_access_token(token.reveal(), None, START).await.unwrap();
+    }
+    assert_eq!(test.verified_tokens().signatures(), before + 1);
+    let (message, signature) = token.reveal().rsplit_once('.').unwrap();
+    let other = test.issue_access_token(&acme, &requests(&[]), START).await.unwrap().token;
+    let foreign = other.reveal().rsplit_once('.').unwrap().1;
+    assert_ne!(signature, foreign);
+    for _ in 0..2 {
+        assert!(
+            is_rejected(&test, &format!("{message}.{foreign}")).await,
+            "what was good is not good with it"
+        );
+    }
+    assert_eq!(test.verified_tokens().signatures(), before + 3);
+}
+
+#[tokio::test]
 async fn a_token_for_nobody_opens_what_is_public() {
     let (test, acme, _) = TestAuth::with_acme().await;
     test.publish(&acme, "team-a/web").await;

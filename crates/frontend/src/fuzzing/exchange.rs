@@ -148,7 +148,7 @@ impl Server {
         let asked = Asked { method: request.method().clone(), path: request.uri().path().to_owned() };
         let is_nobody = !request.headers().contains_key(AUTHORIZATION);
         let arrival = Arrival { peer: PEER, over_tls: false };
-        let (parts, body) = self.edge.answer(request, arrival, activity).await.into_parts();
+        let (parts, body) = self.edge.answer(request, arrival, activity, None).await.into_parts();
         let body = body.collect().await.expect("an answer from memory does not break off").to_bytes();
         judge(&asked, &parts, &body);
         if is_nobody && body.windows(PRIVATE.len()).any(|window| window == PRIVATE) {

@@ -13,10 +13,10 @@ use kv::{Region, Store};
 use oci::{Algorithm, Digest, NamespaceName, RepositoryName};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
-use storage::Storage;
 use storage::files::Files;
+use storage::{Places, Storage};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -58,9 +58,34 @@ pub(super) struct TestApp {
     pub(super) client: Client,
     /// What the upkeep, of which there is none, would tell.
     pub(super) upkeep: watch::Sender<Upkeep>,
-    _data: TempDir,
+    /// The folder of the blobs, where they are in files.
+    pub(super) data: TempDir,
     stop: oneshot::Sender<()>,
     served: JoinHandle<std::io::Result<()>>,
+}
+
+/// What a registry under test is made with.
+struct Launch {
+    content: storage::Settings,
+    scheme: &'static str,
+    client: Client,
+    tls: Option<watch::Receiver<TlsIdentity>>,
+    /// In files, without.
+    places: Option<Arc<dyn Places>>,
+    socket: TcpSocket,
+}
+
+impl Default for Launch {
+    fn default() -> Launch {
+        Launch {
+            content: storage::Settings::default(),
+            scheme: "http",
+            client: Client::builder().no_proxy().build().unwrap(),
+            tls: None,
+            places: None,
+            socket: TcpSocket::new_v4().unwrap(),
+        }
+    }
 }
 
 /// Everybody's password.
@@ -83,8 +108,13 @@ impl TestApp {
     }
 
     pub(super) async fn start_with(settings: Settings, content: storage::Settings) -> TestApp {
-        let client = Client::builder().no_proxy().build().unwrap();
-        TestApp::launch(settings, content, "http", client, None).await
+        TestApp::launch(settings, Launch { content, ..Launch::default() }).await
+    }
+
+    /// One whose blobs lie in no files.
+    pub(super) async fn start_in_memory() -> TestApp {
+        let places: Arc<dyn Places> = Arc::new(storage::memory::Memory::new());
+        TestApp::launch(Settings::default(), Launch { places: Some(places), ..Launch::default() }).await
     }
 
     /// One that speaks TLS, and a client that trusts it.
@@ -93,16 +123,19 @@ impl TestApp {
         identity: watch::Receiver<TlsIdentity>,
         client: Client,
     ) -> TestApp {
-        TestApp::launch(settings, storage::Settings::default(), "https", client, Some(identity)).await
+        let launch = Launch { scheme: "https", client, tls: Some(identity), ..Launch::default() };
+        TestApp::launch(settings, launch).await
     }
 
-    async fn launch(
-        settings: Settings,
-        content: storage::Settings,
-        scheme: &'static str,
-        client: Client,
-        tls: Option<watch::Receiver<TlsIdentity>>,
-    ) -> TestApp {
+    /// One whose connections take few bytes from it at once.
+    pub(super) async fn start_narrow(settings: Settings) -> TestApp {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_send_buffer_size(32 << 10).unwrap();
+        TestApp::launch(settings, Launch { socket, ..Launch::default() }).await
+    }
+
+    async fn launch(settings: Settings, launch: Launch) -> TestApp {
+        let Launch { content, scheme, client, tls, places, socket } = launch;
         let clock =
             Arc::new(TestClock(Mutex::new(Timestamp::constant(1_800_000_000, 0)), AtomicBool::new(false)));
         let engine = Arc::new(Counting::default());
@@ -112,17 +145,19 @@ impl TestApp {
         let auth = Auth::new(store.clone(), Keys::ephemeral().unwrap(), rules);
         let data = tempfile::tempdir().unwrap();
         let content = storage::Settings { free_bytes_min: 0, ..content };
-        let storage = Storage::new(store, Arc::new(Files::open(data.path()).unwrap()), content);
+        let places = places.unwrap_or_else(|| Arc::new(Files::open(data.path()).unwrap()));
+        let storage = Storage::new(store, places, content);
         populate(&auth, clock.now()).await;
 
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(128).unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let (process, upkeep) = Process::of_test(clock.now());
         let app =
             App { auth: auth.clone(), storage, clock: clock.clone(), settings: Arc::new(settings), process };
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(crate::serve(listener, tls, app, async { drop(stopped.await) }));
-        TestApp { scheme, host, clock, auth, engine, client, upkeep, _data: data, stop, served }
+        TestApp { scheme, host, clock, auth, engine, client, upkeep, data, stop, served }
     }
 
     /// Tells the server to stop, and answers what to wait for until it has.

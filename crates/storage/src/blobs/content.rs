@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::stream::{self, Stream};
 
 use super::Segment;
-use crate::{Error, Place, PlaceReader, Places};
+use crate::{Error, OpenFile, Place, PlaceError, PlaceReader, Places};
 
 /// How much is read at once: one step on the blocking pool, for a small blob all of it.
 const CHUNK_BYTES: u64 = 256 << 10;
@@ -31,10 +31,18 @@ impl std::fmt::Debug for Blob {
 }
 
 /// Consecutive bytes of a blob in one place.
-pub struct Piece {
-    /// The place, opened. Its file, where it has one, can be sent without copying.
-    pub reader: Arc<dyn PlaceReader>,
+struct Piece {
+    reader: Arc<dyn PlaceReader>,
     /// Where in the place they lie, in bytes.
+    range: Range<u64>,
+}
+
+/// Consecutive bytes of a blob in one file, which can be sent without copying them.
+#[derive(Debug, Clone)]
+pub struct FileRange {
+    /// The file.
+    pub file: OpenFile,
+    /// Where in it they lie, in bytes.
     pub range: Range<u64>,
 }
 
@@ -66,14 +74,22 @@ impl Blob {
         })
     }
 
-    /// The places that hold the bytes of `range`, cut to the blob's size, opened one after the other.
-    pub fn read_pieces(
+    /// Whether its bytes lie in files ([`Blob::read_files`]).
+    #[must_use]
+    pub fn is_in_files(&self) -> bool {
+        self.first.as_ref().is_some_and(|first| first.file().is_some())
+    }
+
+    /// The files that hold the bytes of `range`, cut to the blob's size, opened one after the other. It fails where the
+    /// bytes lie in no files.
+    pub fn read_files(
         &self,
         range: Range<u64>,
-    ) -> impl Stream<Item = Result<Piece, Error>> + Send + 'static {
+    ) -> impl Stream<Item = Result<FileRange, Error>> + Send + 'static {
         stream::try_unfold(self.pieces(range), |mut pieces| async move {
-            let piece = pieces.next().await?;
-            Ok(piece.map(|piece| (piece, pieces)))
+            let Some(Piece { reader, range }) = pieces.next().await? else { return Ok(None) };
+            let file = reader.file().cloned().ok_or_else(no_file)?;
+            Ok(Some((FileRange { file, range }, pieces)))
         })
     }
 
@@ -91,6 +107,10 @@ impl Blob {
         }
         Pieces { left: left.into_iter(), places: self.places.clone() }
     }
+}
+
+fn no_file() -> Error {
+    Error::Places(PlaceError::Failed(std::io::ErrorKind::Unsupported.into()))
 }
 
 struct Unopened {

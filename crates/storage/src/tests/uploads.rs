@@ -40,8 +40,8 @@ async fn comes_in_pieces_and_is_read_in_ranges() {
         let chunks: Vec<Bytes> = blob.read(start as u64..end as u64).try_collect().await.unwrap();
         let expected = &whole[start.min(last)..end.min(last)];
         assert!(chunks.concat() == expected, "{start}..{end}");
-        let pieces: Vec<_> = blob.read_pieces(start as u64..end as u64).try_collect().await.unwrap();
-        let lengths: u64 = pieces.iter().map(|piece| piece.range.end - piece.range.start).sum();
+        let files: Vec<_> = blob.read_files(start as u64..end as u64).try_collect().await.unwrap();
+        let lengths: u64 = files.iter().map(|file| file.range.end - file.range.start).sum();
         assert_eq!(lengths, expected.len() as u64);
     }
     let unknown = world.storage.upload(&permit, upload.id, at(0)).await;

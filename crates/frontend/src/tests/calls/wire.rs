@@ -92,7 +92,7 @@ impl Wire {
         answered: Arc<Mutex<Option<Answer>>>,
     ) -> Result<Response<Full<Bytes>>, Infallible> {
         let arrival = Arrival { peer: PEER, over_tls: false };
-        let (parts, body) = self.edge.answer(request, arrival, &Activity::new()).await.into_parts();
+        let (parts, body) = self.edge.answer(request, arrival, &Activity::new(), None).await.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let answer = Answer { status: parts.status, headers: parts.headers, body };
         *answered.lock().unwrap() = Some(answer);
