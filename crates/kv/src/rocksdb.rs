@@ -4,6 +4,8 @@
 //! before it in the group wrote, writes the whole group with one synced write, and answers. So expectations need no
 //! locks, and many writers share one sync.
 //!
+//! A point read is answered from memory where it can be ([`rows`]), else from the tables.
+//!
 //! Versions count the commits; the count lies in a column family of its own and is written with every group.
 
 use std::collections::HashMap;
@@ -14,11 +16,12 @@ use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode, IteratorMode,
-    Options, ReadOptions, WriteBatch, WriteOptions,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType,
+    DBRecoveryMode, DataBlockIndexType, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
+use self::rows::Rows;
 use crate::plan::{Write, check_count, check_key, plan};
 use crate::{Batch, Direction, Engine, Entry, Error, Outcome, Range, Version};
 
@@ -31,6 +34,10 @@ const QUEUE_BATCHES_MAX: usize = 4096;
 const GROUP_BATCHES_MAX: usize = 256;
 /// Bytes of one write, about.
 const GROUP_BYTES_MAX: usize = 32 << 20;
+/// Bytes of tables' blocks that are kept in memory.
+const BLOCKS_BYTES_MAX: usize = 64 << 20;
+/// Bytes of single rows that are kept in memory, beside the tables' blocks.
+const ROWS_BYTES_MAX: u64 = 32 << 20;
 
 /// What the engine may take of the machine.
 #[derive(Debug, Clone)]
@@ -49,6 +56,7 @@ impl Default for Settings {
 #[derive(Debug)]
 pub struct RocksDb {
     database: Arc<DB>,
+    rows: Arc<Rows>,
     /// The committer holds the other end: gone means broken.
     broken: watch::Receiver<()>,
     queue: Option<mpsc::Sender<Commit>>,
@@ -77,12 +85,19 @@ impl RocksDb {
         let last_version = read_last_version(&database)?;
         let (queue, commits) = mpsc::channel(QUEUE_BATCHES_MAX);
         let (alive, broken) = watch::channel(());
-        let committer = Committer { database: database.clone(), commits, last_version, _alive: alive };
+        let rows = Arc::new(Rows::new(ROWS_BYTES_MAX));
+        let committer = Committer {
+            database: database.clone(),
+            rows: rows.clone(),
+            commits,
+            last_version,
+            _alive: alive,
+        };
         let committer = std::thread::Builder::new()
             .name("metadata-commit".to_owned())
             .spawn(move || committer.run())
             .map_err(|error| Error::Engine(error.into()))?;
-        Ok(RocksDb { database, broken, queue: Some(queue), committer: Some(committer) })
+        Ok(RocksDb { database, rows, broken, queue: Some(queue), committer: Some(committer) })
     }
 
     /// Waits until the engine can promise nothing any more: a synced write failed for anything but a full disk, from
@@ -112,15 +127,18 @@ impl Engine for RocksDb {
     // A point read is answered from memory nearly always: a hop to another thread would cost more than the read.
     async fn get(&self, key: &[u8]) -> Result<Option<Entry>, Error> {
         check_key(key)?;
-        read(&self.database, key)
+        self.rows.get(key, || read(&self.database, key))
     }
 
     async fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Entry>>, Error> {
         check_count(keys.len())?;
         keys.iter().try_for_each(|key| check_key(key))?;
-        let values = self.database.snapshot().multi_get(keys);
-        let entry = |value: Result<Option<Vec<u8>>, _>| value.map_err(engine_error)?.map(unpack).transpose();
-        values.into_iter().map(entry).collect()
+        self.rows.get_many(keys, |keys| {
+            let values = self.database.snapshot().multi_get(keys);
+            let entry =
+                |value: Result<Option<Vec<u8>>, _>| value.map_err(engine_error)?.map(unpack).transpose();
+            values.into_iter().map(entry).collect()
+        })
     }
 
     async fn scan(
@@ -150,6 +168,7 @@ impl Engine for RocksDb {
 /// The thread that commits.
 struct Committer {
     database: Arc<DB>,
+    rows: Arc<Rows>,
     commits: mpsc::Receiver<Commit>,
     last_version: u64,
     /// Dropped when the thread ends, however it does: tells [`RocksDb::broken`].
@@ -233,17 +252,19 @@ impl Committer {
             return Ok(());
         }
         let mut batch = WriteBatch::default();
-        for (key, entry) in overlay {
+        for (key, entry) in &overlay {
             match entry {
-                Some(entry) => batch.put(key, pack(&entry)),
+                Some(entry) => batch.put(key, pack(entry)),
                 None => batch.delete(key),
             }
         }
+        let keys = overlay.into_keys().collect();
         if let Some(family) = self.database.cf_handle(ENGINE_FAMILY) {
             batch.put_cf(family, VERSION_KEY, self.last_version.to_be_bytes());
         }
         let mut options = WriteOptions::default();
         options.set_sync(true);
+        let _writing = self.rows.writing(keys);
         self.database.write_opt(batch, &options)
     }
 }
@@ -337,9 +358,15 @@ fn database_options(settings: &Settings) -> Options {
 
 fn table_options() -> Options {
     let mut tables = BlockBasedOptions::default();
-    tables.set_block_cache(&Cache::new_lru_cache(64 << 20));
+    // The cache is cut into shards: an index or a filter of one block for a whole table would not fit into one, and be
+    // read from the disk with each look. In partitions they are blocks as others are, and as bounded.
+    tables.set_block_cache(&Cache::new_hyper_clock_cache(BLOCKS_BYTES_MAX, 0));
     tables.set_cache_index_and_filter_blocks(true);
-    tables.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    tables.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    tables.set_partition_filters(true);
+    tables.set_metadata_block_size(4 << 10);
+    tables.set_pin_top_level_index_and_filter(true);
+    tables.set_data_block_index_type(DataBlockIndexType::BinaryAndHash);
     tables.set_bloom_filter(10.0, false);
     tables.set_format_version(5);
     let mut options = Options::default();
@@ -370,5 +397,6 @@ fn stopped() -> Error {
     Error::Engine("the thread that commits has stopped".into())
 }
 
+mod rows;
 #[cfg(test)]
 mod tests;

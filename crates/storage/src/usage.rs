@@ -1,5 +1,7 @@
 //! What a repository takes up, as counters that are part of each change, and when it was last pushed to.
 
+use std::collections::HashMap;
+
 use auth::{AccountId, ContentScope, Permit, ReapRecord, Repository, RepositoryId, RepositoryLife};
 use jiff::Timestamp;
 use kv::{Entry, Key, Usage, decode};
@@ -9,7 +11,9 @@ use crate::{Error, Storage};
 
 const REPOSITORIES_AT_ONCE: usize = 500;
 const ROWS_MOVED_AT_ONCE: usize = 1_000;
-const FIGURES_AT_ONCE: usize = 2_000;
+/// Looked up one by one in at most this many repositories.
+const FIGURES_LOOKED_UP_MAX: usize = 1_000;
+const FIGURES_AT_ONCE: usize = 5_000;
 
 /// What a repository holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,7 +59,8 @@ impl Storage {
         Ok(usages)
     }
 
-    /// One figure of each of these of `owner`'s, in their order: for the last push its milliseconds since 1970, 0 where there was none.
+    /// One figure of each of these of `owner`'s, in their order: for the last push its milliseconds since 1970, 0 where
+    /// there was none. Few are looked up, of many the run of all the account's is read.
     ///
     /// # Errors
     /// As the store.
@@ -65,18 +70,32 @@ impl Storage {
         which: Usage,
         repositories: &[RepositoryId],
     ) -> Result<Vec<i64>, Error> {
-        let mut figures = Vec::with_capacity(repositories.len());
-        for some in repositories.chunks(FIGURES_AT_ONCE) {
-            let keys: Vec<_> = some.iter().map(|id| usage_key(owner, *id, which)).collect();
-            for entry in self.store().get_many(&keys).await? {
-                figures.push(match entry {
-                    None => 0,
-                    Some(entry) if which == Usage::LastPush => last_push(&entry)?.as_millisecond(),
-                    Some(entry) => entry.counter()?,
-                });
+        if repositories.len() > FIGURES_LOOKED_UP_MAX {
+            let figures = self.usage_run(owner, which).await?;
+            return Ok(repositories.iter().map(|id| figures.get(id).copied().unwrap_or_default()).collect());
+        }
+        let keys: Vec<_> = repositories.iter().map(|id| usage_key(owner, *id, which)).collect();
+        let entries = self.store().get_many(&keys).await?;
+        entries.iter().map(|entry| entry.as_ref().map_or(Ok(0), |entry| figure(entry, which))).collect()
+    }
+
+    /// That figure of every repository of `owner`'s that has one.
+    async fn usage_run(&self, owner: AccountId, which: Usage) -> Result<HashMap<RepositoryId, i64>, Error> {
+        let (region, mut after) = (self.store().region(), kv::Id::MIN);
+        let mut figures = HashMap::new();
+        loop {
+            let list = usage_key(owner, after.into(), which);
+            let rows = self.store().list(list.siblings_after(region), FIGURES_AT_ONCE).await?;
+            for (key, entry) in &rows {
+                let id = kv::Id::from_tail(list.tail(region, key)?)
+                    .ok_or_else(|| corrupt("a figure of no repository"))?;
+                figures.insert(id.into(), figure(entry, which)?);
+                after = id;
+            }
+            if rows.len() < FIGURES_AT_ONCE {
+                return Ok(figures);
             }
         }
-        Ok(figures)
     }
 
     pub(crate) async fn repository_usage(
@@ -154,6 +173,13 @@ pub(crate) fn usage_of(permit: &Permit, which: Usage) -> Key<'static> {
 fn count(entry: Option<&Entry>) -> Result<u64, Error> {
     let count = entry.map_or(Ok(0), Entry::counter)?;
     Ok(u64::try_from(count).unwrap_or(0))
+}
+
+fn figure(entry: &Entry, which: Usage) -> Result<i64, Error> {
+    Ok(match which {
+        Usage::LastPush => last_push(entry)?.as_millisecond(),
+        _ => entry.counter()?,
+    })
 }
 
 fn last_push(entry: &Entry) -> Result<Timestamp, Error> {
