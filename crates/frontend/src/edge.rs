@@ -86,6 +86,9 @@ impl Edge {
 
     /// Room for one more request. A body cannot be sent twice, so that waiting is better than refusing.
     async fn admit(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        if let Ok(slot) = Arc::clone(&self.admission).try_acquire_owned() {
+            return Ok(slot);
+        }
         let admission = Arc::clone(&self.admission).acquire_owned();
         match tokio::time::timeout(self.settings().admission_wait_max, admission).await {
             Ok(Ok(slot)) => Ok(slot),

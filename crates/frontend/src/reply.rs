@@ -92,14 +92,18 @@ pub(crate) fn link_next(reply: &mut Reply, path: &str) -> Result<(), ApiError> {
 
 /// Sets the headers of content that a digest names.
 pub(crate) fn identify(reply: &mut Reply, digest: &Digest, cache: HeaderValue) -> Result<(), ApiError> {
-    set(reply, DOCKER_CONTENT_DIGEST, &digest.to_string())?;
-    set(reply, ETAG, &format!("\"{digest}\""))?;
+    let tag = format!("\"{digest}\"");
+    set(reply, DOCKER_CONTENT_DIGEST, tag.trim_matches('"'))?;
+    set(reply, ETAG, &tag)?;
     reply.headers_mut().insert(CACHE_CONTROL, cache);
     Ok(())
 }
 
 /// Whether the client has the content already (`If-None-Match`, RFC 9110, section 13.1.2).
 pub(crate) fn is_known(headers: &HeaderMap, digest: &Digest) -> bool {
+    if !headers.contains_key(IF_NONE_MATCH) {
+        return false;
+    }
     let etag = format!("\"{digest}\"");
     headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|value| {
         value.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)

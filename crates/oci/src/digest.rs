@@ -10,6 +10,7 @@ use crate::{Hasher, text::read_and_write_as_text};
 
 /// The longest name of an algorithm that an error repeats, in bytes.
 const ALGORITHM_BYTES_MAX: usize = 32;
+const HEX_DIGITS: [u8; 16] = *b"0123456789abcdef";
 
 /// A hash algorithm that content may be named by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -139,12 +140,11 @@ impl Digest {
 
     /// The hash in lower-case hexadecimal, without the algorithm.
     pub fn hex(&self) -> String {
-        let digits = b"0123456789abcdef";
-        let hash = &self.raw()[1..];
-        hash.iter()
-            .flat_map(|byte| [byte >> 4, byte & 15])
-            .map(|nibble| char::from(digits[usize::from(nibble)]))
-            .collect()
+        let mut text = String::with_capacity(2 * self.algorithm().hash_bytes());
+        for byte in &self.raw()[1..] {
+            text.extend([byte >> 4, byte & 15].map(|nibble| char::from(HEX_DIGITS[usize::from(nibble)])));
+        }
+        text
     }
 
     /// `hash` must have the algorithm's length.
@@ -163,7 +163,9 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.algorithm(), self.hex())
+        f.write_str(self.algorithm().as_str())?;
+        f.write_str(":")?;
+        f.write_str(&self.hex())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod content;
 mod record;
+mod small;
 
 use auth::{AccountId, Action, Permit, RepositoryId};
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use oci::Digest;
 
 pub use content::{Blob, FileRange};
 pub(crate) use record::{BlobRecord, BlobState, Segment};
+pub(crate) use small::SmallBlobs;
 
 use crate::commit::{alive, corrupt, life_key, require, retrying};
 use crate::links::{LinkAt, LinkRecord};
@@ -79,7 +81,7 @@ impl Storage {
         };
         let blob = blob.ok_or_else(|| corrupt(format!("a link to {digest} without its blob")))?;
         let record: BlobRecord = decode(keys[1], &blob)?.value;
-        match Blob::open(self.places().clone(), record.size, record.segments).await {
+        match Blob::open(self, record.size, record.segments).await {
             // Deleted and collected between the two steps, or lost: the link tells which.
             Err(Error::Places(PlaceError::Absent)) => {
                 self.link(at).await?;

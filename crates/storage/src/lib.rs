@@ -72,6 +72,7 @@ struct Inner {
     settings: Settings,
     rooms: room::Rooms,
     turns: shared::Turns,
+    small_blobs: blobs::SmallBlobs,
 }
 
 impl std::fmt::Debug for Storage {
@@ -85,7 +86,8 @@ impl Storage {
     #[must_use]
     pub fn new(store: kv::Store, places: Arc<dyn Places>, settings: Settings) -> Storage {
         let rooms = room::Rooms::new(settings.manifest_memory_bytes_max);
-        Storage { inner: Arc::new(Inner { store, places, settings, rooms, turns: shared::Turns::default() }) }
+        let (turns, small_blobs) = (shared::Turns::default(), blobs::SmallBlobs::new());
+        Storage { inner: Arc::new(Inner { store, places, settings, rooms, turns, small_blobs }) }
     }
 
     /// The bounds it works within.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::stream::{self, Stream};
 
 use super::Segment;
-use crate::{Error, OpenFile, Place, PlaceError, PlaceReader, Places};
+use crate::{Error, OpenFile, Place, PlaceError, PlaceReader, Places, Storage};
 
 /// How much is read at once: one step on the blocking pool, for a small blob all of it.
 const CHUNK_BYTES: u64 = 256 << 10;
@@ -47,13 +47,10 @@ pub struct FileRange {
 }
 
 impl Blob {
-    pub(crate) async fn open(
-        places: Arc<dyn Places>,
-        size: u64,
-        segments: Vec<Segment>,
-    ) -> Result<Blob, Error> {
+    pub(crate) async fn open(storage: &Storage, size: u64, segments: Vec<Segment>) -> Result<Blob, Error> {
+        let places = Arc::clone(storage.places());
         let first = match segments.first() {
-            Some(segment) => Some(places.open(segment.place).await?),
+            Some(segment) => Some(storage.inner.small_blobs.open(&*places, size, segment).await?),
             None => None,
         };
         Ok(Blob { size, segments, first, places })

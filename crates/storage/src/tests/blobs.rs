@@ -1,6 +1,9 @@
 //! Blobs: who reaches them, and until when.
 
+use std::sync::atomic::Ordering;
+
 use auth::Action;
+use futures::TryStreamExt;
 use oci::{Algorithm, Digest};
 
 use super::world::{World, at, body, content, image, sha256};
@@ -27,6 +30,29 @@ async fn a_blob_is_reached_through_its_own_repository_alone() {
     }
     let pull = world.pull("acme/web").await;
     assert_eq!(world.storage.stat_blob(&pull, &digest, at(0)).await.unwrap().size, 6);
+}
+
+#[tokio::test]
+async fn a_small_blob_is_read_from_its_place_once_and_reached_as_any_other() {
+    let world = World::new().await;
+    let web = world.push("acme/web").await;
+    world.push("globex/web").await;
+    for (bytes, opened) in [(1, 1), (16 << 10, 1), ((16 << 10) + 1, 3)] {
+        let small = content(bytes, 1);
+        let digest = world.blob(&web, &small).await;
+        let pull = world.pull("acme/web").await;
+        let before = world.places.opened.load(Ordering::SeqCst);
+        for _ in 0..3 {
+            assert!(world.read(&pull, &digest).await.unwrap() == small);
+        }
+        assert_eq!(world.places.opened.load(Ordering::SeqCst) - before, opened, "{bytes} bytes");
+        let blob = world.storage.open_blob(&pull, &digest, at(0)).await.unwrap();
+        let part: Vec<_> = blob.read(bytes as u64 - 1..bytes as u64).try_collect().await.unwrap();
+        assert_eq!(part.concat(), small[bytes - 1..]);
+        is_unknown(world.storage.open_blob(&world.pull("globex/web").await, &digest, at(0)).await);
+        world.storage.delete_blob(&world.delete("acme/web").await, &digest, at(0)).await.unwrap();
+        is_unknown(world.storage.open_blob(&pull, &digest, at(0)).await);
+    }
 }
 
 #[tokio::test]

@@ -133,6 +133,8 @@ pub(super) struct FaultyPlaces {
     files: Files,
     faults: Arc<Faults>,
     pub(super) free_bytes: AtomicU64,
+    /// Places that were opened for reading.
+    pub(super) opened: AtomicU64,
 }
 
 #[derive(Default)]
@@ -148,7 +150,8 @@ pub(super) struct Faults {
 impl FaultyPlaces {
     pub(super) fn new(folder: &Path) -> FaultyPlaces {
         let files = Files::open(folder).unwrap();
-        FaultyPlaces { files, faults: Arc::default(), free_bytes: AtomicU64::new(u64::MAX) }
+        let (free_bytes, opened) = (AtomicU64::new(u64::MAX), AtomicU64::new(0));
+        FaultyPlaces { files, faults: Arc::default(), free_bytes, opened }
     }
 
     pub(super) fn faults(&self) -> &Faults {
@@ -167,6 +170,7 @@ impl Places for FaultyPlaces {
     }
 
     async fn open(&self, place: Place) -> Result<Arc<dyn PlaceReader>, PlaceError> {
+        self.opened.fetch_add(1, Ordering::SeqCst);
         self.files.open(place).await
     }
 

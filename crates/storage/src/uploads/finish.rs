@@ -57,7 +57,7 @@ impl Storage {
         algorithm: Algorithm,
     ) -> Result<Hasher, Error> {
         use futures::TryStreamExt;
-        let blob = Blob::open(self.places().clone(), size, segments.to_vec()).await?;
+        let blob = Blob::open(self, size, segments.to_vec()).await?;
         let chunks = blob.read(0..size);
         chunks
             .try_fold(Hasher::new(algorithm), |hasher, chunk| super::intake::hash(hasher, vec![chunk]))
