@@ -253,7 +253,7 @@ impl Auth {
     }
 
     /// The records that exist under `ids`.
-    pub(crate) async fn records<T: serde::de::DeserializeOwned>(
+    pub(crate) async fn records<T: kv::Record>(
         &self,
         ids: &[Id],
         key: impl Fn(Id) -> Key<'static>,

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use kv::{Entry, Id, Key, decode};
-use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::access_key_id::parse_long_term_login;
@@ -397,7 +396,7 @@ fn opens(key: &AccessKeyRecord, id: PrincipalId) -> bool {
     !key.disabled && key.holder == id
 }
 
-fn record<T: DeserializeOwned>(key: Option<Key<'_>>, entry: Option<Entry>) -> Result<Option<T>, kv::Error> {
+fn record<T: kv::Record>(key: Option<Key<'_>>, entry: Option<Entry>) -> Result<Option<T>, kv::Error> {
     match (key, entry) {
         (Some(key), Some(entry)) => Ok(Some(decode(key, &entry)?.value)),
         _ => Ok(None),

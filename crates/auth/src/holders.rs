@@ -17,7 +17,7 @@ pub(crate) struct HolderRecord {
 impl HolderRecord {
     /// Makes whoever read the record beside `tx` meet a conflict.
     pub(crate) fn touch(&self, tx: &mut Transaction) {
-        tx.expect(self.key, Some(self.entry.version)).put_bytes(self.key, self.entry.value.clone());
+        tx.expect(self.key, Some(self.entry.version)).put_bytes(self.key, self.entry.value.to_vec());
     }
 }
 

@@ -4,34 +4,12 @@ use std::ops::Bound;
 
 use async_trait::async_trait;
 
-use crate::Error;
+use crate::{Entry, Error};
 
 /// The number of a value's last write. Versions of one key never repeat, not even after a deletion, a restart or a
 /// crash, and grow with each write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(pub u64);
-
-/// A value as it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// What a later [`Batch::expect`] names.
-    pub version: Version,
-    /// The value's bytes. A counter's are its eight bytes, big-endian (see [`Entry::counter`]).
-    pub value: Vec<u8>,
-}
-
-impl Entry {
-    /// The value of a bounded counter (see [`Add`]).
-    ///
-    /// # Errors
-    /// [`Error::Corrupt`] when the value is not eight bytes long.
-    pub fn counter(&self) -> Result<i64, Error> {
-        let bytes: [u8; 8] = self.value.as_slice().try_into().map_err(|_| Error::Corrupt {
-            what: format!("a counter of {} bytes instead of 8", self.value.len()),
-        })?;
-        Ok(i64::from_be_bytes(bytes))
-    }
-}
 
 /// The keys of a scan, in the byte order of keys.
 pub type Range = (Bound<Vec<u8>>, Bound<Vec<u8>>);

@@ -13,6 +13,7 @@
 //!    a guard record that every writer in the range expects.
 
 mod engine;
+mod entry;
 mod error;
 mod key;
 pub mod memory;
@@ -25,9 +26,10 @@ mod suite;
 mod usage_row;
 
 pub use engine::{
-    Add, BATCH_OPERATIONS_MAX, Batch, Direction, Engine, Entry, KEY_BYTES_MAX, Outcome, Range,
-    SCAN_ENTRIES_MAX, VALUE_BYTES_MAX, Version,
+    Add, BATCH_OPERATIONS_MAX, Batch, Direction, Engine, KEY_BYTES_MAX, Outcome, Range, SCAN_ENTRIES_MAX,
+    VALUE_BYTES_MAX, Version,
 };
+pub use entry::{Entry, Record};
 pub use error::Error;
 pub use key::{BlobTotal, Id, Key, Region, Target, Usage};
 pub use store::{Store, Transaction, Versioned, decode};

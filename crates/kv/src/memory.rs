@@ -76,7 +76,7 @@ impl Engine for Memory {
         let version = Version(state.last_version);
         for (key, value) in writes {
             match value {
-                Some(value) => state.entries.insert(key, Entry { version, value }),
+                Some(value) => state.entries.insert(key, Entry::new(version, value)),
                 None => state.entries.remove(&key),
             };
         }

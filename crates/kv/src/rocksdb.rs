@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType,
     DBRecoveryMode, DataBlockIndexType, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions,
@@ -242,7 +243,7 @@ impl Committer {
         }
         let version = Version(self.last_version);
         overlay.extend(
-            writes.into_iter().map(|(key, value)| (key, value.map(|value| Entry { version, value }))),
+            writes.into_iter().map(|(key, value)| (key, value.map(|value| Entry::new(version, value)))),
         );
         Ok(Outcome::Committed)
     }
@@ -329,15 +330,14 @@ fn after(mut key: Vec<u8>) -> Vec<u8> {
 }
 
 fn pack(entry: &Entry) -> Vec<u8> {
-    [&entry.version.0.to_be_bytes(), entry.value.as_slice()].concat()
+    [&entry.version.0.to_be_bytes(), entry.value.as_ref()].concat()
 }
 
-fn unpack(mut stored: Vec<u8>) -> Result<Entry, Error> {
+fn unpack(stored: Vec<u8>) -> Result<Entry, Error> {
     let Some(version) = stored.first_chunk::<8>().copied() else {
         return Err(Error::Corrupt { what: format!("a stored value of {} bytes", stored.len()) });
     };
-    stored.drain(..8);
-    Ok(Entry { version: Version(u64::from_be_bytes(version)), value: stored })
+    Ok(Entry::new(Version(u64::from_be_bytes(version)), Bytes::from(stored).slice(8..)))
 }
 
 fn database_options(settings: &Settings) -> Options {

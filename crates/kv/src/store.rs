@@ -4,9 +4,8 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use crate::{Add, Batch, Direction, Engine, Entry, Error, Key, Outcome, Range, Region, Version};
+use crate::{Add, Batch, Direction, Engine, Entry, Error, Key, Outcome, Range, Record, Region, Version};
 
 /// The version of the layout and of the records that this program reads and writes.
 const SCHEMA: u32 = 1;
@@ -66,7 +65,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Corrupt`] when it is no `T`; else as the engine.
-    pub async fn get<T: DeserializeOwned>(&self, key: Key<'_>) -> Result<Option<Versioned<T>>, Error> {
+    pub async fn get<T: Record>(&self, key: Key<'_>) -> Result<Option<Versioned<T>>, Error> {
         self.get_bytes(key).await?.map(|entry| decode(key, &entry)).transpose()
     }
 
@@ -134,8 +133,8 @@ impl Store {
 ///
 /// # Errors
 /// [`Error::Corrupt`] when it is no `T`.
-pub fn decode<T: DeserializeOwned>(key: Key<'_>, entry: &Entry) -> Result<Versioned<T>, Error> {
-    match serde_json::from_slice(&entry.value) {
+pub fn decode<T: Record>(key: Key<'_>, entry: &Entry) -> Result<Versioned<T>, Error> {
+    match entry.record() {
         Ok(value) => Ok(Versioned { version: entry.version, value }),
         Err(error) => Err(Error::Corrupt { what: format!("{key:?}: {error}") }),
     }

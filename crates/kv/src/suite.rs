@@ -49,7 +49,7 @@ async fn version(engine: &impl Engine, at: &str) -> Option<Version> {
 }
 
 async fn value(engine: &impl Engine, at: &str) -> Option<Vec<u8>> {
-    engine.get(at.as_bytes()).await.unwrap().map(|entry| entry.value)
+    engine.get(at.as_bytes()).await.unwrap().map(|entry| entry.value.to_vec())
 }
 
 async fn expectations(engine: &impl Engine) {

@@ -8,10 +8,13 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, IoSlice, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use rustix::fs::StatVfsMountFlags;
 use tokio::sync::Semaphore;
 
@@ -117,7 +120,7 @@ impl Places for Files {
     async fn create(&self, place: Place) -> Result<Box<dyn PlaceWriter>, PlaceError> {
         let root = self.root.clone();
         let file = blocking(move || root.create(place)).await?;
-        Ok(Box::new(Writer { root: self.root.clone(), place, file: Arc::new(file), settled: false }))
+        Ok(Box::new(Writer { root: self.root.clone(), place, file: Arc::new(file), settled: Arc::default() }))
     }
 
     async fn open(&self, place: Place) -> Result<Arc<dyn PlaceReader>, PlaceError> {
@@ -154,7 +157,7 @@ struct Writer {
     place: Place,
     file: Arc<File>,
     /// Whether the file's name was synced.
-    settled: bool,
+    settled: Arc<AtomicBool>,
 }
 
 #[async_trait]
@@ -164,15 +167,18 @@ impl PlaceWriter for Writer {
         blocking(move || write_all(&file, &chunks)).await
     }
 
-    async fn sync(&mut self) -> Result<(), PlaceError> {
-        let (root, place, file, settled) = (self.root.clone(), self.place, self.file.clone(), self.settled);
-        blocking(move || {
+    fn sync(&mut self) -> BoxFuture<'static, Result<(), PlaceError>> {
+        let (root, place, file) = (self.root.clone(), self.place, self.file.clone());
+        let settled = self.settled.clone();
+        let sync = blocking(move || {
             file.sync_data()?;
-            if settled { Ok(()) } else { root.settle(place) }
-        })
-        .await?;
-        self.settled = true;
-        Ok(())
+            if !settled.load(Ordering::Acquire) {
+                root.settle(place)?;
+                settled.store(true, Ordering::Release);
+            }
+            Ok(())
+        });
+        sync.boxed()
     }
 
     async fn truncate(&mut self, length: u64) -> Result<(), PlaceError> {

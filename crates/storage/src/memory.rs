@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 
 use crate::{Place, PlaceError, PlaceReader, PlaceWriter, Places, Space};
 
@@ -68,8 +70,8 @@ impl PlaceWriter for Content {
         Ok(())
     }
 
-    async fn sync(&mut self) -> Result<(), PlaceError> {
-        Ok(())
+    fn sync(&mut self) -> BoxFuture<'static, Result<(), PlaceError>> {
+        std::future::ready(Ok(())).boxed()
     }
 
     async fn truncate(&mut self, length: u64) -> Result<(), PlaceError> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::{OpenFile, hex};
@@ -110,8 +111,9 @@ pub trait PlaceWriter: Send + Sync {
     /// Appends `chunks`, all of them or an error; after an error any beginning of them may be there.
     async fn write(&mut self, chunks: Vec<Bytes>) -> Result<(), PlaceError>;
 
-    /// Makes the place and all that was written survive a power cut.
-    async fn sync(&mut self) -> Result<(), PlaceError>;
+    /// Makes the place and all that was written before survive a power cut: done when the future is, and begun when it
+    /// is first polled. Meanwhile more may be written.
+    fn sync(&mut self) -> BoxFuture<'static, Result<(), PlaceError>>;
 
     /// Cuts off what follows the first `length` bytes, to give the room back. Nothing is written after this.
     async fn truncate(&mut self, length: u64) -> Result<(), PlaceError>;

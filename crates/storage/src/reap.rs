@@ -33,7 +33,7 @@ pub struct Reaped {
 }
 
 /// `Key::Reap`, in its three forms.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Unhooked {
     Repository(ReapRecord),

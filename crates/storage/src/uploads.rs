@@ -9,6 +9,7 @@
 //! * [`intake`]: one request's bytes: written, hashed, synced, saved.
 //! * [`finish`]: the step from a session to a linked blob.
 
+mod checkpoint;
 mod expiry;
 mod finish;
 mod intake;

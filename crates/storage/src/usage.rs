@@ -126,7 +126,7 @@ impl Storage {
                 let (id, which) = Usage::of_former_row(list.tail(region, &key)?)
                     .ok_or_else(|| corrupt("a figure of no repository"))?;
                 if let Some(owner) = self.owner_of(id).await? {
-                    moved.put_bytes(usage_key(owner, id.into(), which), entry.value);
+                    moved.put_bytes(usage_key(owner, id.into(), which), entry.value.to_vec());
                 }
                 moved.delete_encoded(key);
             }

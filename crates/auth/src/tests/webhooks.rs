@@ -112,10 +112,10 @@ async fn the_secret_lies_sealed_in_the_store_and_in_no_event() {
     for account in [acme.account().unwrap()] {
         let key = Key::Webhook { account: account.raw(), webhook: made.id.raw() };
         let stored = test.store().get_bytes(key).await.unwrap().unwrap().value;
-        assert!(!String::from_utf8(stored).unwrap().contains(secret));
+        assert!(!String::from_utf8(stored.to_vec()).unwrap().contains(secret));
         let trail = Key::Event { account: account.raw(), time_ms: 0, event: kv::Id::MIN };
         for (_, entry) in test.store().list(trail.siblings(test.region()), 100).await.unwrap() {
-            let event = String::from_utf8(entry.value).unwrap();
+            let event = String::from_utf8(entry.value.to_vec()).unwrap();
             assert!(!event.contains(secret) && !event.contains("-secret"), "{event}");
         }
     }

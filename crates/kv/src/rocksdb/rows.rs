@@ -39,7 +39,8 @@ struct Bytes;
 
 impl Weighter<Vec<u8>, Row> for Bytes {
     fn weight(&self, key: &Vec<u8>, row: &Row) -> u64 {
-        let value = row.as_ref().map_or(0, |entry| entry.value.len());
+        // Once as it is stored, and once as the record that was read.
+        let value = row.as_ref().map_or(0, |entry| 2 * entry.value.len());
         (key.len() + value + ROW_OVERHEAD_BYTES) as u64
     }
 }
@@ -62,7 +63,7 @@ impl Rows {
         match self.rows.get_value_or_guard(key, Some(Duration::ZERO)) {
             GuardResult::Value(row) => Ok(row),
             GuardResult::Guard(place) => {
-                let row = read()?;
+                let row = kept(read()?);
                 if is_small(&row) {
                     // Refused: a commit wrote it meanwhile.
                     drop(place.insert(row.clone()));
@@ -116,6 +117,7 @@ impl Rows {
         }
         let wanted: Vec<_> = missing.iter().map(|(at, _)| keys[*at].as_slice()).collect();
         for ((at, place), row) in missing.into_iter().zip(read(&wanted)?) {
+            let row = kept(row);
             if let Some(place) = place
                 && is_small(&row)
             {
@@ -168,6 +170,10 @@ impl Drop for Writing<'_> {
 
 fn is_written(mark: u64) -> bool {
     mark % 2 == 1
+}
+
+fn kept(row: Row) -> Row {
+    row.map(Entry::kept)
 }
 
 fn is_small(row: &Row) -> bool {

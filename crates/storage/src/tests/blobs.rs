@@ -213,7 +213,8 @@ async fn a_permit_for_another_action_is_refused() {
 #[tokio::test]
 async fn bytes_that_are_lost_are_no_unknown_blob() {
     let world = World::new().await;
-    let digest = world.blob(&world.push("acme/web").await, b"bytes").await;
+    // More than is kept in memory.
+    let digest = world.blob(&world.push("acme/web").await, &content(20_000, 1)).await;
     let pull = world.pull("acme/web").await;
     let opened = world.storage.open_blob(&pull, &digest, at(0)).await.unwrap();
     for entry in walk(world.folder.path()) {

@@ -90,7 +90,7 @@ async fn what_an_older_store_says_of_its_repositories_is_moved_and_stays() {
     for (at, which) in (1..).zip(Usage::ALL) {
         let key = usage_key(pull.owner(), pull.repository(), which);
         let entry = store.get_bytes(key).await.unwrap().unwrap();
-        older.put_bytes(Key::FormerUsage { row: &former_row(id, at) }, entry.value).delete(key);
+        older.put_bytes(Key::FormerUsage { row: &former_row(id, at) }, entry.value.to_vec()).delete(key);
     }
     // More than are moved at once, of repositories that are gone.
     for gone in 1..=2_000 {

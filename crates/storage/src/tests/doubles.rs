@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use kv::memory::Memory;
 use kv::{Batch, Direction, Engine, Entry, Outcome, Range};
 use tokio::sync::Notify;
@@ -203,8 +205,12 @@ impl PlaceWriter for FaultyWriter {
         self.writer.write(chunks).await
     }
 
-    async fn sync(&mut self) -> Result<(), PlaceError> {
-        if self.faults.sync.burns() { Err(PlaceError::NoSpace) } else { self.writer.sync().await }
+    fn sync(&mut self) -> BoxFuture<'static, Result<(), PlaceError>> {
+        if self.faults.sync.burns() {
+            std::future::ready(Err(PlaceError::NoSpace)).boxed()
+        } else {
+            self.writer.sync()
+        }
     }
 
     async fn truncate(&mut self, length: u64) -> Result<(), PlaceError> {

@@ -13,7 +13,8 @@ use jiff::Timestamp;
 use oci::{Algorithm, Digest, Hasher};
 use tokio::sync::mpsc;
 
-use super::session::{Found, Session};
+use super::checkpoint::{Checkpoint, Claim};
+use super::session::Session;
 use super::{ContentRange, Upload, UploadId};
 use crate::blobs::Segment;
 use crate::commit::{after, blocking, retrying};
@@ -119,18 +120,20 @@ pub(super) struct Begin<'a> {
 /// A request that has taken its epoch.
 pub(super) struct Intake {
     storage: Storage,
-    id: UploadId,
+    claim: Claim,
     /// The session without this request's bytes, with its epoch and place.
     before: Session,
     place: Place,
     /// Made with the first bytes.
     writer: Option<Box<dyn PlaceWriter>>,
     hasher: Hasher,
-    /// How many bytes of this request were written, and how many of those the session's record names.
+    /// How many bytes of this request were written, how many of those the last checkpoint that was begun names, and how
+    /// many the session's record.
     received: u64,
+    begun: u64,
     saved: u64,
+    checkpoint: Option<Checkpoint>,
     promised: Option<u64>,
-    now: Timestamp,
     /// Whether a commit failed in such a way that it may have been done.
     in_doubt: bool,
 }
@@ -149,17 +152,25 @@ impl Storage {
             (_, Some(hasher)) => hasher,
             (_, None) => self.hash_again(&before.segments, before.offset, before.algorithm).await?,
         };
+        let claim = Claim {
+            storage: self.clone(),
+            repository: before.repository,
+            id: begin.id,
+            epoch: before.epoch,
+            now: begin.now,
+        };
         Ok(Intake {
             storage: self.clone(),
-            id: begin.id,
+            claim,
             before,
             place,
             writer: None,
             hasher,
             received: 0,
+            begun: 0,
             saved: 0,
+            checkpoint: None,
             promised: begin.promised,
-            now: begin.now,
             in_doubt: false,
         })
     }
@@ -207,7 +218,9 @@ impl Intake {
         mut messages: mpsc::Receiver<Message>,
     ) -> Result<Taken<Upload>, Error> {
         match self.try_append(&mut messages).await {
-            Ok(true) => self.check_promise().map(|()| Taken::Whole(self.session(false).upload(self.id))),
+            Ok(true) => {
+                self.check_promise().map(|()| Taken::Whole(self.session(false).upload(self.claim.id)))
+            }
             Ok(false) => Ok(Taken::BrokenOff),
             Err(error) => Err(self.roll_back(error).await),
         }
@@ -232,7 +245,12 @@ impl Intake {
 
     async fn try_append(&mut self, messages: &mut mpsc::Receiver<Message>) -> Result<bool, Error> {
         let whole = self.take(messages).await?;
-        self.save(false).await?;
+        self.end_checkpoint().await?;
+        self.sync().await?;
+        let saved = self.claim.replace(&self.session(false), None).await;
+        self.note_doubt(&saved);
+        saved?;
+        self.saved = self.received;
         Ok(whole)
     }
 
@@ -246,14 +264,17 @@ impl Intake {
             return Ok(Taken::BrokenOff);
         }
         self.check_promise()?;
+        // Its record must not be written any more when the blob takes its place.
+        self.end_checkpoint().await?;
         self.sync().await?;
         let whole = self.session(false);
         let hasher = Some(self.hasher.clone());
         self.storage.check_digest(hasher, &whole.segments, whole.offset, digest).await?;
         let this = &*self;
         let made = retrying(|| async {
-            let found = this.current().await?;
-            this.storage.try_make_blob(permit, this.id, &found, &whole, digest, this.now).await
+            let Claim { storage, id, now, .. } = &this.claim;
+            let found = this.claim.current().await?;
+            storage.try_make_blob(permit, *id, &found, &whole, digest, *now).await
         })
         .await;
         self.note_doubt(&made);
@@ -288,8 +309,9 @@ impl Intake {
         written?;
         self.hasher = hasher?;
         self.received = received;
-        if self.received - self.saved >= self.storage.settings().checkpoint_bytes {
-            self.save(true).await?;
+        if self.received - self.begun >= self.storage.settings().checkpoint_bytes {
+            self.end_checkpoint().await?;
+            self.begin_checkpoint();
             self.storage.check_space(self.promised.unwrap_or(0).saturating_sub(self.received)).await?;
         }
         Ok(())
@@ -323,28 +345,23 @@ impl Intake {
         session
     }
 
-    /// The session's record, if this request is still the latest.
-    async fn current(&self) -> Result<Found, Error> {
-        self.storage.session_at(self.before.repository, self.id, self.before.epoch).await
+    /// Syncs what came, and then lets the session's record name it, while more comes.
+    fn begin_checkpoint(&mut self) {
+        let session = self.session(true);
+        if let Some(writer) = &mut self.writer {
+            let (claim, synced) = (self.claim.clone(), writer.sync());
+            self.checkpoint = Some(Checkpoint::begin(claim, synced, session, self.received));
+            self.begun = self.received;
+        }
     }
 
-    /// Syncs what came, and then lets the session's record name it.
-    async fn save(&mut self, more: bool) -> Result<(), Error> {
-        self.sync().await?;
-        let session = self.session(more);
-        let saved = self.replace(&session, None).await;
+    /// Waits for the checkpoint that is under way.
+    async fn end_checkpoint(&mut self) -> Result<(), Error> {
+        let Some(checkpoint) = self.checkpoint.take() else { return Ok(()) };
+        let saved = checkpoint.end().await;
         self.note_doubt(&saved);
-        saved?;
-        self.saved = self.received;
+        self.saved = saved?;
         Ok(())
-    }
-
-    async fn replace(&self, session: &Session, discarded: Option<Place>) -> Result<(), Error> {
-        retrying(|| async {
-            let found = self.current().await?;
-            self.storage.try_change(self.id, &found, session, discarded, self.now).await
-        })
-        .await
     }
 
     fn note_doubt<T>(&mut self, outcome: &Result<T, Error>) {
@@ -359,13 +376,15 @@ impl Intake {
     /// Makes the session what it was before this request, and gives the room back, as far as that can be done. What
     /// cannot is no loss: the session names the place until it ends.
     async fn take_back(&mut self) {
+        // Why it failed is told already, or makes no difference any more; what it saved does.
+        let _ = self.end_checkpoint().await;
         if self.in_doubt {
             return;
         }
         let mut is_ours = self.saved == 0;
         if !is_ours {
             let before = Session { writing: None, ..self.before.clone() };
-            let restored = self.replace(&before, Some(self.place)).await;
+            let restored = self.claim.replace(&before, Some(self.place)).await;
             is_ours = restored.is_ok();
         }
         let Some(mut writer) = self.writer.take() else { return };

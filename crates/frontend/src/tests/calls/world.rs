@@ -84,7 +84,7 @@ async fn content(engine: &Counting) -> Content {
     let spent = Key::SpentSignature { time_ms: 0, hash: &[0; 32] }.encode(&Region::parse(REGION).unwrap());
     let spent = &spent[..spent.len() - size_of::<u64>() - 32];
     let entries = entries.into_iter().filter(|(key, _)| !key.starts_with(spent));
-    entries.map(|(key, entry)| (key, entry.value)).collect()
+    entries.map(|(key, entry)| (key, entry.value.to_vec())).collect()
 }
 
 pub(super) fn password_of(login: &str) -> String {

@@ -38,7 +38,7 @@ impl Tables {
 }
 
 fn row(value: u64) -> Entry {
-    Entry { version: Version(value), value: value.to_be_bytes().to_vec() }
+    Entry::new(Version(value), value.to_be_bytes().to_vec())
 }
 
 fn value(row: Row) -> Option<u64> {
@@ -124,7 +124,7 @@ fn a_failed_read_is_told_and_not_kept() {
 #[test]
 fn rows_are_bounded_each_and_in_all() {
     let memory = Rows::new(64 << 10);
-    let great = || Ok(Some(Entry { version: Version(1), value: vec![0; ROW_BYTES_MAX + 1] }));
+    let great = || Ok(Some(Entry::new(Version(1), vec![0; ROW_BYTES_MAX + 1])));
     memory.get(b"great", great).unwrap();
     assert_eq!(memory.rows.len(), 0);
     for number in 0..10_000u32 {
