@@ -155,7 +155,7 @@ async fn scans(engine: &impl Engine) {
 async fn many_reads(engine: &impl Engine) {
     done(engine, put("a", "1")).await;
     let read = engine.get_many(&[key("b"), key("a"), key("a")]).await.unwrap();
-    let values: Vec<_> = read.into_iter().map(|entry| entry.map(|entry| entry.value)).collect();
+    let values: Vec<_> = read.into_iter().map(|entry| entry.map(|entry| entry.value.to_vec())).collect();
     assert_eq!(values, [None, Some(key("1")), Some(key("1"))]);
     assert!(engine.get_many(&[]).await.unwrap().is_empty());
 }
@@ -224,7 +224,7 @@ async fn concurrent_claims<E: Engine>(engine: Arc<E>) {
     for task in tasks {
         task.await.unwrap();
     }
-    assert_eq!(engine.get(b"n").await.unwrap().unwrap().value, [80]);
+    assert_eq!(engine.get(b"n").await.unwrap().unwrap().value[..], [80]);
 }
 
 async fn snapshots_are_whole<E: Engine>(engine: Arc<E>) {
@@ -281,7 +281,7 @@ async fn follows_the_model(engine: &impl Engine) {
                 None => drop(model.remove(name.as_bytes())),
                 Some(value) => {
                     let entry = engine.get(name.as_bytes()).await.unwrap().unwrap();
-                    assert_eq!(entry.value, [*value]);
+                    assert_eq!(entry.value[..], [*value]);
                     let old = model.insert(key(name), entry.clone());
                     assert!(old.is_none_or(|old| old.version < entry.version));
                 }

@@ -36,7 +36,7 @@ async fn versions_go_on_after_a_restart_even_those_of_removed_keys() {
         before
     };
     let engine = open(folder.path()).unwrap();
-    assert_eq!(engine.get(b"kept").await.unwrap().unwrap().value, b"1");
+    assert_eq!(engine.get(b"kept").await.unwrap().unwrap().value, &b"1"[..]);
     assert_eq!(engine.get(b"gone").await.unwrap(), None);
     engine.commit(put(b"gone", b"3")).await.unwrap();
     assert!(engine.get(b"gone").await.unwrap().unwrap().version > before);
@@ -101,7 +101,7 @@ async fn a_write_that_fails_is_told_once_and_ends_all_commits() {
     assert!(matches!(failed, Some(Error::Engine(_))), "{failed:?}");
     tokio::time::timeout(Duration::from_secs(10), broken).await.unwrap().unwrap();
     assert!(matches!(engine.commit(put(b"small", b"2")).await, Err(Error::Engine(_))));
-    assert_eq!(engine.get(b"kept").await.unwrap().unwrap().value, b"1");
+    assert_eq!(engine.get(b"kept").await.unwrap().unwrap().value, &b"1"[..]);
 }
 
 fn log_of(folder: &std::path::Path) -> std::path::PathBuf {
