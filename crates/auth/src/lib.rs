@@ -29,11 +29,13 @@ mod category;
 mod credentials;
 mod deadline;
 mod deliveries;
+mod delivery_failures;
 mod delivery_lists;
 mod directory;
 mod directory_import;
 mod error;
 mod establish;
+mod event_details;
 mod event_kinds;
 mod events;
 mod holders;
@@ -95,12 +97,14 @@ pub use catalog::Catalog;
 pub use category::Category;
 pub use deadline::{DeadlineError, parse_deadline};
 pub use deliveries::{Attempt, AttemptEnd};
+pub use delivery_failures::DeliveryFailure;
 pub use delivery_lists::{Delivery, DeliveryStatus};
 pub use directory::{
     DIRECTORY_ENTRIES_MAX, Directory, DirectoryAccessKey, DirectoryAccount, DirectoryUser, SealedCredential,
 };
 pub use directory_import::{DirectoryConflict, DirectoryReport, Gone};
 pub use error::{AuthenticationError, Denied, Error, Thing};
+pub use event_details::{EventDetail, ShareField, SignInRefusal};
 pub use event_kinds::EventKind;
 pub use events::{Actor, Event, EventResult};
 pub use ids::{

@@ -8,6 +8,7 @@ mod console;
 mod console_account;
 mod console_credentials;
 mod console_image;
+mod console_languages;
 mod console_many;
 mod console_pages;
 mod console_trail;

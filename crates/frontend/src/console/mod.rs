@@ -11,6 +11,7 @@ mod assets;
 mod audit;
 mod blocked_owners;
 mod credentials;
+mod details;
 mod event_words;
 mod forms;
 mod guide;

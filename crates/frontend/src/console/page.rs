@@ -315,8 +315,12 @@ pub(super) fn once(
 
 /// An instant, as its reader's clock shows it, with the offset.
 pub(super) fn time(at: Timestamp, zone: &TimeZone) -> Markup {
-    let shown = at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M %:z").to_string();
-    html! { time datetime=(format!("{at:.0}")) { (shown) } }
+    html! { time datetime=(format!("{at:.0}")) { (instant(at, zone)) } }
+}
+
+/// The same, as text.
+pub(super) fn instant(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M %:z").to_string()
 }
 
 /// How long it is until a deadline.

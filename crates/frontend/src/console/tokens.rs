@@ -4,13 +4,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use auth::{Made, NewToken, PATTERNS_MAX, PersonalToken, ScopePattern, TokenId};
-use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::credentials::{ALL, docker_login, maker, maker_field};
 use super::forms::{Asked, Refusal, described};
 use super::list::{ROWS_AND_ONE, Rows, pager};
-use super::page::{Answer, Place, Question, form_token, go, once, time};
+use super::page::{Answer, Place, Question, form_token, go, instant, once, time};
 use super::problem::{Problem, Wrong};
 use super::text::fill;
 use super::visitor::{Form, Visitor};
@@ -85,10 +84,8 @@ async fn all(visitor: &Visitor) -> Result<Vec<PersonalToken>, Problem> {
 
 /// When the session ends, and with it what is made with it.
 fn session_end(visitor: &Visitor) -> String {
-    let shown = |end: Timestamp| {
-        end.to_zoned_datetime(visitor.zone.clone()).strftime("%Y-%m-%d %H:%M %:z").to_string()
-    };
-    visitor.principal.credential_ends_at().map(shown).unwrap_or_default()
+    let end = visitor.principal.credential_ends_at();
+    end.map(|end| instant(end, &visitor.zone)).unwrap_or_default()
 }
 
 /// The form that makes a login for docker.

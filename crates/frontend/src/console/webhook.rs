@@ -7,6 +7,7 @@ use axum::extract::Path;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::details::failure;
 use super::forms::{Asked, Refusal, ended, sent};
 use super::holders::switch;
 use super::list::{ROWS_AND_ONE, Rows, pager};
@@ -90,7 +91,7 @@ fn facts(visitor: &Visitor, webhook: &Webhook) -> Markup {
             @if receiver.failures > 0 {
                 dt { (t.webhook_failures) } dd { (receiver.failures) }
                 dt { (t.webhook_last_failure) }
-                dd { (instant(receiver.last_failure_at)) " " span lang="en" { (receiver.last_failure.as_deref().unwrap_or_default()) } }
+                dd { (instant(receiver.last_failure_at)) " " (failure(visitor, receiver.last_failure.as_deref())) }
                 @if let Some(at) = receiver.next_attempt_at { dt { (t.webhook_next) } dd { (time(at, &visitor.zone)) } }
             }
         }
@@ -138,7 +139,7 @@ fn line(visitor: &Visitor, at: &str, delivery: &Delivery) -> Markup {
             td { @if let Some(share) = share { (share.repository) " → " (share.grantee) } }
             td { (status) }
             td.number { (delivery.attempts) }
-            td lang="en" { (delivery.last_failure.as_deref().unwrap_or_default()) }
+            td { (failure(visitor, delivery.last_failure.as_deref())) }
             td {
                 form.inline method="post" action=(at) {
                     (form_token(&visitor.form_token))
