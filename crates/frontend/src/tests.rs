@@ -11,6 +11,7 @@ mod console_image;
 mod console_languages;
 mod console_many;
 mod console_pages;
+mod console_sharing;
 mod console_trail;
 mod counted;
 mod engine;

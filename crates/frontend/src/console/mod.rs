@@ -31,6 +31,7 @@ mod reserved_names;
 mod session;
 mod settings;
 mod share_form;
+mod share_typed;
 mod shared;
 mod sharing;
 mod sign_in;

@@ -129,7 +129,7 @@ pub(super) fn wrong(error: auth::Error, t: &'static Texts) -> Result<Wrong, Prob
         Error::Invalid { field: "tags", .. } => Wrong::of("tags", t.tags_wrong),
         Error::Invalid { field: "password", .. } => Wrong::of("password", t.password_wrong),
         Error::Limit { what: "patterns of tags in the shares of a repository", max } => {
-            Wrong::of("tags", fill(t.limit_reached, &[("max", &max)]))
+            Wrong::of("tags", fill(t.tags_many, &[("max", &max)]))
         }
         Error::Limit { max, .. } => Wrong { field: None, text: fill(t.limit_reached, &[("max", &max)]) },
         Error::OneOfShares { repository, error, .. } => {

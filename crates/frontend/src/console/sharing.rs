@@ -7,7 +7,8 @@ use super::image::{Seen, Tab};
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Question, form_token, go, time};
 use super::problem::{Problem, Wrong};
-use super::share_form::{Dialog, Typed, fields, refused, whole_error};
+use super::share_form::{Dialog, Next, fields, refused, whole_error};
+use super::share_typed::Typed;
 use super::shared::{deadline, status, tags};
 use super::text::{clipped, fill};
 use super::visitor::{Form, Visitor};
@@ -18,8 +19,9 @@ pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
     let images = [seen.repository.name.clone()];
     let (address, back) = (seen.address(), format!("{}?tab=sharing", seen.address()));
     if visitor.query.get("new").is_some() {
-        let dialog = Dialog { address: &address, images: &images, back: &back };
-        return Ok(dialog.asks(visitor, &Typed::default(), None));
+        let shown_at = new_at(seen);
+        let dialog = Dialog { address: &address, shown_at: &shown_at, images: &images, back: &back };
+        return dialog.shown(visitor).await;
     }
     if let Some(account) = visitor.query.get("change") {
         let share = find(visitor, seen, account).await?;
@@ -29,6 +31,11 @@ pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
         return Ok(question(visitor, seen, &find(visitor, seen, account).await?));
     }
     list(visitor, seen).await
+}
+
+/// Where the dialog is.
+fn new_at(seen: &Seen) -> String {
+    format!("{}?tab=sharing&new=1", seen.address())
 }
 
 async fn find(visitor: &Visitor, seen: &Seen, account: &str) -> Result<Share, Problem> {
@@ -49,8 +56,7 @@ async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
             html! { div.empty { p { (t.public_not_shared) } p { a href=(settings) { (t.settings) } } } },
         );
     }
-    let button =
-        html! { p { a.button href=(format!("{}?tab=sharing&new=1", seen.address())) { (t.share_image) } } };
+    let button = html! { p { a.button href=(new_at(seen)) { (t.share_image) } } };
     if shares.items.is_empty() && after.is_none() {
         return Ok(html! { (button) div.empty { p { (t.not_shared) } } });
     }
@@ -154,10 +160,12 @@ pub(super) async fn act(
     match action {
         "check-share" | "edit-share" | "share" => {
             let (images, address) = ([seen.repository.name.clone()], seen.address());
-            let dialog = Dialog { address: &address, images: &images, back: &back };
+            let shown_at = new_at(seen);
+            let dialog = Dialog { address: &address, shown_at: &shown_at, images: &images, back: &back };
             Ok(match dialog.goes_on(visitor, form).await? {
-                Some(content) => seen.page(visitor, Tab::Sharing, &content),
-                None => go(&format!("{back}&done=shared")),
+                Next::Done => go(&format!("{back}&done=shared")),
+                Next::At(address) => go(&address),
+                Next::With(content, _) => seen.page(visitor, Tab::Sharing, &content),
             })
         }
         "change-share" => change(visitor, seen, form).await,

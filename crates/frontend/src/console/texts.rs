@@ -446,6 +446,10 @@ texts! {
     deadline_both: "Choose a date or Permanently valid, not both.", "日期与“永久有效”只能选择其一。";
     deadline_unreadable: "A date is written 2027-01-31.", "日期格式为 2027-01-31。";
     description_wrong: "0 to 1000 characters, without control characters.", "0 到 1000 个字符，不含控制字符。";
+    tags_many: "At most {max} patterns of tags for an image, over all its shares.", "每个镜像的所有共享合计最多 {max} 个版本匹配模式。";
+    deadline_late: "The last day that is possible is {max}. Or choose Permanently valid.", "最晚日期为 {max}，也可勾选“永久有效”。";
+    image_not_shareable: "There is none, or you may not share it: that needs the permission Manage.", "镜像不存在，或您无权共享：需要“管理”权限。";
+    and_more: "And {count} more.", "另有 {count} 个。";
     tags_wrong: "Patterns of tags, separated by commas or blanks: v1.*, latest.", "请用逗号或空格分隔版本匹配模式，例如 v1.*, latest。";
     limit_reached: "At most {max} are possible, and that is reached.", "最多 {max} 个，已达到上限。";
     reserved: "What had this name was deleted. It stays reserved for a while.", "该名称的原有对象已删除，名称仍在保留期内。";

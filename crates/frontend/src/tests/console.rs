@@ -176,6 +176,12 @@ async fn what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept() {
             "without control characters",
         ),
         (&[("account", "globex"), ("permanent", "on"), ("tags", "v1[")], "tags", "Patterns of tags"),
+        (
+            &[("account", "globex"), ("permanent", "on"), ("tags", "a b c d e f g h i")],
+            "tags",
+            "At most 8 patterns of tags for an image",
+        ),
+        (&[("account", "globex"), ("deadline", "9999-12-31")], "deadline", "that is possible is 9999-12-29"),
     ];
     for (fields, field, told) in cases {
         let fields = [&[("action", "check-share")][..], fields].concat();
@@ -216,7 +222,8 @@ async fn several_images_are_shared_at_once_or_none() {
         ]
     };
     let token = asked.form_token();
-    acme.posts("/console/share", &token, &fields("share", "team-a/none")).await.is(404);
+    let page = acme.posts("/console/share", &token, &fields("share", "team-a/none")).await;
+    page.is(200).says(&["team-a/none: There is none, or you may not share it", "value=\"globex\""]);
     acme.opens("/console/images?shared=on").await.says(&["You share no images."]);
     let page = acme.posts("/console/share", &token, &fields("check-share", "team-a/api")).await;
     page.says(&["Share with globex?", "This account has no display name."]);

@@ -245,5 +245,5 @@ async fn patterns_beyond_their_number_are_said_beside_the_tags() {
         |account, tags| [("action", "share"), ("account", account), ("permanent", "on"), ("tags", tags)];
     acme.sends(&new, WEB, &share("globex", "a,b,c,d,e,f,g")).await.says(&["Shared."]);
     let page = acme.sends(&new, WEB, &share("admin", "h,i")).await;
-    page.says(&["id=\"tags-error\"", "At most 8 are possible", "value=\"h,i\""]);
+    page.says(&["id=\"tags-error\"", "At most 8 patterns of tags", "value=\"h,i\""]);
 }
