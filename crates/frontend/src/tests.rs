@@ -7,6 +7,7 @@ mod connections;
 mod console;
 mod console_account;
 mod console_credentials;
+mod console_forms;
 mod console_image;
 mod console_languages;
 mod console_many;

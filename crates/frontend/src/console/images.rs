@@ -8,7 +8,7 @@ use kv::Usage;
 use maud::{Markup, html};
 use storage::RepositoryUsage;
 
-use super::forms::Asked;
+use super::forms::ended;
 use super::image_form;
 use super::page::{Answer, Place, page, size, time};
 use super::problem::Problem;
@@ -106,6 +106,8 @@ struct Listed {
     pages: usize,
     total: usize,
     with: BTreeMap<RepositoryId, Grantees>,
+    /// Whether the visitor may make images.
+    makes: bool,
     /// Whether they are too many for the order that is wanted, and stand in that of their names.
     unordered: bool,
 }
@@ -113,7 +115,7 @@ struct Listed {
 /// `GET /console/images`.
 pub(super) async fn list(visitor: Visitor) -> Answer {
     if visitor.query.get("do") == Some("create") {
-        return image_form::show(&visitor, Asked::First(&visitor.query));
+        return ended(&visitor, image_form::asked(&visitor).await);
     }
     let wanted = Wanted::of(&visitor.query);
     match find(&visitor, &wanted).await {
@@ -155,7 +157,8 @@ async fn find(visitor: &Visitor, wanted: &Wanted<'_>) -> Result<Listed, Problem>
     let usages = storage.usages(&shown).await?;
     let with = auth.grantees_of(p, &shown, ACCOUNTS_COUNTED_MAX, now).await?;
     let rows = shown.into_iter().zip(usages).map(|(repository, usage)| Row { repository, usage }).collect();
-    Ok(Listed { rows, pages: total.div_ceil(IMAGES_A_PAGE).max(1), total, with, unordered })
+    let makes = auth.may_push_somewhere(p).await?;
+    Ok(Listed { rows, makes, pages: total.div_ceil(IMAGES_A_PAGE).max(1), total, with, unordered })
 }
 
 fn shown(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
@@ -172,7 +175,7 @@ fn shown(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
             }
             button.plain type="submit" { (t.search) }
         }
-        (image_form::link(visitor))
+        @if listed.makes { (image_form::link(visitor)) }
         p.hint id="images-count" role="status" { (fill(t.entries, &[("count", &listed.total)])) }
         div id="images" { (results(visitor, wanted, listed)) }
     }
@@ -182,7 +185,7 @@ fn shown(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
 fn results(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
     let t = visitor.t;
     if listed.rows.is_empty() {
-        return html! { div.empty { (empty(visitor, wanted)) } };
+        return html! { div.empty { (empty(visitor, wanted, listed.makes)) } };
     }
     html! {
         @if listed.unordered { p.wrong { (fill(t.too_many_to_order, &[("max", &IMAGES_ORDERED_MAX)])) } }
@@ -199,13 +202,17 @@ fn results(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
     }
 }
 
-fn empty(visitor: &Visitor, wanted: &Wanted<'_>) -> Markup {
+fn empty(visitor: &Visitor, wanted: &Wanted<'_>, makes: bool) -> Markup {
     let t = visitor.t;
     if !wanted.search.is_empty() || wanted.page > 1 {
         return html! { p { (t.nothing_found) } p { a href=(ALL) { (t.clear) } } };
     }
     if wanted.shared {
         return html! { p { (t.nothing_shared_by_me) } };
+    }
+    if !makes {
+        let account = visitor.principal.account_name().map(ToString::to_string).unwrap_or_default();
+        return html! { p { (fill(t.no_images_seen, &[("account", &account)])) } };
     }
     html! {
         p { (t.no_images) }

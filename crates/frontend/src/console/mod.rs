@@ -28,6 +28,7 @@ mod permissions;
 mod problem;
 mod read;
 mod reserved_names;
+mod search;
 mod session;
 mod settings;
 mod share_form;

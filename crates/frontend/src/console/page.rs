@@ -287,10 +287,16 @@ pub(super) struct Ties {
 
 /// A command, with a button that copies it.
 pub(super) fn command(t: &'static Texts, command: &str) -> Markup {
+    copied(t, command, command)
+}
+
+/// A line, with a button that copies it, and is called by the line's name.
+fn copied(t: &'static Texts, name: &str, line: &str) -> Markup {
     html! {
         div.command {
-            code { (command) }
-            button.copy type="button" aria-live="polite" data-copy=(command) data-copied=(t.copied) { (t.copy) }
+            code { (line) }
+            button.copy type="button" aria-live="polite" aria-label=(fill(t.copy_named, &[("name", &name)]))
+                data-copy=(line) data-copied=(t.copied) { (t.copy) }
         }
     }
 }
@@ -306,7 +312,7 @@ pub(super) fn once(
     let t = visitor.t;
     let content = html! {
         p.told role="status" { (t.shown_once) }
-        @for (name, line) in lines { h2 { (name) } (command(t, line)) }
+        @for (name, line) in lines { h2 { (name) } (copied(t, name, line)) }
         (facts)
         p { a.button href=(place.address()) { (place.text(t)) } }
     };

@@ -11,6 +11,7 @@ texts! {
     password: "Password", "密码";
     sign_in_refused: "That name and password do not belong together, or the account is closed.", "名称与密码不匹配，或账号已停用。";
     sign_in_throttled: "Too many sign-ins. Wait a minute and try again.", "登录尝试过于频繁，请稍等一分钟后重试。";
+    cookies_needed: "Your browser kept no cookie of this page. Signing in needs cookies: allow them for this site, and try again.", "浏览器未保存本页面的 Cookie。登录需要使用 Cookie，请允许本站点使用 Cookie 后重试。";
     form_stale: "This page was open for too long, or came from another site. Nothing was changed. Try again.", "页面打开时间过长，或请求来自其他站点。未做任何更改，请重试。";
     my_images: "My images", "我的镜像";
     own_images: "Own images", "自有镜像";
@@ -30,6 +31,9 @@ texts! {
     never: "never", "从未";
     search: "Search", "搜索";
     search_images: "Search by name", "按名称搜索";
+    search_accounts: "Search by account", "按账号搜索";
+    search_shared: "Search by owner or image", "按所有者或镜像搜索";
+    too_many_shares_to_order: "There are too many to be ordered or searched: they stand in the order in which they are stored.", "共享数量过多，无法排序或搜索，按存储顺序列出。";
     clear: "Clear", "清除";
     share: "Share", "共享";
     share_image: "Share image", "共享镜像";
@@ -41,6 +45,7 @@ texts! {
     next: "Next", "下一页";
     entries: "{count} in all", "共 {count} 条";
     no_images: "You have no images yet.", "还没有镜像。";
+    no_images_seen: "You have no permission on any image yet. Ask who signs in as {account} to give you one.", "您还没有任何镜像的权限，请联系使用 {account} 登录的人员授权。";
     no_images_hint: "Push one: its repository is made by the first push, private.", "推送一个镜像即可：首次推送会自动创建私有镜像仓库。";
     nothing_found: "Nothing matches.", "没有匹配的结果。";
     nothing_shared_by_me: "You share no images. Open an image and choose Sharing.", "您还没有共享镜像。打开一个镜像并选择“共享”页签。";
@@ -71,6 +76,7 @@ texts! {
     save: "Save", "保存";
     saved: "Saved.", "已保存。";
     copy: "Copy", "复制";
+    copy_named: "Copy {name}", "复制 {name}";
     copied: "Copied", "已复制";
     guide: "Pull/push guide", "下载/上传指南";
     sharing: "Sharing", "共享管理";
@@ -219,8 +225,10 @@ texts! {
     audit: "Audit", "审计日志";
     webhooks: "Webhooks", "Webhook 通知";
     webhook_url_wrong: "An absolute https:// or http:// address that the registry may send to, without credentials.", "请输入仓库可访问的完整 https:// 或 http:// 地址，不含用户名和密码。";
-    token_days_wrong: "It lasts too long, or not at all.", "有效期过长或无效。";
+    token_days_wrong: "A number of days, from 1 to {max}.", "请输入天数，范围为 1 到 {max}。";
+    login_hours_wrong: "A number of hours, from 1 to {max}.", "请输入小时数，范围为 1 到 {max}。";
     token_revoked: "The token is revoked, with what was made with it.", "令牌已吊销，由其创建的凭证一并失效。";
+    gone_already: "It was gone already, or you may not see it. Nothing was changed.", "此前已不存在，或您无权查看。未做任何更改。";
     sending: "It is on its way.", "正在发送。";
     kind: "Kind", "类别";
     ends: "Ends", "失效时间";
@@ -327,6 +335,7 @@ texts! {
     event_events_lost: "Events lost", "事件丢失";
     usage: "Usage", "使用情况";
     no_usage: "Once it is shared, what is downloaded is counted here.", "共享后，下载情况将在此统计。";
+    usage_public: "The image is public: what everybody pulls is not counted. The audit trail has one event for each minute in which it was pulled.", "该镜像是公开镜像，公开下载不在此统计；审计日志对有下载的每一分钟记录一条事件。";
     bytes: "Sent", "流量";
     usage_of: "Downloads by {account}, last {count} days", "{account} 最近 {count} 天的下载";
     last_days: "{count} days", "{count} 天";
@@ -346,6 +355,7 @@ texts! {
     webhook_url_hint: "Such as https://example.com/hook", "例如 https://example.com/hook";
     webhook_events: "Events", "通知事件";
     webhook_events_hint: "None ticked: all of them, also what there will be later.", "不勾选则通知全部事件，包括以后新增的事件。";
+    webhook_event_wrong: "There is no event {word} to be told of.", "没有可通知的事件 {word}。";
     webhook_everything: "all", "全部";
     webhook_gone: "Disabled: its receiver is gone", "已停用：接收方已失效";
     webhook_pending: "Waiting", "待发送";

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use auth::{AccountName, Share, UsageOfDay, UsageWanted};
+use auth::{AccountName, Share, UsageOfDay, UsageWanted, Visibility};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -56,7 +56,13 @@ pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
     let Some(chosen) = chosen else {
         let sharing = format!("{}?tab=sharing", seen.address());
         return Ok(html! {
-            div.empty { p { (t.not_shared) } p { (t.no_usage) } p { a href=(sharing) { (t.sharing) } } }
+            div.empty {
+                @if seen.repository.visibility == Visibility::Public { p { (t.usage_public) } } @else {
+                    p { (t.not_shared) }
+                    p { (t.no_usage) }
+                    p { a href=(sharing) { (t.sharing) } }
+                }
+            }
         });
     };
     Ok(html! {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::details::failure;
-use super::forms::{Asked, Refusal, ended, sent};
+use super::forms::{Asked, Refusal, done_or_gone, ended_or_gone, sent};
 use super::holders::switch;
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, Question, form_token, go, page, time};
@@ -24,7 +24,7 @@ fn address(id: WebhookId) -> String {
 
 /// `GET /console/webhooks/{id}`.
 pub(super) async fn show(visitor: Visitor, Path(text): Path<String>) -> Answer {
-    ended(&visitor, shown(&visitor, &text, Asked::First(&visitor.query)).await)
+    ended_or_gone(&visitor, shown(&visitor, &text, Asked::First(&visitor.query)).await, ALL)
 }
 
 async fn shown(visitor: &Visitor, text: &str, asked: Asked<'_>) -> Result<Answer, Problem> {
@@ -189,8 +189,8 @@ async fn acted(visitor: &Visitor, text: &str, form: &Form) -> Result<String, Ref
             Ok(format!("{at}?done=saved"))
         }
         "delete" => {
-            auth.delete_webhook(p, webhook, now).await.map_err(refused)?;
-            Ok(format!("{ALL}?done=deleted"))
+            let done = done_or_gone(auth.delete_webhook(p, webhook, now).await, "deleted", visitor.t)?;
+            Ok(format!("{ALL}?done={done}"))
         }
         _ => Err(Problem::NotFound.into()),
     }

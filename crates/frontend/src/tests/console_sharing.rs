@@ -97,3 +97,47 @@ async fn the_steps_of_the_dialog_have_addresses_that_keep_what_was_typed_in_eith
     assert_eq!(page.address, web, "what is too long for an address is shown at once");
     page.says(&["要共享给 globex 吗？", &long]);
 }
+
+#[tokio::test]
+async fn lists_of_shares_stand_in_the_order_of_names_and_are_searched() {
+    let app = TestApp::start().await;
+    app.push_image("acme", "team-a/web", "v1", b"layer").await;
+    let now = crate::Clock::now(&*app.clock);
+    let admin = super::app::principal(&app.auth, "admin", now).await;
+    let acme = super::app::principal(&app.auth, "acme", now).await;
+    let web = oci::RepositoryName::parse("team-a/web").unwrap();
+    for number in (0..52).rev() {
+        let name = auth::AccountName::parse(&format!("partner-{number:02}")).unwrap();
+        let password = auth::Secret::new(super::app::password_of(name.as_str()));
+        app.auth.create_account(&admin, &name, &password, now).await.unwrap();
+        let share = auth::NewShare {
+            grantee: name,
+            end: auth::ShareEnd::Permanent,
+            tags: auth::ShareTags::All,
+            description: auth::Description::default(),
+            notice_before: None,
+            region: None,
+        };
+        app.auth.create_share(&acme, &web, share, now).await.unwrap();
+    }
+    let acme = Browser::of(&app, "acme").await;
+    let tab = "/console/images/team-a/web?tab=sharing";
+    let names = |page: &super::browser::Page| {
+        let rows = page.text.split("<th scope=\"row\">").skip(1);
+        rows.map(|rest| rest.split('<').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let first = acme.opens(tab).await;
+    let expected: Vec<_> = (0..50).map(|number| format!("partner-{number:02}")).collect();
+    assert_eq!(names(&first), expected);
+    first.says(&["name=\"q\"", "aria-label=\"Search by account\"", "after=partner-49"]);
+    let second = acme.opens(&format!("{tab}&after=partner-49")).await;
+    assert_eq!(names(&second), ["partner-50", "partner-51"]);
+    let found = acme.opens(&format!("{tab}&q=-5")).await;
+    assert_eq!(names(&found), ["partner-50", "partner-51"]);
+    found.says(&["value=\"-5\""]);
+    acme.opens(&format!("{tab}&q=nobody")).await.says(&["Nothing matches.", "value=\"nobody\""]);
+    let partner = Browser::of(&app, "partner-07").await;
+    partner.opens("/console/shared").await.says(&["team-a/web"]).says_nothing_of(&["name=\"q\""]);
+    partner.opens("/console/shared?q=ACME/team-A").await.says(&["team-a/web", "name=\"q\""]);
+    partner.opens("/console/shared?q=other").await.says(&["Nothing matches."]);
+}
