@@ -29,6 +29,7 @@ mod problem;
 mod read;
 mod reserved_names;
 mod search;
+mod selection;
 mod session;
 mod settings;
 mod share_form;

@@ -8,6 +8,7 @@ use oci::RepositoryName;
 use super::image::description_field;
 use super::page::{Answer, Field, Place, form_token, go, page, time};
 use super::problem::{Problem, Refused, Wrong, wrong};
+use super::selection::FIELD;
 use super::share_typed::{Meant, Typed, days};
 use super::text::fill;
 use super::visitor::{Form, Visitor, parameter};
@@ -184,7 +185,7 @@ impl Dialog<'_> {
     }
 
     fn images(&self) -> Markup {
-        html! { @for image in self.images { input type="hidden" name="image" value=(image); } }
+        html! { @for image in self.images { input type="hidden" name=(FIELD) value=(image); } }
     }
 
     /// Whether it is meant.
@@ -292,7 +293,7 @@ const SEVERAL: &str = "/console/share";
 
 /// `GET /console/share?image=…`: of the images that were selected in a list.
 pub(super) async fn of_several(visitor: Visitor) -> Answer {
-    let images = images(visitor.query.all("image"));
+    let images = images(visitor.query.all(FIELD));
     if images.is_empty() {
         let content = html! { p.wrong { (visitor.t.select_first) } p { a href="/console/images" { (visitor.t.back) } } };
         return page(&visitor, Place::OwnImages, visitor.t.share_image, &content);
@@ -306,7 +307,7 @@ pub(super) async fn of_several(visitor: Visitor) -> Answer {
 
 /// `POST /console/share`.
 pub(super) async fn share_several(visitor: Visitor, form: Form) -> Answer {
-    let images = images(form.all("image"));
+    let images = images(form.all(FIELD));
     let shown_at = several_at(&images);
     match of_all(&images, &shown_at).goes_on(&visitor, &form).await {
         Ok(Next::Done) => go("/console/images?shared=on&done=shared"),
@@ -323,7 +324,7 @@ pub(super) async fn share_several(visitor: Visitor, form: Form) -> Answer {
 }
 
 fn several_at(images: &[RepositoryName]) -> String {
-    let named: Vec<_> = images.iter().map(|image| format!("image={}", parameter(image.as_str()))).collect();
+    let named: Vec<_> = images.iter().map(|image| format!("{FIELD}={}", parameter(image.as_str()))).collect();
     format!("{SEVERAL}?{}", named.join("&"))
 }
 

@@ -39,6 +39,9 @@ texts! {
     share_image: "Share image", "共享镜像";
     share_selected: "Share selected images", "共享所选镜像";
     select: "Select {name}", "选择 {name}";
+    selected_elsewhere: "{count} more are selected that this page does not show.", "另选中了本页未显示的 {count} 个镜像。";
+    selected_clear: "Clear the selection", "清除所选";
+    selected_cut: "At most {max} images stay selected.", "最多保留 {max} 个所选镜像。";
     select_first: "Select one or more images first.", "请先选择一个或多个镜像。";
     page_of: "Page {page} of {pages}", "第 {page} 页，共 {pages} 页";
     previous: "Previous", "上一页";

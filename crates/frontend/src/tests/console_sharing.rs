@@ -141,3 +141,30 @@ async fn lists_of_shares_stand_in_the_order_of_names_and_are_searched() {
     partner.opens("/console/shared?q=ACME/team-A").await.says(&["team-a/web", "name=\"q\""]);
     partner.opens("/console/shared?q=other").await.says(&["Nothing matches."]);
 }
+
+#[tokio::test]
+async fn what_is_ticked_in_the_list_goes_along_with_a_search_an_order_and_a_page() {
+    let app = stage().await;
+    let acme = Browser::of(&app, "acme").await;
+    let ticked = |name: &str| format!("name=\"image\" value=\"{name}\" checked");
+    let kept = |name: &str| format!("<input type=\"hidden\" name=\"image\" value=\"{name}\">");
+    let list = acme.opens("/console/images").await;
+    list.says(&["formaction=\"/console/share\"", "name=\"by\" value=\"size down\""]);
+    list.says_nothing_of(&[" checked", "more are selected"]);
+    let both = "image=team-a%2Fweb&image=team-a%2Fapi";
+    let found = acme.opens(&format!("/console/images?q=web&{both}")).await;
+    found.says(&[
+        &ticked("team-a/web"),
+        &kept("team-a/api"),
+        "1 more are selected that this page does not show.",
+    ]);
+    let nothing = acme.opens(&format!("/console/images?q=zzz&{both}")).await;
+    nothing.says(&[&kept("team-a/web"), &kept("team-a/api"), "Nothing matches.", "Share selected images"]);
+    let all = acme.opens(&format!("/console/images?q=&by=size+down&{both}&image=%3Cx%3E")).await;
+    all.says(&[&ticked("team-a/web"), &ticked("team-a/api"), "aria-sort=\"descending\""]);
+    all.says_nothing_of(&["type=\"hidden\" name=\"image\"", "<x>"]);
+    acme.opens(&format!("/console/share?q=web&sort=size&{both}")).await.says(&["team-a/web", "team-a/api"]);
+    let many: Vec<_> = (0..101).map(|number| format!("image=team-a/image-{number}")).collect();
+    let page = acme.opens(&format!("/console/images?{}", many.join("&"))).await;
+    page.says(&["At most 100 images stay selected.", "100 more are selected"]);
+}
