@@ -72,6 +72,7 @@ mod share_lists;
 mod share_rows;
 mod shared_tags;
 mod shares;
+mod sign_in_refusals;
 mod signatures;
 mod sources;
 mod trail;
@@ -104,7 +105,7 @@ pub use directory::{
 };
 pub use directory_import::{DirectoryConflict, DirectoryReport, Gone};
 pub use error::{AuthenticationError, Denied, Error, Thing};
-pub use event_details::{EventDetail, ShareField, SignInRefusal};
+pub use event_details::{EventDetail, ShareField};
 pub use event_kinds::EventKind;
 pub use events::{Actor, Event, EventResult};
 pub use ids::{
@@ -143,6 +144,7 @@ pub use share_creation::SHARES_AT_ONCE_MAX;
 pub use share_lists::Grantees;
 pub use shared_tags::{SHARED_PATTERNS_MAX, ShareTags, TagPatterns};
 pub use shares::{NewShare, Share, ShareChange, ShareEnd};
+pub use sign_in_refusals::SignInRefusal;
 pub use signatures::{SIGNATURE_SKEW_MAX, long_term_password};
 pub use trail::{EventFilter, EventOrder, EventPage, EventPlace};
 pub use usage::{ShareUse, UsageOfDay, UsagePlace, UsageWanted};

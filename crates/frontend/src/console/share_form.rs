@@ -18,8 +18,8 @@ use crate::counting::{Uncounted, counted};
 const IMAGES_AT_ONCE_MAX: usize = 500;
 /// How many images are named that cannot be shared.
 const IMAGES_NAMED_MAX: usize = 10;
-/// The longest address of a step of the dialog: browsers name where they come from up to about twice that.
-const ADDRESS_BYTES_MAX: usize = 2_000;
+/// The longest address of a step of the dialog: with the registry's own, browsers name where they come from up to 4,096 bytes.
+const ADDRESS_BYTES_MAX: usize = 3_500;
 /// The step in which it is asked whether it is meant.
 const CHECK: &str = "check";
 
@@ -81,7 +81,7 @@ impl Dialog<'_> {
             Ok(meant) => meant,
             Err(wrong) => return Ok(Next::With(self.asks(visitor, typed, Some(&wrong)), false)),
         };
-        let new = self.new(&meant);
+        let new = self.new_shares(&meant);
         let Err(error) = counted(&visitor.app, || auth.create_shares(p, &new, now)).await else {
             return Ok(Next::Done);
         };
@@ -90,7 +90,7 @@ impl Dialog<'_> {
         Ok(Next::With(self.asks(visitor, typed, Some(&wrong)), forbidden))
     }
 
-    fn new(&self, meant: &Meant) -> Vec<(RepositoryName, NewShare)> {
+    fn new_shares(&self, meant: &Meant) -> Vec<(RepositoryName, NewShare)> {
         self.images.iter().map(|image| (image.clone(), meant.share())).collect()
     }
 
@@ -102,7 +102,7 @@ impl Dialog<'_> {
             Ok(meant) => meant,
             Err(wrong) => return Ok(self.asks(visitor, typed, Some(&wrong))),
         };
-        let found = match auth.refused_shares(p, &self.new(&meant), now).await {
+        let found = match auth.refused_shares(p, &self.new_shares(&meant), now).await {
             Ok(refused) if !refused.is_empty() => {
                 let wrong = self.refused_images(refused, visitor)?;
                 return Ok(self.asks(visitor, typed, Some(&wrong)));
