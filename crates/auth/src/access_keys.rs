@@ -18,8 +18,8 @@ use crate::access_key_id::random_text;
 use crate::lists::text;
 use crate::records::AccessKeyRecord;
 use crate::{
-    AccessKeyId, AccountName, Auth, Description, Error, Event, EventKind, Principal, PrincipalId, Secret,
-    Thing, TokenId, UserName,
+    AccessKeyId, AccountName, Auth, Description, Error, Event, EventDetail, EventKind, Principal,
+    PrincipalId, Secret, Thing, TokenId, UserName,
 };
 
 /// About 238 bits.
@@ -274,5 +274,5 @@ fn key_event(
     now: Timestamp,
 ) -> Result<(), Error> {
     let event = Event::new(record.holder.account, kind, p.into(), holder.to_owned(), now);
-    Ok(event.with_detail(format!("access key {id}")).record(tx)?)
+    Ok(event.with_detail(EventDetail::AccessKey(id.to_string())).record(tx)?)
 }

@@ -22,8 +22,8 @@ use crate::records::{
 };
 use crate::reservations::claimable;
 use crate::{
-    AccessKeyId, AccountId, AccountName, Auth, Directory, DirectoryAccount, Error, Event, EventKind,
-    PasswordHash, Principal, PrincipalId, Sealed, SealedCredential, Thing, UserId,
+    AccessKeyId, AccountId, AccountName, Auth, Directory, DirectoryAccount, Error, Event, EventDetail,
+    EventKind, PasswordHash, Principal, PrincipalId, Sealed, SealedCredential, Thing, UserId,
 };
 
 /// How far another server's clock may be ahead of ours.
@@ -392,7 +392,7 @@ impl Auth {
         }
         let event =
             Event::new(account.id, EventKind::AccountImported, p.into(), account.name.to_string(), now);
-        event.with_detail(format!("from the region {region}")).record(&mut tx)?;
+        event.with_detail(EventDetail::FromRegion(region.to_string())).record(&mut tx)?;
         let taken = if here.is_some() { Taken::Changed } else { Taken::Created };
         self.finish(tx, taken).await
     }

@@ -44,6 +44,15 @@ impl Permitted {
 }
 
 impl Auth {
+    /// Whether there is a namespace in which the caller may make repositories; for an account itself, whether there may be.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`].
+    pub async fn may_push_somewhere(&self, p: &Principal) -> Result<bool, Error> {
+        let permitted = self.permitted_to(p, Level::Edit).await?;
+        Ok(permitted.is_none_or(|permitted| !permitted.namespaces.is_empty()))
+    }
+
     /// Makes a namespace of the caller's account, which only the account itself does.
     ///
     /// # Errors

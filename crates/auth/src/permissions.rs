@@ -9,8 +9,8 @@ use crate::records::{PermissionRecord, UserRecord, on_namespace, on_repository};
 use crate::rights::FoundNamespace;
 use crate::scope::Verbs;
 use crate::{
-    AccountId, AccountName, Action, Auth, Error, Event, EventKind, Level, NewRepository, Principal,
-    RepositoryId, Thing, UserId, UserName,
+    AccountId, AccountName, Action, Auth, Error, Event, EventDetail, EventKind, Level, NewRepository,
+    Principal, RepositoryId, Thing, UserId, UserName,
 };
 
 /// What a permission is on, by name.
@@ -192,7 +192,13 @@ impl Auth {
         let held = self.store().get::<PermissionRecord>(key).await?;
         let held = held.ok_or(Error::NotFound { what: Thing::Permission })?;
         tx.expect(key, Some(held.version)).delete(key).delete(Key::PermissionOn { target, user });
-        permission_event(tx, managed.owner, EventKind::PermissionRemoved, by, name.to_string())
+        permission_event(
+            tx,
+            managed.owner,
+            EventKind::PermissionRemoved,
+            by,
+            EventDetail::Names(name.to_string()),
+        )
     }
 
     /// The permissions on `on` by users' names, those after `after`.
@@ -280,14 +286,6 @@ impl Auth {
     }
 }
 
-fn level_word(level: Level) -> &'static str {
-    match level {
-        Level::Read => "read",
-        Level::Edit => "edit",
-        Level::Manage => "manage",
-    }
-}
-
 /// Who changes a permission, on what, and when.
 pub(crate) type By<'a> = (&'a Principal, &'a PermissionTarget, Timestamp);
 
@@ -305,7 +303,7 @@ pub(crate) fn put_permission(
     let (user, target) = (user.raw(), managed.target);
     tx.put(Key::Permission { user, target }, &permission)?;
     tx.put(Key::PermissionOn { target, user }, &permission)?;
-    let detail = format!("{}: {}", record.value.name, level_word(level));
+    let detail = EventDetail::Permission { user: record.value.name.to_string(), level };
     permission_event(tx, managed.owner, EventKind::PermissionSet, by, detail)
 }
 
@@ -314,7 +312,7 @@ fn permission_event(
     owner: AccountId,
     kind: EventKind,
     (p, on, now): By<'_>,
-    detail: String,
+    detail: EventDetail,
 ) -> Result<(), Error> {
     Ok(Event::new(owner, kind, p.into(), on.to_string(), now).with_detail(detail).record(tx)?)
 }

@@ -17,8 +17,8 @@ use crate::narrowing::BoundPattern;
 use crate::records::{Credential, PersonalTokenPlace, PersonalTokenRecord};
 use crate::scope::{PATTERNS_MAX, ScopePattern};
 use crate::{
-    AccountId, Auth, Description, Error, Event, EventKind, Principal, PrincipalId, Secret, Thing, TokenId,
-    UserId,
+    AccountId, Auth, Description, Error, Event, EventDetail, EventKind, Principal, PrincipalId, Secret,
+    Thing, TokenId, UserId,
 };
 
 const LIFE_MIN: Duration = Duration::from_secs(1);
@@ -361,6 +361,7 @@ fn token_event(
     token: TokenId,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let event = Event::new(account, kind, p.into(), p.name(), now).with_detail(format!("token {token}"));
+    let event =
+        Event::new(account, kind, p.into(), p.name(), now).with_detail(EventDetail::Token(token.to_string()));
     Ok(event.record(tx)?)
 }

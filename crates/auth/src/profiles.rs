@@ -76,8 +76,19 @@ impl Profile {
 
     fn zone(&self) -> Option<TimeZone> {
         let name = self.time_zone.as_str();
-        (name.len() <= TIME_ZONE_BYTES_MAX).then(|| TimeZone::get(name).ok()).flatten()
+        if name.len() > TIME_ZONE_BYTES_MAX || is_no_place(name) {
+            return None;
+        }
+        TimeZone::get(name).ok()
     }
+}
+
+/// Whether a name that the system's files have is no zone of the IANA database: the machine's own, or a placeholder.
+fn is_no_place(name: &str) -> bool {
+    let first = name.split('/').next().unwrap_or_default();
+    let is_of = |names: &[&str], name: &str| names.iter().any(|one| one.eq_ignore_ascii_case(name));
+    is_of(&["localtime", "posixrules", "Factory", "Etc/Unknown"], name)
+        || is_of(&["posix", "right", "SystemV"], first)
 }
 
 impl Auth {
@@ -161,5 +172,35 @@ impl Auth {
     async fn profile(&self, id: AccountId) -> Result<Profile, Error> {
         let profile = self.store().get::<Profile>(Key::AccountProfile { account: id.raw() }).await?;
         Ok(profile.map(|profile| profile.value).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Profile;
+
+    #[test]
+    fn a_time_zone_is_one_of_the_iana_database_and_no_name_of_the_machine() {
+        let knows =
+            |name: &str| Profile { time_zone: name.to_owned(), ..Profile::default() }.checked().is_ok();
+        for name in ["UTC", "Asia/Shanghai", "America/Argentina/Ushuaia", "Etc/GMT+5", "Japan"] {
+            assert!(knows(name), "{name}");
+        }
+        for name in [
+            "",
+            "localtime",
+            "LocalTime",
+            "posixrules",
+            "Factory",
+            "Etc/Unknown",
+            "posix/Europe/Berlin",
+            "right/Europe/Berlin",
+            "Europe",
+            "Nowhere/Else",
+            "../localtime",
+            "+08:00",
+        ] {
+            assert!(!knows(name), "{name}");
+        }
     }
 }

@@ -42,6 +42,31 @@ struct Opened {
     patterns: PatternUse,
 }
 
+impl<'a> Making<'a> {
+    fn new(auth: &Auth, p: &'a Principal, now: Timestamp) -> Making<'a> {
+        Making {
+            p,
+            now,
+            tx: auth.store().transaction(),
+            repositories: BTreeMap::new(),
+            grantees: BTreeMap::new(),
+            guesses: None,
+            places: BTreeSet::new(),
+        }
+    }
+}
+
+/// A share that may be made.
+struct Decided {
+    opened: Opened,
+    id: ShareId,
+    owner: AccountName,
+    grantee: AccountId,
+    deadline: Option<Timestamp>,
+    notice_before_seconds: u64,
+    tags: Taken,
+}
+
 impl Auth {
     /// Shares a private repository with another account. Needs *manage* on it.
     ///
@@ -90,15 +115,7 @@ impl Auth {
         entries: &[(RepositoryName, NewShare)],
         now: Timestamp,
     ) -> Result<Option<Vec<Share>>, Error> {
-        let mut making = Making {
-            p,
-            now,
-            tx: self.store().transaction(),
-            repositories: BTreeMap::new(),
-            grantees: BTreeMap::new(),
-            guesses: None,
-            places: BTreeSet::new(),
-        };
+        let mut making = Making::new(self, p, now);
         let mut shares = Vec::with_capacity(entries.len());
         let mut uncounted = BTreeMap::new();
         for (index, (name, new)) in entries.iter().enumerate() {
@@ -125,6 +142,34 @@ impl Auth {
         self.finish(tx, shares).await
     }
 
+    /// Those of these shares that could not be made as things are, each with why: a public image, one that is shared with
+    /// that account already, one that is not the caller's to share. Nothing is made, and nothing promised; a name that
+    /// nobody has counts as one that was shared with.
+    ///
+    /// # Errors
+    /// What is wrong with all of them, as [`Auth::create_shares`] has it.
+    pub async fn refused_shares(
+        &self,
+        p: &Principal,
+        entries: &[(RepositoryName, NewShare)],
+        now: Timestamp,
+    ) -> Result<Vec<(RepositoryName, Error)>, Error> {
+        self.until_done(async || {
+            let mut making = Making::new(self, p, now);
+            let mut refused = Vec::new();
+            for (name, new) in entries {
+                match self.decide_share(&mut making, name, new).await {
+                    Ok(Some(decided)) => drop(making.repositories.insert(name.clone(), decided.opened)),
+                    Ok(None) => return Ok(None),
+                    Err(error) if is_of_one(&error) => refused.push((name.clone(), error)),
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(Some(refused))
+        })
+        .await
+    }
+
     /// Decides one share and adds it to the transaction; `None`: a conflict.
     async fn make_share(
         &self,
@@ -132,6 +177,41 @@ impl Auth {
         name: &RepositoryName,
         new: &NewShare,
     ) -> Result<Option<Share>, Error> {
+        let (p, now) = (making.p, making.now);
+        let Some(decided) = self.decide_share(making, name, new).await? else { return Ok(None) };
+        let Decided { opened, id, owner, grantee, deadline, notice_before_seconds, tags } = decided;
+        let repository = opened.permit.repository();
+        let Taken::Bound(tags) = tags else {
+            return self.note_patterns(repository, opened.life.version, &new.tags, now).await;
+        };
+        let record = ShareRecord {
+            repository,
+            epoch: opened.life.value.sharing_epoch,
+            owner: opened.permit.owner(),
+            grantee,
+            deadline,
+            tags,
+            description: new.description.clone(),
+            created_by: p.name(),
+            creator: p.id(),
+            created_at: now,
+            updated_at: now,
+            notice_before_seconds,
+        };
+        let row = ShareRow { id, record: &record, repository: name, grantee: &new.grantee };
+        write_share(&mut making.tx, row, p.into(), now)?;
+        making.repositories.insert(name.clone(), opened);
+        let share = Share::new(id, record, name.clone(), owner, new.grantee.clone());
+        Ok(Some(Share { used: Some(ShareUse::default()), ..share }))
+    }
+
+    /// Decides one share; `None`: a conflict.
+    async fn decide_share(
+        &self,
+        making: &mut Making<'_>,
+        name: &RepositoryName,
+        new: &NewShare,
+    ) -> Result<Option<Decided>, Error> {
         let (p, now) = (making.p, making.now);
         let Some(mut opened) = self.opened(making, name).await? else { return Ok(None) };
         if new.region.as_deref().is_some_and(|region| region != self.region().as_str()) {
@@ -154,29 +234,8 @@ impl Auth {
             return Ok(None);
         };
         self.take_place(making, &mut opened, grantee).await?;
-        let repository = opened.permit.repository();
-        let Taken::Bound(tags) = opened.patterns.take(&new.tags)? else {
-            return self.note_patterns(repository, opened.life.version, &new.tags, now).await;
-        };
-        let record = ShareRecord {
-            repository,
-            epoch: opened.life.value.sharing_epoch,
-            owner: opened.permit.owner(),
-            grantee,
-            deadline,
-            tags,
-            description: new.description.clone(),
-            created_by: p.name(),
-            creator: p.id(),
-            created_at: now,
-            updated_at: now,
-            notice_before_seconds,
-        };
-        let row = ShareRow { id, record: &record, repository: name, grantee: &new.grantee };
-        write_share(&mut making.tx, row, p.into(), now)?;
-        making.repositories.insert(name.clone(), opened);
-        let share = Share::new(id, record, name.clone(), owner, new.grantee.clone());
-        Ok(Some(Share { used: Some(ShareUse::default()), ..share }))
+        let tags = opened.patterns.take(&new.tags)?;
+        Ok(Some(Decided { opened, id, owner, grantee, deadline, notice_before_seconds, tags }))
     }
 
     /// The repository to share, taken out of `making` if an entry before this one shared it too; `None`: a conflict.
@@ -239,4 +298,16 @@ impl Auth {
         }
         Ok(())
     }
+}
+
+/// Whether an error is about one repository, and says nothing of the others.
+fn is_of_one(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::NotFound { .. }
+            | Error::Forbidden
+            | Error::PublicImage
+            | Error::Limit { .. }
+            | Error::Exists { .. }
+    )
 }

@@ -88,6 +88,58 @@ impl Auth {
         self.show(joined).await?.pop().ok_or(Error::NotFound { what: Thing::Share })
     }
 
+    /// The shares of a repository with accounts that `wants` wants, by their names, those after `after`. Needs *manage* on
+    /// it.
+    ///
+    /// # Errors
+    /// As [`Auth::list_repository_shares`].
+    pub async fn find_repository_shares(
+        &self,
+        p: &Principal,
+        name: &RepositoryName,
+        (wants, after): (impl Fn(&AccountName) -> bool, Option<&AccountName>),
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Share>, Error> {
+        let permit = self.authorize(p, name, Action::Manage, now).await?;
+        let mut found = Vec::new();
+        for some in self.ids_of_repository(permit.repository()).await?.chunks(500) {
+            found.extend(self.show(self.join(some).await?).await?);
+        }
+        found.retain(|share| after.is_none_or(|after| share.grantee > *after) && wants(&share.grantee));
+        found.sort_unstable_by(|one, other| one.grantee.cmp(&other.grantee));
+        found.truncate(limit);
+        self.with_uses(found).await
+    }
+
+    /// The shares made with the caller's account that `wants` wants, by their owners' names and their images', those after
+    /// `after`. Every user of the account sees them.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`]; [`Error::Limit`] beyond 10,000 shares.
+    pub async fn find_shares_with(
+        &self,
+        p: &Principal,
+        wants: impl Fn(&Share) -> bool,
+        after: Option<(&AccountName, &RepositoryName)>,
+        limit: usize,
+    ) -> Result<Vec<Share>, Error> {
+        let key = Key::SharedWith { grantee: p.subject()?.account.raw(), share: kv::Id::MIN };
+        let of = |share: &Share| (share.owner.clone(), share.repository.clone());
+        let after = after.map(|(owner, name)| (owner.clone(), name.clone()));
+        let most = ROWS_EXAMINED_MAX + 1;
+        let pulls = |(_, share, life): &Joined| left(p, share, life).contains(Verbs::PULL);
+        let mut found = self.list_shares(key, most, pulls).await?;
+        if found.len() == most {
+            let max = ROWS_EXAMINED_MAX as u64;
+            return Err(Error::Limit { what: "shares with an account in a list that is ordered", max });
+        }
+        found.retain(|share| after.as_ref().is_none_or(|after| of(share) > *after) && wants(share));
+        found.sort_by_cached_key(of);
+        found.truncate(limit);
+        Ok(found)
+    }
+
     /// The shares of a repository by id, those after `after`. Needs *manage* on it.
     ///
     /// # Errors
@@ -102,18 +154,7 @@ impl Auth {
     ) -> Result<Vec<Share>, Error> {
         let permit = self.authorize(p, name, Action::Manage, now).await?;
         // The store has them in the order of grantees; that of ids is the same in all lists.
-        let key = Key::ShareOf { repository: permit.repository().raw(), grantee: kv::Id::MIN };
-        let rows = self.store().list(key.siblings(self.region()), ROWS_EXAMINED_MAX).await?;
-        if rows.len() == ROWS_EXAMINED_MAX {
-            return Err(Error::Limit {
-                what: "shares of a repository in a list",
-                max: ROWS_EXAMINED_MAX as u64,
-            });
-        }
-        let mut ids = Vec::with_capacity(rows.len());
-        for (_, entry) in &rows {
-            ids.push(decode::<ShareId>(key, entry)?.value);
-        }
+        let mut ids = self.ids_of_repository(permit.repository()).await?;
         ids.retain(|id| after.is_none_or(|after| *id > after));
         ids.sort_unstable();
         let mut joined = Vec::new();
@@ -126,6 +167,20 @@ impl Auth {
         joined.truncate(limit);
         let shares = self.show(joined).await?;
         self.with_uses(shares).await
+    }
+
+    /// The ids of a repository's shares.
+    async fn ids_of_repository(&self, repository: RepositoryId) -> Result<Vec<ShareId>, Error> {
+        let key = Key::ShareOf { repository: repository.raw(), grantee: kv::Id::MIN };
+        let rows = self.store().list(key.siblings(self.region()), ROWS_EXAMINED_MAX).await?;
+        if rows.len() == ROWS_EXAMINED_MAX {
+            return Err(Error::Limit {
+                what: "shares of a repository in a list",
+                max: ROWS_EXAMINED_MAX as u64,
+            });
+        }
+        let ids = rows.iter().map(|(_, entry)| Ok(decode::<ShareId>(key, entry)?.value));
+        ids.collect()
     }
 
     /// The repositories of `owner` that there are shares of, ended ones among them.

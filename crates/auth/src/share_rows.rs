@@ -13,7 +13,8 @@ use crate::notices::put_notice;
 use crate::records::{RepositoryLife, ShareRecord};
 use crate::share_dues::{clear_dues, move_dues, set_dues};
 use crate::{
-    AccountId, AccountName, Actor, Auth, Error, Event, EventKind, PrincipalId, RepositoryId, ShareId,
+    AccountId, AccountName, Actor, Auth, Error, Event, EventDetail, EventKind, PrincipalId, RepositoryId,
+    ShareField, ShareId,
 };
 
 /// A share, with the names that its events tell.
@@ -35,8 +36,10 @@ impl ShareRow<'_> {
         now: Timestamp,
     ) -> Result<(), Error> {
         let detail = match kind {
-            EventKind::ShareRevoked | EventKind::ShareLeft => format!("with {}", self.grantee),
-            _ => self.words(),
+            EventKind::ShareRevoked | EventKind::ShareLeft => {
+                EventDetail::ShareGone { grantee: self.grantee.to_string() }
+            }
+            _ => self.detail(Vec::new()),
         };
         self.tell_in_detail(tx, (kind, detail), by, now)
     }
@@ -44,7 +47,7 @@ impl ShareRow<'_> {
     fn tell_in_detail(
         &self,
         tx: &mut Transaction,
-        (kind, detail): (EventKind, String),
+        (kind, detail): (EventKind, EventDetail),
         by: Actor,
         now: Timestamp,
     ) -> Result<(), Error> {
@@ -69,8 +72,10 @@ impl ShareRow<'_> {
         }
     }
 
-    fn words(&self) -> String {
-        format!("with {} {}{}", self.grantee, end_word(self.record.deadline), tags_words(self.record))
+    fn detail(&self, changed: Vec<ShareField>) -> EventDetail {
+        let tags = patterns(self.record).map(str::to_owned).collect();
+        let (grantee, deadline) = (self.grantee.to_string(), self.record.deadline);
+        EventDetail::Share { grantee, deadline, tags, changed }
     }
 }
 
@@ -98,15 +103,15 @@ pub(crate) fn replace_share(tx: &mut Transaction, former: ShareId, record: &Shar
     delete_beside(tx, former, record);
 }
 
-/// What of a share a change changes, in words; nothing, if it is as it was.
-pub(crate) fn changes(before: &ShareRecord, after: &ShareRecord) -> Vec<&'static str> {
+/// What of a share a change changes; nothing, if it is as it was.
+pub(crate) fn changes(before: &ShareRecord, after: &ShareRecord) -> Vec<ShareField> {
     let changed = [
-        ("deadline", before.deadline != after.deadline),
-        ("description", before.description != after.description),
-        ("tags", tags_words(before) != tags_words(after)),
-        ("notice", before.notice_before_seconds != after.notice_before_seconds),
+        (ShareField::Deadline, before.deadline != after.deadline),
+        (ShareField::Description, before.description != after.description),
+        (ShareField::Tags, !patterns(before).eq(patterns(after))),
+        (ShareField::Notice, before.notice_before_seconds != after.notice_before_seconds),
     ];
-    changed.into_iter().filter(|(_, changed)| *changed).map(|(word, _)| word).collect()
+    changed.into_iter().filter(|(_, changed)| *changed).map(|(field, _)| field).collect()
 }
 
 /// Writes a share's record as it is from now on, and was `before`. The record must be expected.
@@ -119,7 +124,7 @@ pub(crate) fn change_share(
 ) -> Result<(), Error> {
     tx.put(Key::Share { share: share.id.raw() }, share.record)?;
     move_dues(tx, share.id, before, share.record, now)?;
-    let detail = format!("{}; changed: {}", share.words(), changes(before, share.record).join(", "));
+    let detail = share.detail(changes(before, share.record));
     share.tell_in_detail(tx, (EventKind::ShareUpdated, detail), by, now)
 }
 
@@ -212,13 +217,7 @@ fn former_key(repository: RepositoryId, grantee: AccountId) -> Key<'static> {
     Key::FormerShare { repository: repository.raw(), grantee: grantee.raw() }
 }
 
-fn end_word(deadline: Option<Timestamp>) -> String {
-    deadline.map_or_else(|| "permanent".to_owned(), |deadline| format!("until {deadline}"))
-}
-
-/// What of the repository is shared, where that is not all of it.
-fn tags_words(record: &ShareRecord) -> String {
-    let Some(tags) = &record.tags else { return String::new() };
-    let patterns: Vec<_> = tags.iter().map(|tags| tags.pattern.as_str()).collect();
-    format!(", tags {}", patterns.join(" "))
+/// The patterns of the tags that are shared, where that is not all of them.
+fn patterns(record: &ShareRecord) -> impl Iterator<Item = &str> {
+    record.tags.iter().flatten().map(|tags| tags.pattern.as_str())
 }

@@ -19,7 +19,10 @@ use crate::passwords::WhenFull;
 use crate::recorder::Refused;
 use crate::records::AccessKeyRecord;
 use crate::sources::Source;
-use crate::{AccessKeyId, AccountId, Auth, AuthenticationError, Error, Principal, PrincipalId, Secret};
+use crate::{
+    AccessKeyId, AccountId, Auth, AuthenticationError, Error, EventDetail, Principal, PrincipalId, Secret,
+    SignInRefusal,
+};
 
 /// How far the instant of a signature may be from ours. A spent one is remembered for twice as long.
 pub const SIGNATURE_SKEW_MAX: SignedDuration = SignedDuration::from_mins(15);
@@ -94,16 +97,17 @@ impl Auth {
         from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Principal, AuthenticationError> {
-        let with = format!("access key {id}");
+        let id = id.to_string();
         let reason = match held.principal {
             Some(principal) if proven => {
                 let principal = principal.coming_from(from);
-                self.note_sign_in(&principal, with, now);
+                self.note_sign_in(&principal, EventDetail::AccessKey(id).into(), now);
                 return Ok(principal);
             }
-            Some(_) => format!("{with}, not proven"),
-            None => format!("{with}, closed"),
+            Some(_) => SignInRefusal::AccessKeyUnproven(id),
+            None => SignInRefusal::AccessKeyClosed(id),
         };
+        let reason = EventDetail::SignInRefused(reason).into();
         match held.account {
             Some(account) => self.note_refused_sign_in(Refused { account, name, from, reason }, now),
             None => self.note_stranger(from),

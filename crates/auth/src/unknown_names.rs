@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use kv::{Key, Transaction, Version};
 
 use crate::records::UnknownNames;
-use crate::{AccountId, AccountName, Auth, Error, Event, EventKind, Permit};
+use crate::{AccountId, AccountName, Auth, Error, Event, EventDetail, EventKind, Permit};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -105,7 +105,7 @@ impl Auth {
         tx.expect(key, version).put(key, &UnknownNames { count: counted.count + 1, ..counted })?;
         let (actor, repository) = (permit.principal().into(), permit.name());
         Event::new(permit.owner(), EventKind::UnknownNameTried, actor, name.to_string(), now)
-            .with_detail(format!("to share {repository} with"))
+            .with_detail(EventDetail::ToShare { repository: repository.to_string() })
             .record(&mut tx)?;
         self.finish(tx, ()).await
     }

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::auth::{Attempt, AttemptEnd, Destinations};
+use ::auth::{Attempt, AttemptEnd, DeliveryFailure, Destinations};
 use frontend::types::CloudEvent;
 use jiff::Timestamp;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -26,10 +26,9 @@ pub(crate) struct Sender {
     destinations: Destinations,
 }
 
-/// A name that leads nowhere, or to no permitted address: one text for both, or an account learned by its webhooks which
-/// names there are in the operator's network.
+/// [`DeliveryFailure::NotPermitted`], as the cause of another error.
 #[derive(Debug, thiserror::Error)]
-#[error("it leads to no address, or to one that this registry does not send to")]
+#[error("{}", DeliveryFailure::NotPermitted)]
 struct NotPermitted;
 
 impl Sender {
@@ -94,10 +93,10 @@ fn judge(response: &Response, now: Timestamp) -> AttemptEnd {
     if status == StatusCode::GONE {
         return AttemptEnd::Gone;
     }
-    let followed = if status.is_redirection() { "; redirects are not followed" } else { "" };
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let retry_after = retry_after.and_then(|text| wait(text, now));
-    AttemptEnd::Refused { answer: format!("{status}{followed}"), retry_after }
+    let answer = DeliveryFailure::Answered { status: status.to_string(), redirect: status.is_redirection() };
+    AttemptEnd::Refused { answer: answer.to_string(), retry_after }
 }
 
 /// How long from `now` on a `Retry-After` asks to be left alone: so many seconds, or until a date (RFC 9110, 10.2.3).
@@ -113,7 +112,7 @@ fn wait(text: &str, now: Timestamp) -> Option<Duration> {
 /// Why there was no answer: the deepest cause, which is the one that says something.
 fn reason(error: &reqwest::Error) -> String {
     if error.is_timeout() {
-        return "no answer in time".to_owned();
+        return DeliveryFailure::TimedOut.to_string();
     }
     let mut deepest: &dyn Error = error;
     while let Some(source) = deepest.source() {

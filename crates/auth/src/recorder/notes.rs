@@ -14,7 +14,8 @@ use crate::authorize::permit;
 use crate::rights::Standing;
 use crate::scope::Scope;
 use crate::{
-    AccountId, Action, Actor, Auth, Error, Event, EventKind, EventResult, Permit, Principal, TokenId,
+    AccountId, Action, Actor, Auth, Error, Event, EventDetail, EventKind, EventResult, Permit, Principal,
+    TokenId,
 };
 
 /// Who was refused, when signing in.
@@ -78,10 +79,10 @@ impl Auth {
         now: Timestamp,
     ) {
         let puller = permit.principal();
-        let detail = match reference {
+        let detail = EventDetail::Names(match reference {
             Reference::Tag(tag) => format!("{tag} {digest}"),
             Reference::Digest(_) => digest.to_string(),
-        };
+        });
         let pulled = |account, actor, detail| {
             let event = Event::new(account, EventKind::ManifestPulled, actor, permit.name().to_string(), now);
             self.recorder().event(event.with_detail(detail));
@@ -90,7 +91,7 @@ impl Auth {
         if is_owner || permit.share().is_some() {
             pulled(permit.owner(), Actor::from(puller), detail.clone());
         } else {
-            pulled(permit.owner(), Actor::anybody(), "public".to_owned());
+            pulled(permit.owner(), Actor::anybody(), EventDetail::PulledAsPublic);
         }
         if let Some(account) = puller.account().filter(|_| !is_owner) {
             pulled(account, Actor::from(puller), detail);
@@ -134,15 +135,15 @@ impl Auth {
     /// Takes down that an access token was issued, and for what.
     pub(crate) fn note_access_token(&self, p: &Principal, granted: &[Scope], now: Timestamp) {
         let scopes: Vec<_> = granted.iter().map(ToString::to_string).collect();
-        self.note_token(p, format!("access {}", scopes.join(" ")).trim_end(), now);
+        self.note_token(p, EventDetail::AccessToken(scopes.join(" ")), now);
     }
 
     /// Takes down that a refresh token was issued.
     pub(crate) fn note_refresh_token(&self, p: &Principal, now: Timestamp) {
-        self.note_token(p, "refresh", now);
+        self.note_token(p, EventDetail::RefreshToken, now);
     }
 
-    fn note_token(&self, p: &Principal, detail: &str, now: Timestamp) {
+    fn note_token(&self, p: &Principal, detail: EventDetail, now: Timestamp) {
         let Some(account) = p.account() else { return };
         let event = Event::new(account, EventKind::TokenIssued, p.into(), p.name(), now);
         self.recorder().event(event.with_detail(detail));
@@ -189,5 +190,5 @@ impl Auth {
 
 /// What a sign-in with a personal token says.
 pub(crate) fn with_token(token: TokenId) -> String {
-    format!("personal token {token}")
+    EventDetail::PersonalToken(token.to_string()).to_string()
 }

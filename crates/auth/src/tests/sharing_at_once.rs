@@ -260,3 +260,79 @@ async fn a_call_beside_a_publication_leaves_no_share_of_what_was_public() {
         assert_eq!(rows(&test).await, usize::from(made.is_ok()), "none is left of what was public");
     }
 }
+
+#[tokio::test]
+async fn what_would_be_refused_is_told_of_each_before_anything_is_made() {
+    let (test, acme, _) = stage().await;
+    share_all(&test, &acme, &[("team-a/api", "globex")]).await.unwrap();
+    let refused = async |p: &Principal, all: &[Entry<'_>], end| {
+        let refused = test.refused_shares(p, &entries(all, end), START).await;
+        refused.map(|all| all.into_iter().map(|(name, error)| (name.to_string(), error)).collect::<Vec<_>>())
+    };
+    let before = rows(&test).await;
+    let all = [
+        ("team-a/web", "globex"),
+        ("team-a/api", "globex"),
+        ("team-a/open", "globex"),
+        ("team-a/no", "globex"),
+    ];
+    let told = refused(&acme, &all, ShareEnd::Permanent).await.unwrap();
+    let told: Vec<_> = told.iter().map(|(name, error)| (name.as_str(), error)).collect();
+    assert!(
+        matches!(
+            told.as_slice(),
+            [
+                ("team-a/api", Error::Exists { what: Thing::Share }),
+                ("team-a/open", Error::PublicImage),
+                ("team-a/no", Error::NotFound { .. })
+            ]
+        ),
+        "{told:?}"
+    );
+    let reader = test.user("reader@acme").await;
+    test.permit(&acme, "team-a", "reader", crate::Level::Read).await;
+    let told = refused(&reader, &[("team-a/web", "globex")], ShareEnd::Permanent).await.unwrap();
+    assert!(matches!(told.as_slice(), [(_, Error::Forbidden)]), "{told:?}");
+    for (entry, end) in
+        [("nobody", ShareEnd::Permanent), ("acme", ShareEnd::Permanent), ("globex", ShareEnd::Until(at(-1)))]
+    {
+        let told = refused(&acme, &[("team-a/web", entry)], end).await;
+        assert!(told.is_err(), "{entry}: what is wrong with all is no matter of one");
+    }
+    assert_eq!(rows(&test).await, before, "nothing is made");
+}
+
+#[tokio::test]
+async fn shares_are_found_by_the_names_of_accounts_and_images_page_by_page() {
+    let (test, acme, globex) = stage().await;
+    let all = [
+        ("team-a/web", "initech"),
+        ("team-a/web", "globex"),
+        ("team-a/web", "hooli"),
+        ("team-a/api", "globex"),
+    ];
+    share_all(&test, &acme, &all).await.unwrap();
+    let web = repository("team-a/web");
+    let found = async |search: &str, after: Option<&str>, limit| {
+        let after = after.map(account);
+        let wants = |name: &crate::AccountName| name.as_str().contains(search);
+        let found =
+            test.find_repository_shares(&acme, &web, (wants, after.as_ref()), limit, START).await.unwrap();
+        found.iter().map(|share| share.grantee.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(found("", None, 2).await, ["globex", "hooli"]);
+    assert_eq!(found("", Some("hooli"), 2).await, ["initech"]);
+    assert_eq!(found("oo", None, 9).await, ["hooli"]);
+    let refused = test.find_repository_shares(&globex, &web, (|_: &_| true, None), 9, START).await;
+    assert!(matches!(refused, Err(Error::Forbidden | Error::NotFound { .. })), "{refused:?}");
+    let with = async |search: &str, after: Option<&str>| {
+        let after = after.map(|name| (account("acme"), repository(name)));
+        let after = after.as_ref().map(|(owner, name)| (owner, name));
+        let wants = |share: &Share| share.repository.as_str().contains(search);
+        let found = test.find_shares_with(&globex, wants, after, 9).await.unwrap();
+        found.iter().map(|share| share.repository.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(with("", None).await, ["team-a/api", "team-a/web"]);
+    assert_eq!(with("", Some("team-a/api")).await, ["team-a/web"]);
+    assert_eq!(with("ap", None).await, ["team-a/api"]);
+}

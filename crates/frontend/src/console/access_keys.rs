@@ -4,7 +4,7 @@ use auth::{AccessKey, AccessKeyId};
 use maud::{Markup, html};
 
 use super::credentials::{ALL, docker_login, maker, maker_field};
-use super::forms::{Asked, Refusal, described};
+use super::forms::{Asked, Refusal, described, done_or_gone};
 use super::holders::{state, switch};
 use super::page::{Answer, Place, Question, form_token, go, once, time};
 use super::problem::Problem;
@@ -133,6 +133,6 @@ pub(super) async fn set_disabled(visitor: &Visitor, form: &Form, disabled: bool)
 pub(super) async fn delete(visitor: &Visitor, form: &Form) -> Result<Answer, Refusal> {
     let (auth, p, key) = (&visitor.app.auth, &visitor.principal, id(form.get("of"))?);
     let deleted = auth.delete_access_key(p, &key, visitor.now).await;
-    deleted.map_err(|error| Refusal::of(error, visitor.t))?;
-    Ok(go(&format!("{ALL}?done=deleted")))
+    let done = done_or_gone(deleted, "deleted", visitor.t)?;
+    Ok(go(&format!("{ALL}?done={done}")))
 }

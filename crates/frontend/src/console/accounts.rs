@@ -3,7 +3,7 @@
 use auth::{Account, AccountName};
 use maud::html;
 
-use super::forms::{Asked, Refusal, ended, sent};
+use super::forms::{Asked, Refusal, done_or_gone, ended_or_gone, sent};
 use super::holders::{Holder, Holders};
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, go, page};
@@ -40,7 +40,7 @@ fn reserved(t: &'static Texts) -> ReservedNames<'static> {
 
 /// `GET /console/accounts`.
 pub(super) async fn show(visitor: Visitor) -> Answer {
-    ended(&visitor, shown(&visitor, Asked::First(&visitor.query)).await)
+    ended_or_gone(&visitor, shown(&visitor, Asked::First(&visitor.query)).await, ALL)
 }
 
 async fn shown(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> {
@@ -127,10 +127,7 @@ async fn acted(visitor: &Visitor, form: &Form) -> Result<&'static str, Refusal> 
             auth.set_account_disabled(p, &of()?, false, now).await.map_err(refused)?;
             Ok("enabled")
         }
-        "delete" => {
-            auth.delete_account(p, &of()?, now).await.map_err(refused)?;
-            Ok("deleted")
-        }
+        "delete" => done_or_gone(auth.delete_account(p, &of()?, now).await, "deleted", t),
         "free" => {
             let name = reserved(t).name(AccountName::parse(form.get("of").trim()))?;
             auth.free_account_name(p, &name, now).await.map_err(|error| reserved_names::refused(error, t))?;

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
+use super::details::event_detail;
 use super::event_words::event_text;
 use super::forms::ended;
 use super::list::{ROWS_A_PAGE, pager};
@@ -147,7 +148,7 @@ fn table<'e>(visitor: &Visitor, events: impl Iterator<Item = &'e Event>) -> Mark
                             td { (event.subject) }
                             td { (result_text(t, event.result)) }
                             td.nowrap { @if let Some(address) = event.actor.address { (address) } }
-                            td lang="en" { (event.detail) }
+                            td { (event_detail(visitor, event)) }
                             td.number { (event.count) }
                         }
                     }

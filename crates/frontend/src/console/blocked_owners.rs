@@ -3,7 +3,7 @@
 use auth::{AccountName, BlockedOwner};
 use maud::{Markup, html};
 
-use super::forms::{Asked, Refusal, ended, sent};
+use super::forms::{Asked, Refusal, done_or_gone, ended, sent};
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, form_token, go, page, time};
 use super::problem::{Problem, Wrong};
@@ -106,8 +106,7 @@ async fn acted(visitor: &Visitor, form: &Form) -> Result<&'static str, Refusal> 
         }
         "unblock" => {
             let owner = AccountName::parse(form.get("of")).map_err(Problem::from)?;
-            auth.unblock_owner(p, &owner, now).await.map_err(|error| Refusal::of(error, t))?;
-            Ok("unblocked")
+            done_or_gone(auth.unblock_owner(p, &owner, now).await, "unblocked", t)
         }
         _ => Err(Problem::NotFound.into()),
     }

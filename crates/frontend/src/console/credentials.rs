@@ -4,7 +4,7 @@
 use auth::{AuthenticationError, Principal, Secret};
 use maud::{Markup, html};
 
-use super::forms::{Asked, Refusal, ended, sent};
+use super::forms::{Asked, Refusal, ended_or_gone, sent};
 use super::page::{Answer, Place, page};
 use super::problem::{Problem, Wrong};
 use super::visitor::{Form, Visitor};
@@ -15,7 +15,7 @@ pub(super) const ALL: &str = "/console/credentials";
 
 /// `GET /console/credentials`.
 pub(super) async fn show(visitor: Visitor) -> Answer {
-    ended(&visitor, shown(&visitor, Asked::First(&visitor.query)).await)
+    ended_or_gone(&visitor, shown(&visitor, Asked::First(&visitor.query)).await, ALL)
 }
 
 async fn shown(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> {

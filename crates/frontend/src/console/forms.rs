@@ -3,8 +3,8 @@
 use auth::Description;
 use maud::Markup;
 
-use super::page::{Answer, Field};
-use super::problem::{Problem, Wrong, wrong};
+use super::page::{Answer, Field, go};
+use super::problem::{GONE, Problem, Wrong, wrong};
 use super::share_form::{error_of, whole_error};
 use super::text::Texts;
 use super::visitor::{Form, Query, Visitor};
@@ -108,6 +108,34 @@ impl<'a> Asked<'a> {
 /// A page, or the one that says why there is none.
 pub(super) fn ended(visitor: &Visitor, answer: Result<Answer, Problem>) -> Answer {
     answer.unwrap_or_else(|problem| problem.answer(visitor.language))
+}
+
+/// The word for what was done to something that goes by it: that, or that it was gone before, sent twice perhaps.
+pub(super) fn done_or_gone<T>(
+    done: Result<T, auth::Error>,
+    word: &'static str,
+    t: &'static Texts,
+) -> Result<&'static str, Refusal> {
+    match done {
+        Ok(_) => Ok(word),
+        Err(auth::Error::NotFound { .. }) => Ok(GONE),
+        Err(error) => Err(Refusal::of(error, t)),
+    }
+}
+
+/// A page; where it asks whether something shall go that is gone by now, the list at `list` instead.
+pub(super) fn ended_or_gone(visitor: &Visitor, answer: Result<Answer, Problem>, list: &str) -> Answer {
+    let asks = ["delete", "revoke", "remove-permission"].map(Some).contains(&visitor.query.get("do"));
+    match answer {
+        Err(Problem::NotFound) if asks => gone(list),
+        answer => ended(visitor, answer),
+    }
+}
+
+/// Leads to a list, which says that something is gone already.
+pub(super) fn gone(list: &str) -> Answer {
+    let joint = if list.contains('?') { '&' } else { '?' };
+    go(&format!("{list}{joint}done={GONE}"))
 }
 
 /// The answer to a form that was sent: what was done, or the page once more, with what is wrong.

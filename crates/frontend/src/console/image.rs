@@ -5,9 +5,8 @@ use axum::extract::Path;
 use maud::{Markup, html};
 use oci::RepositoryName;
 
-use super::forms::Asked;
-use super::forms::ended;
-use super::images::{address, visibility};
+use super::forms::{Asked, ended, gone};
+use super::images::{ALL, address, visibility};
 use super::page::{Answer, Field, Place, form_token, go, page};
 use super::problem::{Problem, Wrong, wrong};
 use super::text::Texts;
@@ -120,11 +119,15 @@ impl Seen {
 
 /// `GET /console/images/…`.
 pub(super) async fn show(visitor: Visitor, Path(name): Path<String>) -> Answer {
-    ended(&visitor, shown(&visitor, &name).await)
+    match Seen::find(&visitor, &name).await {
+        // Nobody can go back to the question of an image that is gone.
+        Err(Problem::NotFound) if visitor.query.get("do") == Some("delete") => gone(ALL),
+        Err(problem) => problem.answer(visitor.language),
+        Ok(seen) => ended(&visitor, shown(&visitor, seen).await),
+    }
 }
 
-async fn shown(visitor: &Visitor, name: &str) -> Result<Answer, Problem> {
-    let seen = Seen::find(visitor, name).await?;
+async fn shown(visitor: &Visitor, seen: Seen) -> Result<Answer, Problem> {
     let wanted = visitor.query.get("tab").unwrap_or("tags");
     let tab = seen.tabs().into_iter().find(|tab| tab.word() == wanted).ok_or(Problem::NotFound)?;
     Ok(match tab {
@@ -141,7 +144,7 @@ async fn shown(visitor: &Visitor, name: &str) -> Result<Answer, Problem> {
             let (text, category) = (seen.repository.description.to_string(), seen.repository.category);
             seen.page(visitor, tab, &description(visitor, &seen, (&text, category), None))
         }
-        Tab::Sharing => seen.page(visitor, tab, &sharing::show(visitor, &seen).await?),
+        Tab::Sharing => sharing::show(visitor, &seen).await?,
         Tab::Usage => seen.page(visitor, tab, &usage::show(visitor, &seen).await?),
         Tab::Settings => seen.page(visitor, tab, &image_settings::show(visitor, &seen)?),
         Tab::Permissions => {
@@ -157,7 +160,10 @@ pub(super) async fn act(visitor: Visitor, Path(name): Path<String>, form: Form) 
 }
 
 async fn acted(visitor: &Visitor, name: &str, form: &Form) -> Result<Answer, Problem> {
-    let seen = Seen::find(visitor, name).await?;
+    let seen = match Seen::find(visitor, name).await {
+        Err(Problem::NotFound) if form.get("action") == "delete" => return Ok(gone(ALL)),
+        seen => seen?,
+    };
     match form.get("action") {
         "describe" => describe(visitor, &seen, form).await,
         "delete-tag" => tags::delete(visitor, &seen, form).await,

@@ -16,8 +16,15 @@ pub(super) fn link(visitor: &Visitor) -> Markup {
     html! { p { a.button.plain href=(format!("{ALL}?do=create")) { (visitor.t.image_new) } } }
 }
 
-/// The form.
-pub(super) fn show(visitor: &Visitor, asked: Asked<'_>) -> Answer {
+/// The form, for whoever may send it.
+pub(super) async fn asked(visitor: &Visitor) -> Result<Answer, Problem> {
+    if !visitor.app.auth.may_push_somewhere(&visitor.principal).await? {
+        return Err(Problem::Forbidden);
+    }
+    Ok(show(visitor, Asked::First(&visitor.query)))
+}
+
+fn show(visitor: &Visitor, asked: Asked<'_>) -> Answer {
     let t = visitor.t;
     let content = html! {
         (asked.whole_error())

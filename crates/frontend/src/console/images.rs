@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use auth::{Grantees, NamedRepository, Repository, RepositoryId, Visibility};
 use kv::Usage;
 use maud::{Markup, html};
+use oci::RepositoryName;
 use storage::RepositoryUsage;
 
-use super::forms::Asked;
+use super::forms::ended;
 use super::image_form;
 use super::page::{Answer, Place, page, size, time};
 use super::problem::Problem;
+use super::selection::{FIELD, Selection};
 use super::text::fill;
 use super::visitor::{Query, Visitor, parameter};
 
@@ -68,20 +70,24 @@ struct Wanted<'q> {
 
 impl<'q> Wanted<'q> {
     fn of(query: &'q Query) -> Wanted<'q> {
-        let word = query.get("sort").unwrap_or_default();
+        // The head that was pressed comes before what the list was ordered by.
+        let by = query.get("by").map(|by| by.split_once(' ').unwrap_or((by, "")));
+        let (word, order) = by.unwrap_or_else(|| {
+            (query.get("sort").unwrap_or_default(), query.get("order").unwrap_or_default())
+        });
         Wanted {
             search: query.get("q").unwrap_or_default().trim(),
             shared: query.get("shared").is_some(),
             column: Column::ALL.into_iter().find(|column| column.word() == word).unwrap_or(Column::Name),
-            descending: query.get("order") == Some("down"),
+            descending: order == "down",
             page: query.get("page").and_then(|page| page.parse().ok()).unwrap_or(1).max(1),
         }
     }
 
-    /// The same list otherwise: another order, another page.
-    fn address(&self, column: Column, descending: bool, page: usize) -> String {
-        let mut address = format!("{ALL}?sort={}&page={page}", column.word());
-        if descending {
+    /// The same list, with nothing selected.
+    fn address(&self) -> String {
+        let mut address = format!("{ALL}?sort={}&page={}", self.column.word(), self.page);
+        if self.descending {
             address.push_str("&order=down");
         }
         if !self.search.is_empty() {
@@ -106,6 +112,8 @@ struct Listed {
     pages: usize,
     total: usize,
     with: BTreeMap<RepositoryId, Grantees>,
+    /// Whether the visitor may make images.
+    makes: bool,
     /// Whether they are too many for the order that is wanted, and stand in that of their names.
     unordered: bool,
 }
@@ -113,7 +121,7 @@ struct Listed {
 /// `GET /console/images`.
 pub(super) async fn list(visitor: Visitor) -> Answer {
     if visitor.query.get("do") == Some("create") {
-        return image_form::show(&visitor, Asked::First(&visitor.query));
+        return ended(&visitor, image_form::asked(&visitor).await);
     }
     let wanted = Wanted::of(&visitor.query);
     match find(&visitor, &wanted).await {
@@ -155,13 +163,16 @@ async fn find(visitor: &Visitor, wanted: &Wanted<'_>) -> Result<Listed, Problem>
     let usages = storage.usages(&shown).await?;
     let with = auth.grantees_of(p, &shown, ACCOUNTS_COUNTED_MAX, now).await?;
     let rows = shown.into_iter().zip(usages).map(|(repository, usage)| Row { repository, usage }).collect();
-    Ok(Listed { rows, pages: total.div_ceil(IMAGES_A_PAGE).max(1), total, with, unordered })
+    let makes = auth.may_push_somewhere(p).await?;
+    Ok(Listed { rows, makes, pages: total.div_ceil(IMAGES_A_PAGE).max(1), total, with, unordered })
 }
 
 fn shown(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
     let t = visitor.t;
+    // One form, so that what is ticked goes along. Its first button is the one that a typed line sends it with.
     html! {
-        form.bar method="get" action=(ALL) role="search" {
+        form method="get" action=(ALL) {
+            div.bar role="search" {
             input type="search" name="q" value=(wanted.search) placeholder=(t.search_images) aria-label=(t.search_images)
                 data-live="images images-count";
             @if wanted.column != Column::Name { input type="hidden" name="sort" value=(wanted.column.word()); }
@@ -171,41 +182,50 @@ fn shown(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
                 (t.shared_by_me)
             }
             button.plain type="submit" { (t.search) }
+            }
+            @if listed.makes { (image_form::link(visitor)) }
+            p.hint id="images-count" role="status" { (fill(t.entries, &[("count", &listed.total)])) }
+            div id="images" { (results(visitor, wanted, listed)) }
         }
-        (image_form::link(visitor))
-        p.hint id="images-count" role="status" { (fill(t.entries, &[("count", &listed.total)])) }
-        div id="images" { (results(visitor, wanted, listed)) }
     }
 }
 
 /// What the script puts in its place when somebody types.
 fn results(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
     let t = visitor.t;
-    if listed.rows.is_empty() {
-        return html! { div.empty { (empty(visitor, wanted)) } };
-    }
+    let selection = Selection::of(&visitor.query);
+    let has_box = |name: &RepositoryName| {
+        let row = listed.rows.iter().find(|row| row.repository.name == *name);
+        row.is_some_and(|row| listed.with.contains_key(&row.repository.id))
+    };
+    let share = !listed.with.is_empty() || !selection.is_empty();
     html! {
         @if listed.unordered { p.wrong { (fill(t.too_many_to_order, &[("max", &IMAGES_ORDERED_MAX)])) } }
-        form method="get" action="/console/share" {
-            @if !listed.with.is_empty() { div.bar { button type="submit" { (t.share_selected) } } }
+        @if share { div.bar { button type="submit" formaction="/console/share" { (t.share_selected) } } }
+        (selection.elsewhere(visitor, has_box, &wanted.address()))
+        @if listed.rows.is_empty() { div.empty { (empty(visitor, wanted, listed.makes)) } } @else {
             div.scroll tabindex="0" role="group" aria-label=(t.list) {
                 table {
                     thead { (head(visitor, wanted)) }
-                    tbody { @for row in &listed.rows { (line(visitor, row, &listed.with)) } }
+                    tbody { @for row in &listed.rows { (line(visitor, row, &listed.with, &selection)) } }
                 }
             }
+            (pages(visitor, wanted, listed))
         }
-        (pages(visitor, wanted, listed))
     }
 }
 
-fn empty(visitor: &Visitor, wanted: &Wanted<'_>) -> Markup {
+fn empty(visitor: &Visitor, wanted: &Wanted<'_>, makes: bool) -> Markup {
     let t = visitor.t;
     if !wanted.search.is_empty() || wanted.page > 1 {
         return html! { p { (t.nothing_found) } p { a href=(ALL) { (t.clear) } } };
     }
     if wanted.shared {
         return html! { p { (t.nothing_shared_by_me) } };
+    }
+    if !makes {
+        let account = visitor.principal.account_name().map(ToString::to_string).unwrap_or_default();
+        return html! { p { (fill(t.no_images_seen, &[("account", &account)])) } };
     }
     html! {
         p { (t.no_images) }
@@ -222,7 +242,7 @@ fn head(visitor: &Visitor, wanted: &Wanted<'_>) -> Markup {
         let order = is_this.then_some(if wanted.descending { "descending" } else { "ascending" });
         html! {
             th scope="col" class=[class] aria-sort=[order] {
-                a href=(wanted.address(column, descending, 1)) {
+                button.link type="submit" name="by" value=(format!("{}{}", column.word(), if descending { " down" } else { "" })) {
                     (text)
                     @if is_this { span aria-hidden="true" { (if wanted.descending { " ▼" } else { " ▲" }) } }
                 }
@@ -242,7 +262,12 @@ fn head(visitor: &Visitor, wanted: &Wanted<'_>) -> Markup {
     }
 }
 
-fn line(visitor: &Visitor, row: &Row, with: &BTreeMap<RepositoryId, Grantees>) -> Markup {
+fn line(
+    visitor: &Visitor,
+    row: &Row,
+    with: &BTreeMap<RepositoryId, Grantees>,
+    selection: &Selection,
+) -> Markup {
     let t = visitor.t;
     let Row { repository, usage } = row;
     let name = repository.name.as_str();
@@ -252,7 +277,8 @@ fn line(visitor: &Visitor, row: &Row, with: &BTreeMap<RepositoryId, Grantees>) -
         tr {
             td {
                 @if with.is_some() {
-                    input type="checkbox" name="image" value=(name) aria-label=(fill(t.select, &[("name", &name)]));
+                    input type="checkbox" name=(FIELD) value=(name) checked[selection.has(&repository.name)]
+                        aria-label=(fill(t.select, &[("name", &name)]));
                 }
             }
             th scope="row" { a href=(address(name)) { (name) } }
@@ -283,12 +309,11 @@ fn pages(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
     if listed.pages == 1 {
         return html! {};
     }
-    let to = |page| wanted.address(wanted.column, wanted.descending, page);
     html! {
         nav.bar aria-label=(fill(t.page_of, &[("page", &wanted.page), ("pages", &listed.pages)])) {
-            @if wanted.page > 1 { a.button.plain href=(to(wanted.page - 1)) rel="prev" { (t.previous) } }
+            @if wanted.page > 1 { button.plain type="submit" name="page" value=(wanted.page - 1) { (t.previous) } }
             span { (fill(t.page_of, &[("page", &wanted.page), ("pages", &listed.pages)])) }
-            @if wanted.page < listed.pages { a.button.plain href=(to(wanted.page + 1)) rel="next" { (t.next) } }
+            @if wanted.page < listed.pages { button.plain type="submit" name="page" value=(wanted.page + 1) { (t.next) } }
         }
     }
 }

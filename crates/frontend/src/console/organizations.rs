@@ -5,7 +5,7 @@ use axum::extract::Path;
 use maud::{Markup, html};
 use oci::NamespaceName;
 
-use super::forms::{Asked, Refusal, ended, sent};
+use super::forms::{Asked, Refusal, done_or_gone, ended, ended_or_gone, sent};
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, Question, form_token, go, page, time};
 use super::permissions::{Permissions, level_text};
@@ -163,7 +163,7 @@ async fn find(visitor: &Visitor, name: &str) -> Result<Namespace, Problem> {
 
 /// `GET /console/organizations/{name}`.
 pub(super) async fn show(visitor: Visitor, Path(name): Path<String>) -> Answer {
-    ended(&visitor, shown(&visitor, &name, Asked::First(&visitor.query)).await)
+    ended_or_gone(&visitor, shown(&visitor, &name, Asked::First(&visitor.query)).await, ALL)
 }
 
 async fn shown(visitor: &Visitor, name: &str, asked: Asked<'_>) -> Result<Answer, Problem> {
@@ -220,12 +220,12 @@ pub(super) async fn act(visitor: Visitor, Path(name): Path<String>, form: Form) 
 }
 
 async fn acted(visitor: &Visitor, name: &str, form: &Form) -> Result<String, Refusal> {
-    let namespace = find(visitor, name).await?;
     if form.get("action") == "delete" {
-        let deleted = visitor.app.auth.delete_namespace(&visitor.principal, &namespace.name, visitor.now);
-        deleted.await.map_err(|error| Refusal::of(error, visitor.t))?;
-        return Ok(format!("{ALL}?done=deleted"));
+        let name = NamespaceName::parse(name).map_err(|_| Problem::NotFound)?;
+        let deleted = visitor.app.auth.delete_namespace(&visitor.principal, &name, visitor.now).await;
+        return Ok(format!("{ALL}?done={}", done_or_gone(deleted, "deleted", visitor.t)?));
     }
+    let namespace = find(visitor, name).await?;
     let at = address(&namespace.name);
     let permissions =
         Permissions { target: PermissionTarget::Namespace(namespace.name), forms: &at, list: &at };

@@ -287,10 +287,16 @@ pub(super) struct Ties {
 
 /// A command, with a button that copies it.
 pub(super) fn command(t: &'static Texts, command: &str) -> Markup {
+    copied(t, command, command)
+}
+
+/// A line, with a button that copies it, and is called by the line's name.
+fn copied(t: &'static Texts, name: &str, line: &str) -> Markup {
     html! {
         div.command {
-            code { (command) }
-            button.copy type="button" aria-live="polite" data-copy=(command) data-copied=(t.copied) { (t.copy) }
+            code { (line) }
+            button.copy type="button" aria-live="polite" aria-label=(fill(t.copy_named, &[("name", &name)]))
+                data-copy=(line) data-copied=(t.copied) { (t.copy) }
         }
     }
 }
@@ -306,7 +312,7 @@ pub(super) fn once(
     let t = visitor.t;
     let content = html! {
         p.told role="status" { (t.shown_once) }
-        @for (name, line) in lines { h2 { (name) } (command(t, line)) }
+        @for (name, line) in lines { h2 { (name) } (copied(t, name, line)) }
         (facts)
         p { a.button href=(place.address()) { (place.text(t)) } }
     };
@@ -315,8 +321,12 @@ pub(super) fn once(
 
 /// An instant, as its reader's clock shows it, with the offset.
 pub(super) fn time(at: Timestamp, zone: &TimeZone) -> Markup {
-    let shown = at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M %:z").to_string();
-    html! { time datetime=(format!("{at:.0}")) { (shown) } }
+    html! { time datetime=(format!("{at:.0}")) { (instant(at, zone)) } }
+}
+
+/// The same, as text.
+pub(super) fn instant(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M %:z").to_string()
 }
 
 /// How long it is until a deadline.

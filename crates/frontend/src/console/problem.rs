@@ -123,13 +123,12 @@ pub(super) fn wrong(error: auth::Error, t: &'static Texts) -> Result<Wrong, Prob
         Error::NotEmpty { .. } => Wrong { field: None, text: t.not_empty.to_owned() },
         Error::LastAdministrator => Wrong { field: None, text: t.last_administrator.to_owned() },
         Error::Invalid { field: "url", .. } => Wrong::of("url", t.webhook_url_wrong),
-        Error::Invalid { field: "expires_in_seconds", .. } => Wrong::of("days", t.token_days_wrong),
         Error::Invalid { field: "description", .. } => Wrong::of("description", t.description_wrong),
         Error::Invalid { field: "notice_before_seconds", .. } => Wrong::of("notice", t.notice_wrong),
         Error::Invalid { field: "tags", .. } => Wrong::of("tags", t.tags_wrong),
         Error::Invalid { field: "password", .. } => Wrong::of("password", t.password_wrong),
         Error::Limit { what: "patterns of tags in the shares of a repository", max } => {
-            Wrong::of("tags", fill(t.limit_reached, &[("max", &max)]))
+            Wrong::of("tags", fill(t.tags_many, &[("max", &max)]))
         }
         Error::Limit { max, .. } => Wrong { field: None, text: fill(t.limit_reached, &[("max", &max)]) },
         Error::OneOfShares { repository, error, .. } => {
@@ -140,6 +139,9 @@ pub(super) fn wrong(error: auth::Error, t: &'static Texts) -> Result<Wrong, Prob
         error => return Err(error.into()),
     })
 }
+
+/// What stands for something that was gone before it was to go.
+pub(super) const GONE: &str = "gone";
 
 /// What is said once after something was done, by the word that stands for it in the address.
 pub(super) fn told(done: &str, t: &'static Texts) -> Option<&'static str> {
@@ -162,6 +164,7 @@ pub(super) fn told(done: &str, t: &'static Texts) -> Option<&'static str> {
         "permission-removed" => t.permission_removed,
         "token-revoked" => t.token_revoked,
         "sending" => t.sending,
+        GONE => t.gone_already,
         _ => return None,
     })
 }

@@ -1,177 +1,173 @@
 //! The dialog in which images are shared: with whom, until when, what of them. Asked twice: first what it shall be, and
 //! then, with the account's own display name, whether that is meant.
 
-use std::time::Duration;
-
-use auth::{AccountName, Description, NewShare, Share, ShareEnd, ShareTags};
-use jiff::civil::Date;
+use auth::{NewShare, ShareEnd};
 use maud::{Markup, html};
 use oci::RepositoryName;
 
 use super::image::description_field;
-use super::page::{Answer, Field, Place, end_of, form_token, go, page, time};
-use super::problem::{Problem, Wrong, wrong};
+use super::page::{Answer, Field, Place, form_token, go, page, time};
+use super::problem::{Problem, Refused, Wrong, wrong};
+use super::selection::FIELD;
+use super::share_typed::{Meant, Typed, days};
 use super::text::fill;
-use super::visitor::{Form, Visitor};
+use super::visitor::{Form, Visitor, parameter};
 use crate::counting::{Uncounted, counted};
 
 /// The most images that are shared at once from a list: what one page selects, many times over.
 const IMAGES_AT_ONCE_MAX: usize = 500;
-
-const DAY_SECONDS: u64 = 24 * 60 * 60;
-
-/// What was typed, kept as it was.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Typed {
-    pub(super) account: String,
-    pub(super) deadline: String,
-    pub(super) permanent: bool,
-    pub(super) description: String,
-    pub(super) tags: String,
-    /// Days.
-    pub(super) notice: String,
-}
-
-/// What was meant.
-pub(super) struct Meant {
-    pub(super) account: AccountName,
-    pub(super) end: ShareEnd,
-    pub(super) description: Description,
-    pub(super) tags: ShareTags,
-    notice_before: Option<Duration>,
-}
-
-impl Typed {
-    pub(super) fn of(form: &Form) -> Typed {
-        Typed {
-            account: form.get("account").trim().to_owned(),
-            deadline: form.get("deadline").trim().to_owned(),
-            permanent: form.has("permanent"),
-            description: form.text("description"),
-            tags: form.get("tags").trim().to_owned(),
-            notice: form.get("notice").trim().to_owned(),
-        }
-    }
-
-    /// What a share is now, to be changed.
-    pub(super) fn of_share(visitor: &Visitor, share: &Share) -> Typed {
-        // The day whose end is the deadline, or in which it lies.
-        let day = |at: jiff::Timestamp| {
-            let before = at.checked_sub(jiff::SignedDuration::from_nanos(1)).unwrap_or(at);
-            before.to_zoned_datetime(visitor.zone.clone()).date().to_string()
-        };
-        let patterns = share
-            .tags
-            .patterns()
-            .map(|patterns| patterns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
-        Typed {
-            account: share.grantee.to_string(),
-            deadline: share.deadline.map(day).unwrap_or_default(),
-            permanent: share.deadline.is_none(),
-            description: share.description.to_string(),
-            tags: patterns.unwrap_or_default(),
-            notice: if share.deadline.is_some() { days(share.notice_before_seconds) } else { String::new() },
-        }
-    }
-
-    pub(super) fn end(&self, visitor: &Visitor) -> Result<ShareEnd, Wrong> {
-        let t = visitor.t;
-        match (self.permanent, self.deadline.as_str()) {
-            (true, "") => Ok(ShareEnd::Permanent),
-            (true, _) => Err(Wrong::of("deadline", t.deadline_both)),
-            (false, "") => Err(Wrong::of("deadline", t.deadline_none)),
-            (false, date) => {
-                let date: Option<Date> = date.parse().ok().filter(|_| date.len() == 10);
-                let end = date.and_then(|date| end_of(date, &visitor.zone));
-                let end = end.ok_or_else(|| Wrong::of("deadline", t.deadline_unreadable))?;
-                if end <= visitor.now {
-                    return Err(Wrong::of("deadline", t.deadline_past));
-                }
-                Ok(ShareEnd::Until(end))
-            }
-        }
-    }
-
-    pub(super) fn tags(&self, visitor: &Visitor) -> Result<ShareTags, Wrong> {
-        let patterns: Vec<_> = self
-            .tags
-            .split([',', ' ', '\n', '\t', '，', '、'])
-            .map(str::trim)
-            .filter(|pattern| !pattern.is_empty())
-            .collect();
-        if patterns.is_empty() {
-            return Ok(ShareTags::All);
-        }
-        let parsed = auth::TagPatterns::parse(&patterns);
-        parsed.map(ShareTags::Matching).map_err(|_| Wrong::of("tags", visitor.t.tags_wrong))
-    }
-
-    /// How long before the deadline it is told; `None`: as the registry is set.
-    pub(super) fn notice_before(&self, visitor: &Visitor) -> Result<Option<Duration>, Wrong> {
-        if self.notice.is_empty() {
-            return Ok(None);
-        }
-        let days: Option<u64> = self.notice.parse().ok();
-        let seconds = days.and_then(|days| days.checked_mul(DAY_SECONDS));
-        seconds
-            .map(|seconds| Some(Duration::from_secs(seconds)))
-            .ok_or_else(|| Wrong::of("notice", visitor.t.notice_wrong))
-    }
-
-    pub(super) fn description(&self, visitor: &Visitor) -> Result<Description, Wrong> {
-        Description::parse(&self.description)
-            .map_err(|_| Wrong::of("description", visitor.t.description_wrong))
-    }
-
-    pub(super) fn meant(&self, visitor: &Visitor) -> Result<Meant, Wrong> {
-        let t = visitor.t;
-        if self.account.is_empty() {
-            return Err(Wrong::of("account", t.required));
-        }
-        let account = AccountName::parse(&self.account).map_err(|_| Wrong::of("account", t.account_wrong))?;
-        let (end, description) = (self.end(visitor)?, self.description(visitor)?);
-        let (tags, notice_before) = (self.tags(visitor)?, self.notice_before(visitor)?);
-        Ok(Meant { account, end, description, tags, notice_before })
-    }
-
-    /// The fields, as they were typed, in a form that nobody types in.
-    fn hidden(&self) -> Markup {
-        html! {
-            input type="hidden" name="account" value=(self.account);
-            input type="hidden" name="deadline" value=(self.deadline);
-            @if self.permanent { input type="hidden" name="permanent" value="on"; }
-            input type="hidden" name="description" value=(self.description);
-            input type="hidden" name="tags" value=(self.tags);
-            input type="hidden" name="notice" value=(self.notice);
-        }
-    }
-}
-
-impl Meant {
-    fn share(&self) -> NewShare {
-        NewShare {
-            grantee: self.account.clone(),
-            end: self.end,
-            tags: self.tags.clone(),
-            description: self.description.clone(),
-            notice_before: self.notice_before,
-            region: None,
-        }
-    }
-}
+/// How many images are named that cannot be shared.
+const IMAGES_NAMED_MAX: usize = 10;
+/// The longest address of a step of the dialog: with the registry's own, browsers name where they come from up to 4,096 bytes.
+const ADDRESS_BYTES_MAX: usize = 3_500;
+/// The step in which it is asked whether it is meant.
+const CHECK: &str = "check";
 
 /// Where a dialog is, and of what.
 pub(super) struct Dialog<'a> {
     /// Where its forms go.
     pub(super) address: &'a str,
+    /// Where it is shown, with parameters already.
+    pub(super) shown_at: &'a str,
     pub(super) images: &'a [RepositoryName],
     /// Where it leads when it is cancelled, and when it is done.
     pub(super) back: &'a str,
 }
 
+/// What follows a form of a dialog.
+pub(super) enum Next {
+    /// The images are shared.
+    Done,
+    /// It goes on there, where nothing changes when it is looked at again.
+    At(String),
+    /// It goes on so, and has no address: what was typed is too long for one, or something was refused. Whether that was
+    /// for a right that the visitor lacks, the trail is to know.
+    With(Markup, bool),
+}
+
 impl Dialog<'_> {
+    /// What the address asks for: the first step, or the second.
+    pub(super) async fn shown(&self, visitor: &Visitor) -> Result<Markup, Problem> {
+        let typed = Typed::read(&visitor.query);
+        // A link of another site does not try names of accounts in the visitor's.
+        if visitor.query.get("step") == Some(CHECK) && visitor.is_ours {
+            self.checked(visitor, &typed).await
+        } else {
+            Ok(self.asks(visitor, &typed, None))
+        }
+    }
+
+    /// Goes on from the button that was pressed.
+    pub(super) async fn goes_on(&self, visitor: &Visitor, form: &Form) -> Result<Next, Problem> {
+        let typed = Typed::of(form);
+        let step = if form.get("action") == "edit-share" { "" } else { CHECK };
+        if form.get("action") == "share" {
+            return self.shares(visitor, &typed).await;
+        }
+        let at = format!("{}{}&step={step}", self.shown_at, typed.parameters());
+        if at.len() <= ADDRESS_BYTES_MAX {
+            return Ok(Next::At(at));
+        }
+        let content = match step {
+            CHECK => self.checked(visitor, &typed).await?,
+            _ => self.asks(visitor, &typed, None),
+        };
+        Ok(Next::With(content, false))
+    }
+
+    async fn shares(&self, visitor: &Visitor, typed: &Typed) -> Result<Next, Problem> {
+        let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+        let meant = match typed.meant(visitor) {
+            Ok(meant) => meant,
+            Err(wrong) => return Ok(Next::With(self.asks(visitor, typed, Some(&wrong)), false)),
+        };
+        let new = self.new_shares(&meant);
+        let Err(error) = counted(&visitor.app, || auth.create_shares(p, &new, now)).await else {
+            return Ok(Next::Done);
+        };
+        let forbidden = is_forbidden(&error);
+        let wrong = self.refused(error, visitor)?;
+        Ok(Next::With(self.asks(visitor, typed, Some(&wrong)), forbidden))
+    }
+
+    fn new_shares(&self, meant: &Meant) -> Vec<(RepositoryName, NewShare)> {
+        self.images.iter().map(|image| (image.clone(), meant.share())).collect()
+    }
+
+    /// The question whether it is meant, unless something is wrong with any of the images, or all.
+    async fn checked(&self, visitor: &Visitor, typed: &Typed) -> Result<Markup, Problem> {
+        let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+        let first = self.images.first().ok_or(Problem::NotFound)?;
+        let meant = match typed.meant(visitor) {
+            Ok(meant) => meant,
+            Err(wrong) => return Ok(self.asks(visitor, typed, Some(&wrong))),
+        };
+        let found = match auth.refused_shares(p, &self.new_shares(&meant), now).await {
+            Ok(refused) if !refused.is_empty() => {
+                let wrong = self.refused_images(refused, visitor)?;
+                return Ok(self.asks(visitor, typed, Some(&wrong)));
+            }
+            Ok(_) => auth.grantee_profile(p, first, &meant.account, now).await,
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(profile) => Ok(self.asks_again(visitor, typed, &meant, &profile.display_name)),
+            Err(error) => Ok(self.asks(visitor, typed, Some(&wrong(error, visitor.t)?))),
+        }
+    }
+
+    /// What is wrong with these images; beside a field, if all of it is about that one.
+    fn refused_images(
+        &self,
+        refused: Vec<(RepositoryName, auth::Error)>,
+        visitor: &Visitor,
+    ) -> Result<Wrong, Problem> {
+        let (t, count) = (visitor.t, refused.len());
+        let mut all = Vec::new();
+        for (image, error) in refused.into_iter().take(IMAGES_NAMED_MAX) {
+            all.push(self.refused_image(&image, error, visitor)?);
+        }
+        let field = all.first().and_then(|first| first.field);
+        let field = field.filter(|field| all.iter().all(|wrong| wrong.field == Some(field)));
+        let mut texts: Vec<_> = all.into_iter().map(|wrong| wrong.text).collect();
+        if count > texts.len() {
+            texts.push(fill(t.and_more, &[("count", &(count - texts.len()))]));
+        }
+        Ok(Wrong { field, text: texts.join(" ") })
+    }
+
+    /// The only image that there is need not be named.
+    fn refused_image(
+        &self,
+        image: &RepositoryName,
+        error: auth::Error,
+        visitor: &Visitor,
+    ) -> Result<Wrong, Problem> {
+        let t = visitor.t;
+        let wrong = match error {
+            auth::Error::Forbidden | auth::Error::NotFound { .. } => {
+                Wrong { field: None, text: t.image_not_shareable.to_owned() }
+            }
+            error => wrong(error, t)?,
+        };
+        if self.images.len() == 1 {
+            return Ok(wrong);
+        }
+        let text = fill(t.one_of_many, &[("image", image), ("reason", &wrong.text)]);
+        Ok(Wrong { text, ..wrong })
+    }
+
+    fn refused(&self, error: Uncounted, visitor: &Visitor) -> Result<Wrong, Problem> {
+        match error {
+            Uncounted::Refused(auth::Error::OneOfShares { repository, error, .. }) => {
+                self.refused_image(&repository, *error, visitor)
+            }
+            error => refused(error, visitor),
+        }
+    }
+
     /// What it shall be.
-    pub(super) fn asks(&self, visitor: &Visitor, typed: &Typed, wrong: Option<&Wrong>) -> Markup {
+    fn asks(&self, visitor: &Visitor, typed: &Typed, wrong: Option<&Wrong>) -> Markup {
         let t = visitor.t;
         html! {
             (whole_error(wrong))
@@ -189,7 +185,7 @@ impl Dialog<'_> {
     }
 
     fn images(&self) -> Markup {
-        html! { @for image in self.images { input type="hidden" name="image" value=(image); } }
+        html! { @for image in self.images { input type="hidden" name=(FIELD) value=(image); } }
     }
 
     /// Whether it is meant.
@@ -220,42 +216,17 @@ impl Dialog<'_> {
             }
         }
     }
-
-    /// Goes on from the button that was pressed: content to show, or, when it is done, nothing.
-    pub(super) async fn goes_on(&self, visitor: &Visitor, form: &Form) -> Result<Option<Markup>, Problem> {
-        let typed = Typed::of(form);
-        if form.get("action") == "edit-share" {
-            return Ok(Some(self.asks(visitor, &typed, None)));
-        }
-        let meant = match typed.meant(visitor) {
-            Ok(meant) => meant,
-            Err(wrong) => return Ok(Some(self.asks(visitor, &typed, Some(&wrong)))),
-        };
-        let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
-        let outcome = if form.get("action") == "share" {
-            let new: Vec<_> = self.images.iter().map(|image| (image.clone(), meant.share())).collect();
-            counted(&visitor.app, || auth.create_shares(p, &new, now)).await.map(|_| None)
-        } else {
-            let Some(first) = self.images.first() else { return Err(Problem::NotFound) };
-            let found = auth.grantee_profile(p, first, &meant.account, now).await;
-            found.map(Some).map_err(Uncounted::Refused)
-        };
-        match outcome {
-            Ok(None) => Ok(None),
-            Ok(Some(profile)) => Ok(Some(self.asks_again(visitor, &typed, &meant, &profile.display_name))),
-            Err(error) => {
-                let wrong = refused(error, visitor)?;
-                Ok(Some(self.asks(visitor, &typed, Some(&wrong))))
-            }
-        }
-    }
 }
 
-/// What is wrong with a form that was refused.
+/// Whether one of the images is not the visitor's to share.
+fn is_forbidden(error: &Uncounted) -> bool {
+    let Uncounted::Refused(auth::Error::OneOfShares { error, .. }) = error else { return false };
+    matches!(**error, auth::Error::Forbidden)
+}
+
+/// What is wrong with a change that was refused.
 pub(super) fn refused(error: Uncounted, visitor: &Visitor) -> Result<Wrong, Problem> {
     match error {
-        // The only image that there is need not be named.
-        Uncounted::Refused(auth::Error::OneOfShares { error, index: 0, .. }) => wrong(*error, visitor.t),
         Uncounted::Refused(error) => wrong(error, visitor.t),
         Uncounted::Failed(error) => Err(error.into()),
     }
@@ -318,33 +289,47 @@ pub(super) fn fields(visitor: &Visitor, typed: &Typed, wrong: Option<&Wrong>) ->
     }
 }
 
-/// Seconds as days, the last of which has begun.
-fn days(seconds: u64) -> String {
-    seconds.div_ceil(DAY_SECONDS).to_string()
-}
-
 const SEVERAL: &str = "/console/share";
 
 /// `GET /console/share?image=…`: of the images that were selected in a list.
 pub(super) async fn of_several(visitor: Visitor) -> Answer {
-    let images = images(visitor.query.all("image"));
+    let images = images(visitor.query.all(FIELD));
     if images.is_empty() {
         let content = html! { p.wrong { (visitor.t.select_first) } p { a href="/console/images" { (visitor.t.back) } } };
         return page(&visitor, Place::OwnImages, visitor.t.share_image, &content);
     }
-    let dialog = Dialog { address: SEVERAL, images: &images, back: "/console/images" };
-    several(&visitor, &images, &dialog.asks(&visitor, &Typed::default(), None))
+    let shown_at = several_at(&images);
+    match of_all(&images, &shown_at).shown(&visitor).await {
+        Ok(content) => several(&visitor, &images, &content),
+        Err(problem) => problem.answer(visitor.language),
+    }
 }
 
 /// `POST /console/share`.
 pub(super) async fn share_several(visitor: Visitor, form: Form) -> Answer {
-    let images = images(form.all("image"));
-    let dialog = Dialog { address: SEVERAL, images: &images, back: "/console/images" };
-    match dialog.goes_on(&visitor, &form).await {
-        Ok(Some(content)) => several(&visitor, &images, &content),
-        Ok(None) => go("/console/images?shared=on&done=shared"),
+    let images = images(form.all(FIELD));
+    let shown_at = several_at(&images);
+    match of_all(&images, &shown_at).goes_on(&visitor, &form).await {
+        Ok(Next::Done) => go("/console/images?shared=on&done=shared"),
+        Ok(Next::At(address)) => go(&address),
+        Ok(Next::With(content, forbidden)) => {
+            let mut answer = several(&visitor, &images, &content);
+            if forbidden {
+                answer.extensions_mut().insert(Refused);
+            }
+            answer
+        }
         Err(problem) => problem.answer(visitor.language),
     }
+}
+
+fn several_at(images: &[RepositoryName]) -> String {
+    let named: Vec<_> = images.iter().map(|image| format!("{FIELD}={}", parameter(image.as_str()))).collect();
+    format!("{SEVERAL}?{}", named.join("&"))
+}
+
+fn of_all<'a>(images: &'a [RepositoryName], shown_at: &'a str) -> Dialog<'a> {
+    Dialog { address: SEVERAL, shown_at, images, back: "/console/images" }
 }
 
 fn several(visitor: &Visitor, images: &[RepositoryName], content: &Markup) -> Answer {

@@ -1,14 +1,16 @@
 //! My images › Shared by others: what other accounts share with the visitor's.
 
-use auth::{Share, ShareId};
+use auth::{AccountName, Share, ShareId};
 use maud::{Markup, html};
+use oci::RepositoryName;
 
 use super::blocked_owners;
-use super::forms::ended;
+use super::forms::{ended, gone};
 use super::images::address;
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, Question, go, page, time, time_left};
 use super::problem::Problem;
+use super::search::{self, Search};
 use super::text::{clipped, fill};
 use super::visitor::{Form, Visitor};
 
@@ -17,20 +19,49 @@ const ALL: &str = "/console/shared";
 /// `GET /console/shared`; with `leave`, the question before that share is left.
 pub(super) async fn list(visitor: Visitor) -> Answer {
     let t = visitor.t;
-    let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+    let (auth, p) = (&visitor.app.auth, &visitor.principal);
     if let Some(leave) = visitor.query.get("leave") {
         let Ok(id) = leave.parse() else { return Problem::NotFound.answer(visitor.language) };
         return match auth.show_share_with(p, id).await {
             Ok(share) => page(&visitor, Place::SharedByOthers, t.leave, &question(&visitor, &share)),
+            Err(auth::Error::NotFound { .. }) => gone(ALL),
             Err(error) => Problem::from(error).answer(visitor.language),
         };
     }
-    let after = visitor.query.after();
-    let shares = match auth.list_shares_with(p, after, ROWS_AND_ONE, now).await {
-        Ok(shares) => Rows::of(shares, |share| share.id.to_string()),
-        Err(error) => return Problem::from(error).answer(visitor.language),
-    };
-    page(&visitor, Place::SharedByOthers, t.shared_by_others, &shown(&visitor, &shares))
+    match found(&visitor).await {
+        Ok(shares) => page(&visitor, Place::SharedByOthers, t.shared_by_others, &shown(&visitor, &shares)),
+        Err(error) => Problem::from(error).answer(visitor.language),
+    }
+}
+
+/// The shares of the page, and whether they stand in the order of names.
+struct Found {
+    rows: Rows<Share>,
+    ordered: bool,
+}
+
+/// By owner and image, as long as they are few enough for that; else in the order of their ids.
+async fn found(visitor: &Visitor) -> Result<Found, auth::Error> {
+    let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+    let wanted = search::wanted(visitor);
+    let fits = |share: &Share| place(share).contains(&wanted);
+    let after = visitor.query.get("after").and_then(|text| text.split_once('/'));
+    let after = after
+        .and_then(|(owner, name)| Some((AccountName::parse(owner).ok()?, RepositoryName::parse(name).ok()?)));
+    let after = after.as_ref().map(|(owner, name)| (owner, name));
+    match auth.find_shares_with(p, fits, after, ROWS_AND_ONE).await {
+        Ok(shares) => Ok(Found { rows: Rows::of(shares, place), ordered: true }),
+        Err(auth::Error::Limit { .. }) => {
+            let shares = auth.list_shares_with(p, visitor.query.after(), ROWS_AND_ONE, now).await?;
+            Ok(Found { rows: Rows::of(shares, |share| share.id.to_string()), ordered: false })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// `acme/team-a/web`: where a share stands in the list.
+fn place(share: &Share) -> String {
+    format!("{}/{}", share.owner, share.repository)
 }
 
 /// `POST /console/shared`: leaves a share.
@@ -40,13 +71,20 @@ pub(super) async fn leave(visitor: Visitor, form: Form) -> Answer {
 
 async fn left(visitor: &Visitor, form: &Form) -> Result<Answer, Problem> {
     let share: ShareId = form.get("of").parse()?;
-    visitor.app.auth.leave_share(&visitor.principal, share, visitor.now).await?;
-    Ok(go(&format!("{ALL}?done=left")))
+    match visitor.app.auth.leave_share(&visitor.principal, share, visitor.now).await {
+        Ok(_) => Ok(go(&format!("{ALL}?done=left"))),
+        Err(auth::Error::NotFound { .. }) => Ok(gone(ALL)),
+        Err(error) => Err(error.into()),
+    }
 }
 
-fn shown(visitor: &Visitor, shares: &Rows<Share>) -> Markup {
-    let t = visitor.t;
+fn shown(visitor: &Visitor, found: &Found) -> Markup {
+    let (t, shares) = (visitor.t, &found.rows);
+    let search = Search { list: ALL, label: t.search_shared };
     let blocked = html! { p { a href=(blocked_owners::ALL) { (t.blocked_owners) } } };
+    if shares.items.is_empty() && !search::wanted(visitor).is_empty() {
+        return html! { (search.form(visitor)) (search.found_nothing(visitor)) };
+    }
     if shares.items.is_empty() && visitor.query.get("after").is_none() {
         let account = visitor.principal.account_name().map(ToString::to_string).unwrap_or_default();
         let text = fill(t.nothing_shared_with_me, &[("account", &account)]);
@@ -56,6 +94,8 @@ fn shown(visitor: &Visitor, shares: &Rows<Share>) -> Markup {
     let may_leave = visitor.principal.user().is_none();
     html! {
         p.hint { (t.owner_sees_pulls) }
+        @if !found.ordered { p.wrong { (t.too_many_shares_to_order) } }
+        @else if search.is_for(visitor, shares) { (search.form(visitor)) }
         div.scroll tabindex="0" role="group" aria-label=(t.list) {
             table {
                 thead {
@@ -72,7 +112,7 @@ fn shown(visitor: &Visitor, shares: &Rows<Share>) -> Markup {
                 tbody { @for share in &shares.items { (line(visitor, share, may_leave)) } }
             }
         }
-        (pager(visitor, ALL, shares.next.as_deref()))
+        (pager(visitor, &search.address(visitor), shares.next.as_deref()))
         (blocked)
     }
 }

@@ -3,23 +3,37 @@
 use auth::{AccountName, Share, ShareChange, Visibility};
 use maud::{Markup, html};
 
+use super::forms::gone;
 use super::image::{Seen, Tab};
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Question, form_token, go, time};
 use super::problem::{Problem, Wrong};
-use super::share_form::{Dialog, Typed, fields, refused, whole_error};
+use super::search::{self, Search};
+use super::share_form::{Dialog, Next, fields, refused, whole_error};
+use super::share_typed::Typed;
 use super::shared::{deadline, status, tags};
 use super::text::{clipped, fill};
 use super::visitor::{Form, Visitor};
 use crate::counting::counted;
 
 /// The tab: the list, or the dialog that is asked for.
-pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
+pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Answer, Problem> {
+    match shown(visitor, seen).await {
+        // It was revoked since.
+        Err(Problem::NotFound) if visitor.query.get("revoke").is_some() => {
+            Ok(gone(&format!("{}?tab=sharing", seen.address())))
+        }
+        content => Ok(seen.page(visitor, Tab::Sharing, &content?)),
+    }
+}
+
+async fn shown(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
     let images = [seen.repository.name.clone()];
     let (address, back) = (seen.address(), format!("{}?tab=sharing", seen.address()));
     if visitor.query.get("new").is_some() {
-        let dialog = Dialog { address: &address, images: &images, back: &back };
-        return Ok(dialog.asks(visitor, &Typed::default(), None));
+        let shown_at = new_at(seen);
+        let dialog = Dialog { address: &address, shown_at: &shown_at, images: &images, back: &back };
+        return dialog.shown(visitor).await;
     }
     if let Some(account) = visitor.query.get("change") {
         let share = find(visitor, seen, account).await?;
@@ -31,6 +45,11 @@ pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
     list(visitor, seen).await
 }
 
+/// Where the dialog is.
+fn new_at(seen: &Seen) -> String {
+    format!("{}?tab=sharing&new=1", seen.address())
+}
+
 async fn find(visitor: &Visitor, seen: &Seen, account: &str) -> Result<Share, Problem> {
     let account = AccountName::parse(account).map_err(|_| Problem::NotFound)?;
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
@@ -40,22 +59,30 @@ async fn find(visitor: &Visitor, seen: &Seen, account: &str) -> Result<Share, Pr
 async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
     let t = visitor.t;
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
-    let after = visitor.query.after();
-    let shares = auth.list_repository_shares(p, &seen.repository.name, after, ROWS_AND_ONE, now).await?;
-    let shares = Rows::of(shares, |share| share.id.to_string());
+    let wanted = search::wanted(visitor);
+    let after = visitor.query.get("after").and_then(|name| AccountName::parse(name).ok());
+    let fits = |name: &AccountName| name.as_str().contains(&wanted);
+    let found = (fits, after.as_ref());
+    let shares = auth.find_repository_shares(p, &seen.repository.name, found, ROWS_AND_ONE, now).await?;
+    let shares = Rows::of(shares, |share| share.grantee.to_string());
     if seen.repository.visibility == Visibility::Public {
         let settings = format!("{}?tab=settings", seen.address());
         return Ok(
             html! { div.empty { p { (t.public_not_shared) } p { a href=(settings) { (t.settings) } } } },
         );
     }
-    let button =
-        html! { p { a.button href=(format!("{}?tab=sharing&new=1", seen.address())) { (t.share_image) } } };
+    let button = html! { p { a.button href=(new_at(seen)) { (t.share_image) } } };
+    let at = format!("{}?tab=sharing", seen.address());
+    let search = Search { list: &at, label: t.search_accounts };
     if shares.items.is_empty() && after.is_none() {
-        return Ok(html! { (button) div.empty { p { (t.not_shared) } } });
+        return Ok(match wanted.as_str() {
+            "" => html! { (button) div.empty { p { (t.not_shared) } } },
+            _ => html! { (button) (search.form(visitor)) (search.found_nothing(visitor)) },
+        });
     }
     Ok(html! {
         (button)
+        @if search.is_for(visitor, &shares) { (search.form(visitor)) }
         div.scroll tabindex="0" role="group" aria-label=(t.list) {
             table {
                 thead {
@@ -74,7 +101,7 @@ async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
                 tbody { @for share in &shares.items { (line(visitor, seen, share)) } }
             }
         }
-        (pager(visitor, &format!("{}?tab=sharing", seen.address()), shares.next.as_deref()))
+        (pager(visitor, &search.address(visitor), shares.next.as_deref()))
     })
 }
 
@@ -154,17 +181,22 @@ pub(super) async fn act(
     match action {
         "check-share" | "edit-share" | "share" => {
             let (images, address) = ([seen.repository.name.clone()], seen.address());
-            let dialog = Dialog { address: &address, images: &images, back: &back };
+            let shown_at = new_at(seen);
+            let dialog = Dialog { address: &address, shown_at: &shown_at, images: &images, back: &back };
             Ok(match dialog.goes_on(visitor, form).await? {
-                Some(content) => seen.page(visitor, Tab::Sharing, &content),
-                None => go(&format!("{back}&done=shared")),
+                Next::Done => go(&format!("{back}&done=shared")),
+                Next::At(address) => go(&address),
+                Next::With(content, _) => seen.page(visitor, Tab::Sharing, &content),
             })
         }
         "change-share" => change(visitor, seen, form).await,
         "revoke-share" => {
             let account = AccountName::parse(form.get("of")).map_err(|_| Problem::NotFound)?;
-            auth.revoke_share(p, &seen.repository.name, &account, now).await?;
-            Ok(go(&format!("{back}&done=revoked")))
+            match auth.revoke_share(p, &seen.repository.name, &account, now).await {
+                Ok(()) => Ok(go(&format!("{back}&done=revoked"))),
+                Err(auth::Error::NotFound { .. }) => Ok(gone(&back)),
+                Err(error) => Err(error.into()),
+            }
         }
         _ => Err(Problem::NotFound),
     }

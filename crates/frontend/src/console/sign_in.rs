@@ -87,7 +87,10 @@ pub(super) async fn sign_in(request: Request) -> Answer {
     };
     let visit = came.arrived.cookies(&came.headers).visit().unwrap_or_default().to_owned();
     let read = match visit.as_str() {
-        "" => Err(Problem::FormStale),
+        "" => {
+            let (status, t) = (StatusCode::FORBIDDEN, came.language.texts());
+            return form(&came, status, "", "", Some(t.cookies_needed));
+        }
         visit => Form::read(Request::from_parts(parts, body), visit).await,
     };
     match read {

@@ -132,7 +132,7 @@ fn last_round(visitor: &Visitor, round: &UpkeepRound) -> Markup {
 }
 
 fn failure(visitor: &Visitor, failure: &UpkeepFailure) -> Markup {
-    html! { (time(failure.at, &visitor.zone)) " · " (chore(visitor.t, failure.chore)) ": " (failure.reason) }
+    html! { (time(failure.at, &visitor.zone)) " · " (chore(visitor.t, failure.chore)) ": " span lang="en" { (failure.reason) } }
 }
 
 fn removed(t: &'static Texts, upkeep: &Upkeep) -> Markup {

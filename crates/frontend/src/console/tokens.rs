@@ -4,13 +4,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use auth::{Made, NewToken, PATTERNS_MAX, PersonalToken, ScopePattern, TokenId};
-use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::credentials::{ALL, docker_login, maker, maker_field};
-use super::forms::{Asked, Refusal, described};
+use super::forms::{Asked, Refusal, described, done_or_gone};
 use super::list::{ROWS_AND_ONE, Rows, pager};
-use super::page::{Answer, Place, Question, form_token, go, once, time};
+use super::page::{Answer, Place, Question, form_token, go, instant, once, time};
 use super::problem::{Problem, Wrong};
 use super::text::fill;
 use super::visitor::{Form, Visitor};
@@ -85,10 +84,8 @@ async fn all(visitor: &Visitor) -> Result<Vec<PersonalToken>, Problem> {
 
 /// When the session ends, and with it what is made with it.
 fn session_end(visitor: &Visitor) -> String {
-    let shown = |end: Timestamp| {
-        end.to_zoned_datetime(visitor.zone.clone()).strftime("%Y-%m-%d %H:%M %:z").to_string()
-    };
-    visitor.principal.credential_ends_at().map(shown).unwrap_or_default()
+    let end = visitor.principal.credential_ends_at();
+    end.map(|end| instant(end, &visitor.zone)).unwrap_or_default()
 }
 
 /// The form that makes a login for docker.
@@ -117,7 +114,8 @@ pub(super) async fn make_login(visitor: &Visitor, form: &Form) -> Result<Answer,
     let t = visitor.t;
     let hours: Option<u64> = form.get("hours").parse().ok();
     let hours = hours.filter(|hours| (1..=LOGIN_HOURS_MAX).contains(hours));
-    let life = Duration::from_secs(hours.ok_or(Problem::NotFound)? * HOUR_SECONDS);
+    let wrong = || Wrong::of("hours", fill(t.login_hours_wrong, &[("max", &LOGIN_HOURS_MAX)]));
+    let life = Duration::from_secs(hours.ok_or_else(wrong)? * HOUR_SECONDS);
     let maker = maker(visitor, form).await?;
     let made = visitor.app.auth.create_docker_login(&maker, life, visitor.now).await;
     let (token, secret) = made.map_err(|error| Refusal::of(error, t))?;
@@ -139,10 +137,15 @@ fn patterns(scope: &[ScopePattern]) -> Markup {
     html! { @for pattern in scope { code { (pattern) } " " } }
 }
 
+/// The longest life of a personal token, in days.
+fn days_max(visitor: &Visitor) -> u64 {
+    visitor.app.auth.settings().personal_token_ttl_max.as_secs() / DAY_SECONDS
+}
+
 /// The form that makes a personal token.
 pub(super) fn token_form(visitor: &Visitor, asked: Asked<'_>) -> Markup {
     let t = visitor.t;
-    let max = visitor.app.auth.settings().personal_token_ttl_max.as_secs() / DAY_SECONDS;
+    let max = days_max(visitor);
     let hint = fill(t.maker_hint, &[("end", &session_end(visitor))]);
     let days = fill(t.token_days_hint, &[("max", &max)]);
     let scope = fill(t.token_scope_hint, &[("max", &PATTERNS_MAX)]);
@@ -181,8 +184,9 @@ pub(super) async fn make_token(visitor: &Visitor, form: &Form) -> Result<Answer,
     let t = visitor.t;
     let description = described(visitor, form)?;
     let days: Option<u64> = form.get("days").trim().parse().ok();
-    let seconds = days.and_then(|days| days.checked_mul(DAY_SECONDS));
-    let expires_in = seconds.map(Duration::from_secs).ok_or_else(|| Wrong::of("days", t.token_days_wrong))?;
+    let days = days.filter(|days| (1..=days_max(visitor)).contains(days));
+    let wrong = || Wrong::of("days", fill(t.token_days_wrong, &[("max", &days_max(visitor))]));
+    let expires_in = Duration::from_secs(days.ok_or_else(wrong)? * DAY_SECONDS);
     let scope = scope(visitor, form)?;
     let maker = maker(visitor, form).await?;
     let new = NewToken { expires_in, description, scope };
@@ -219,6 +223,6 @@ pub(super) async fn revoke(visitor: &Visitor, form: &Form) -> Result<Answer, Ref
     let token: TokenId = form.get("of").parse().map_err(Problem::from)?;
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
     let revoked = auth.revoke_personal_token(p, token, Made::Ends, now).await;
-    revoked.map_err(|error| Refusal::of(error, visitor.t))?;
-    Ok(go(&format!("{ALL}?done=token-revoked")))
+    let done = done_or_gone(revoked, "token-revoked", visitor.t)?;
+    Ok(go(&format!("{ALL}?done={done}")))
 }

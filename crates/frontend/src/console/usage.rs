@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use auth::{AccountName, Share, UsageOfDay, UsageWanted};
+use auth::{AccountName, Share, UsageOfDay, UsageWanted, Visibility};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -43,9 +43,10 @@ impl Used {
 pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
     let t = visitor.t;
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
-    let after = visitor.query.after();
-    let shares = auth.list_repository_shares(p, &seen.repository.name, after, ROWS_AND_ONE, now).await?;
-    let shares = Rows::of(shares, |share| share.id.to_string());
+    let after = visitor.query.get("after").and_then(|name| AccountName::parse(name).ok());
+    let found = (|_: &AccountName| true, after.as_ref());
+    let shares = auth.find_repository_shares(p, &seen.repository.name, found, ROWS_AND_ONE, now).await?;
+    let shares = Rows::of(shares, |share| share.grantee.to_string());
     let chosen = match visitor.query.get("share") {
         Some(account) => {
             let account = AccountName::parse(account).map_err(|_| Problem::NotFound)?;
@@ -56,7 +57,13 @@ pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
     let Some(chosen) = chosen else {
         let sharing = format!("{}?tab=sharing", seen.address());
         return Ok(html! {
-            div.empty { p { (t.not_shared) } p { (t.no_usage) } p { a href=(sharing) { (t.sharing) } } }
+            div.empty {
+                @if seen.repository.visibility == Visibility::Public { p { (t.usage_public) } } @else {
+                    p { (t.not_shared) }
+                    p { (t.no_usage) }
+                    p { a href=(sharing) { (t.sharing) } }
+                }
+            }
         });
     };
     Ok(html! {

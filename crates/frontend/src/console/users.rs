@@ -3,7 +3,7 @@
 use auth::{AccountName, Secret, User, UserName};
 use maud::html;
 
-use super::forms::{Asked, Refusal, ended, sent};
+use super::forms::{Asked, Refusal, done_or_gone, ended_or_gone, sent};
 use super::holders::{Holder, Holders};
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, go, page};
@@ -43,7 +43,7 @@ fn holder(user: &User) -> Holder {
 
 /// `GET /console/users`.
 pub(super) async fn show(visitor: Visitor) -> Answer {
-    ended(&visitor, shown(&visitor, Asked::First(&visitor.query)).await)
+    ended_or_gone(&visitor, shown(&visitor, Asked::First(&visitor.query)).await, ALL)
 }
 
 async fn shown(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> {
@@ -115,10 +115,7 @@ async fn acted(visitor: &Visitor, form: &Form) -> Result<&'static str, Refusal> 
             auth.set_user_disabled(p, account, &of()?, false, now).await.map_err(refused)?;
             Ok("enabled")
         }
-        "delete" => {
-            auth.delete_user(p, account, &of()?, now).await.map_err(refused)?;
-            Ok("deleted")
-        }
+        "delete" => done_or_gone(auth.delete_user(p, account, &of()?, now).await, "deleted", t),
         _ => Err(Problem::NotFound.into()),
     }
 }

@@ -79,6 +79,8 @@ pub(super) struct Visitor {
     /// What was done by the request before this one.
     pub(super) told: Option<&'static str>,
     pub(super) query: Query,
+    /// Whether a page of ours led here, as far as the browser tells.
+    pub(super) is_ours: bool,
 }
 
 impl<S: Sync> FromRequestParts<S> for Visitor {
@@ -106,6 +108,7 @@ impl Visitor {
     async fn of(parts: &Parts) -> Result<Option<Visitor>, Problem> {
         let arrived = Arrived::of(parts)?;
         let language = arrived.language(&parts.headers);
+        let is_ours = arrived.is_ours(&parts.headers);
         let Arrived { app, from, origin } = arrived.clone();
         let Some(secret) = arrived.cookies(&parts.headers).session() else { return Ok(None) };
         let now = app.clock.now();
@@ -124,6 +127,7 @@ impl Visitor {
             t,
             zone,
             query,
+            is_ours,
         }))
     }
 }
@@ -160,7 +164,7 @@ impl Query {
 }
 
 /// A form that was sent, whose token is the session's.
-pub(super) struct Form(Query);
+pub(super) struct Form(pub(super) Query);
 
 impl Form {
     /// What a field holds; nothing where it is missing.

@@ -7,7 +7,8 @@ use axum::extract::Path;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::forms::{Asked, Refusal, ended, sent};
+use super::details::failure;
+use super::forms::{Asked, Refusal, done_or_gone, ended_or_gone, sent};
 use super::holders::switch;
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, Question, form_token, go, page, time};
@@ -23,7 +24,7 @@ fn address(id: WebhookId) -> String {
 
 /// `GET /console/webhooks/{id}`.
 pub(super) async fn show(visitor: Visitor, Path(text): Path<String>) -> Answer {
-    ended(&visitor, shown(&visitor, &text, Asked::First(&visitor.query)).await)
+    ended_or_gone(&visitor, shown(&visitor, &text, Asked::First(&visitor.query)).await, ALL)
 }
 
 async fn shown(visitor: &Visitor, text: &str, asked: Asked<'_>) -> Result<Answer, Problem> {
@@ -90,7 +91,7 @@ fn facts(visitor: &Visitor, webhook: &Webhook) -> Markup {
             @if receiver.failures > 0 {
                 dt { (t.webhook_failures) } dd { (receiver.failures) }
                 dt { (t.webhook_last_failure) }
-                dd { (instant(receiver.last_failure_at)) " " span lang="en" { (receiver.last_failure.as_deref().unwrap_or_default()) } }
+                dd { (instant(receiver.last_failure_at)) " " (failure(visitor, receiver.last_failure.as_deref())) }
                 @if let Some(at) = receiver.next_attempt_at { dt { (t.webhook_next) } dd { (time(at, &visitor.zone)) } }
             }
         }
@@ -138,7 +139,7 @@ fn line(visitor: &Visitor, at: &str, delivery: &Delivery) -> Markup {
             td { @if let Some(share) = share { (share.repository) " → " (share.grantee) } }
             td { (status) }
             td.number { (delivery.attempts) }
-            td lang="en" { (delivery.last_failure.as_deref().unwrap_or_default()) }
+            td { (failure(visitor, delivery.last_failure.as_deref())) }
             td {
                 form.inline method="post" action=(at) {
                     (form_token(&visitor.form_token))
@@ -188,8 +189,8 @@ async fn acted(visitor: &Visitor, text: &str, form: &Form) -> Result<String, Ref
             Ok(format!("{at}?done=saved"))
         }
         "delete" => {
-            auth.delete_webhook(p, webhook, now).await.map_err(refused)?;
-            Ok(format!("{ALL}?done=deleted"))
+            let done = done_or_gone(auth.delete_webhook(p, webhook, now).await, "deleted", visitor.t)?;
+            Ok(format!("{ALL}?done={done}"))
         }
         _ => Err(Problem::NotFound.into()),
     }

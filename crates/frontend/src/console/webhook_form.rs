@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::forms::{Asked, Refusal, described};
 use super::page::form_token;
 use super::problem::Wrong;
+use super::text::fill;
 use super::visitor::{Form, Visitor};
 use super::webhooks::kind_text;
 
@@ -28,7 +29,7 @@ pub(super) fn form(visitor: &Visitor, asked: Asked<'_>, now: Option<&Webhook>, s
         form.panel method="post" action=(sends.to) {
             (form_token(&visitor.form_token))
             (asked.field("url", t.webhook_url, Some(t.webhook_url_hint.to_owned())).line("url", url, "off"))
-            fieldset.field aria-describedby="event-hint" {
+            fieldset.field aria-describedby=(if asked.error("event").is_some() { "event-hint event-error" } else { "event-hint" }) {
                 legend { (t.webhook_events) }
                 @for kind in NoticeKind::ALL {
                     div {
@@ -40,6 +41,7 @@ pub(super) fn form(visitor: &Visitor, asked: Asked<'_>, now: Option<&Webhook>, s
                     }
                 }
                 p.hint id="event-hint" { (t.webhook_events_hint) }
+                @if let Some(error) = asked.error("event") { p.error id="event-error" { (error) } }
             }
             (asked.field("description", t.description, Some(t.token_description_hint.to_owned()))
                 .line("text", description, "off"))
@@ -56,6 +58,10 @@ pub(super) fn typed(visitor: &Visitor, form: &Form) -> Result<NewWebhook, Refusa
     let url = form.get("url").trim();
     if url.is_empty() {
         return Err(Wrong::of("url", visitor.t.required).into());
+    }
+    let known = |word: &str| NoticeKind::ALL.into_iter().any(|kind| kind.as_str() == word);
+    if let Some(word) = form.all("event").find(|word| !known(word)) {
+        return Err(Wrong::of("event", fill(visitor.t.webhook_event_wrong, &[("word", &word)])).into());
     }
     Ok(NewWebhook {
         url: WebhookUrl::parse(url).map_err(|error| Refusal::of(error, visitor.t))?,

@@ -101,6 +101,13 @@ async fn webhooks_are_made_tried_disabled_and_deleted() {
         page.says(&["id=\"url-error\"", &format!("value=\"{url}\""), "value=\"share.ended\" checked"]);
         page.says(&["a &quot;hook&quot;"]);
     }
+    let unknown = [("action", "create"), ("url", "https://hooks.example/x"), ("event", "share.<stolen>")];
+    let page = acme.sends(new, WEBHOOKS, &unknown).await;
+    page.says(&[
+        "id=\"event-error\">There is no event share.&lt;stolen&gt;",
+        "value=\"https://hooks.example/x\"",
+    ]);
+    acme.opens(WEBHOOKS).await.says(&["There are no webhooks."]);
     let made = acme.sends(new, WEBHOOKS, &make("https://hooks.example/x")).await;
     made.is(200).says(&["This is shown once.", "whsec_"]);
     let secret = made.copied()[0].clone();
@@ -124,12 +131,16 @@ async fn webhooks_are_made_tried_disabled_and_deleted() {
         .says(&["Disabled. It takes effect", "Enable https://hooks.example/x"]);
     acme.sends(&at, &at, &action("enable")).await.says(&["Enabled."]);
     let token = globex.opens(WEBHOOKS).await.form_token();
-    for word in ["test", "again", "disable", "enable", "delete"] {
+    for word in ["test", "again", "disable", "enable"] {
         globex.posts(&at, &token, &[("action", word), ("of", delivery)]).await.is(404);
     }
+    globex.posts(&at, &token, &[("action", "delete")]).await.says(&["It was gone already"]);
+    acme.opens(&at).await.is(200);
     acme.opens(&format!("{at}?do=delete")).await.says(&["Delete https://hooks.example/x?"]);
     acme.sends(&at, &at, &action("delete")).await.says(&["Deleted.", "There are no webhooks."]);
     acme.opens(&at).await.is(404);
+    let again = acme.opens(&format!("{at}?do=delete")).await;
+    again.is(200).says(&["It was gone already", "There are no webhooks."]);
     let dev = Browser::of(&app, "dev@acme").await;
     let token = dev.opens("/console/settings").await.form_token();
     dev.posts(WEBHOOKS, &token, &make("https://hooks.example/x")).await.is(403);

@@ -8,9 +8,13 @@ if (navigator.clipboard) {
     const button = target.closest("button.copy");
     if (!button || button.textContent === button.dataset.copied) return;
     await navigator.clipboard.writeText(button.dataset.copy);
-    const label = button.textContent;
+    const [label, name] = [button.textContent, button.getAttribute("aria-label")];
     button.textContent = button.dataset.copied;
-    setTimeout(() => { button.textContent = label; }, 2000);
+    button.removeAttribute("aria-label");
+    setTimeout(() => {
+      button.textContent = label;
+      button.setAttribute("aria-label", name);
+    }, 2000);
   });
 }
 

@@ -1,0 +1,186 @@
+//! What is typed in the dialog in which images are shared, and what is meant by it.
+
+use std::time::Duration;
+
+use auth::{AccountName, Description, NewShare, Share, ShareEnd, ShareTags};
+use jiff::civil::Date;
+use maud::{Markup, html};
+
+use super::page::end_of;
+use super::problem::Wrong;
+use super::text::fill;
+use super::visitor::{Form, Query, Visitor, parameter};
+
+const DAY_SECONDS: u64 = 24 * 60 * 60;
+/// The last day that ends in every time zone before instants do.
+const LAST_DAY: Date = Date::constant(9999, 12, 29);
+
+/// What was typed, kept as it was.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Typed {
+    pub(super) account: String,
+    pub(super) deadline: String,
+    pub(super) permanent: bool,
+    pub(super) description: String,
+    pub(super) tags: String,
+    /// Days.
+    pub(super) notice: String,
+}
+
+/// What was meant.
+pub(super) struct Meant {
+    pub(super) account: AccountName,
+    pub(super) end: ShareEnd,
+    pub(super) description: Description,
+    pub(super) tags: ShareTags,
+    notice_before: Option<Duration>,
+}
+
+impl Typed {
+    pub(super) fn of(form: &Form) -> Typed {
+        Typed::read(&form.0)
+    }
+
+    /// The same of an address.
+    pub(super) fn read(sent: &Query) -> Typed {
+        let text = |name| sent.get(name).unwrap_or_default();
+        Typed {
+            account: text("account").trim().to_owned(),
+            deadline: text("deadline").trim().to_owned(),
+            permanent: sent.get("permanent").is_some(),
+            description: text("description").replace("\r\n", "\n"),
+            tags: text("tags").trim().to_owned(),
+            notice: text("notice").trim().to_owned(),
+        }
+    }
+
+    /// What a share is now, to be changed.
+    pub(super) fn of_share(visitor: &Visitor, share: &Share) -> Typed {
+        // The day whose end is the deadline, or in which it lies.
+        let day = |at: jiff::Timestamp| {
+            let before = at.checked_sub(jiff::SignedDuration::from_nanos(1)).unwrap_or(at);
+            before.to_zoned_datetime(visitor.zone.clone()).date().to_string()
+        };
+        let patterns = share
+            .tags
+            .patterns()
+            .map(|patterns| patterns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+        Typed {
+            account: share.grantee.to_string(),
+            deadline: share.deadline.map(day).unwrap_or_default(),
+            permanent: share.deadline.is_none(),
+            description: share.description.to_string(),
+            tags: patterns.unwrap_or_default(),
+            notice: if share.deadline.is_some() { days(share.notice_before_seconds) } else { String::new() },
+        }
+    }
+
+    pub(super) fn end(&self, visitor: &Visitor) -> Result<ShareEnd, Wrong> {
+        let t = visitor.t;
+        match (self.permanent, self.deadline.as_str()) {
+            (true, "") => Ok(ShareEnd::Permanent),
+            (true, _) => Err(Wrong::of("deadline", t.deadline_both)),
+            (false, "") => Err(Wrong::of("deadline", t.deadline_none)),
+            (false, date) => {
+                let date: Option<Date> = date.parse().ok().filter(|_| date.len() == 10);
+                let date = date.ok_or_else(|| Wrong::of("deadline", t.deadline_unreadable))?;
+                let late = || Wrong::of("deadline", fill(t.deadline_late, &[("max", &LAST_DAY)]));
+                let end = end_of(date, &visitor.zone).filter(|_| date <= LAST_DAY).ok_or_else(late)?;
+                if end <= visitor.now {
+                    return Err(Wrong::of("deadline", t.deadline_past));
+                }
+                Ok(ShareEnd::Until(end))
+            }
+        }
+    }
+
+    pub(super) fn tags(&self, visitor: &Visitor) -> Result<ShareTags, Wrong> {
+        let patterns: Vec<_> = self
+            .tags
+            .split([',', ' ', '\n', '\t', '，', '、'])
+            .map(str::trim)
+            .filter(|pattern| !pattern.is_empty())
+            .collect();
+        if patterns.is_empty() {
+            return Ok(ShareTags::All);
+        }
+        let parsed = auth::TagPatterns::parse(&patterns);
+        parsed.map(ShareTags::Matching).map_err(|error| match error {
+            auth::Error::Limit { max, .. } => Wrong::of("tags", fill(visitor.t.tags_many, &[("max", &max)])),
+            _ => Wrong::of("tags", visitor.t.tags_wrong),
+        })
+    }
+
+    /// How long before the deadline it is told; `None`: as the registry is set.
+    pub(super) fn notice_before(&self, visitor: &Visitor) -> Result<Option<Duration>, Wrong> {
+        if self.notice.is_empty() {
+            return Ok(None);
+        }
+        let days: Option<u64> = self.notice.parse().ok();
+        let seconds = days.and_then(|days| days.checked_mul(DAY_SECONDS));
+        seconds
+            .map(|seconds| Some(Duration::from_secs(seconds)))
+            .ok_or_else(|| Wrong::of("notice", visitor.t.notice_wrong))
+    }
+
+    pub(super) fn description(&self, visitor: &Visitor) -> Result<Description, Wrong> {
+        Description::parse(&self.description)
+            .map_err(|_| Wrong::of("description", visitor.t.description_wrong))
+    }
+
+    pub(super) fn meant(&self, visitor: &Visitor) -> Result<Meant, Wrong> {
+        let t = visitor.t;
+        if self.account.is_empty() {
+            return Err(Wrong::of("account", t.required));
+        }
+        let account = AccountName::parse(&self.account).map_err(|_| Wrong::of("account", t.account_wrong))?;
+        let (end, description) = (self.end(visitor)?, self.description(visitor)?);
+        let (tags, notice_before) = (self.tags(visitor)?, self.notice_before(visitor)?);
+        Ok(Meant { account, end, description, tags, notice_before })
+    }
+
+    /// The same as parameters of an address, each with its joint.
+    pub(super) fn parameters(&self) -> String {
+        let permanent = if self.permanent { "on" } else { "" };
+        let all = [
+            ("account", self.account.as_str()),
+            ("deadline", &self.deadline),
+            ("permanent", permanent),
+            ("description", &self.description),
+            ("tags", &self.tags),
+            ("notice", &self.notice),
+        ];
+        let given = all.into_iter().filter(|(_, value)| !value.is_empty());
+        given.map(|(name, value)| format!("&{name}={}", parameter(value))).collect()
+    }
+
+    /// The fields, as they were typed, in a form that nobody types in.
+    pub(super) fn hidden(&self) -> Markup {
+        html! {
+            input type="hidden" name="account" value=(self.account);
+            input type="hidden" name="deadline" value=(self.deadline);
+            @if self.permanent { input type="hidden" name="permanent" value="on"; }
+            input type="hidden" name="description" value=(self.description);
+            input type="hidden" name="tags" value=(self.tags);
+            input type="hidden" name="notice" value=(self.notice);
+        }
+    }
+}
+
+impl Meant {
+    pub(super) fn share(&self) -> NewShare {
+        NewShare {
+            grantee: self.account.clone(),
+            end: self.end,
+            tags: self.tags.clone(),
+            description: self.description.clone(),
+            notice_before: self.notice_before,
+            region: None,
+        }
+    }
+}
+
+/// Seconds as days, the last of which has begun.
+pub(super) fn days(seconds: u64) -> String {
+    seconds.div_ceil(DAY_SECONDS).to_string()
+}
