@@ -21,8 +21,6 @@ use crate::PlaceError;
 const INLINE_BYTES_MAX: usize = 256 << 10;
 /// How far apart it is looked whether memory holds a range: what the system reads ahead by default.
 const LOOK_STEP_BYTES: usize = 128 << 10;
-/// What is read at once into memory that nobody looks at.
-const SCRATCH_BYTES: usize = 64 << 10;
 
 /// Whether a range can be read without waiting for a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,9 +73,7 @@ impl OpenFile {
     /// Whether memory holds `range`: looked at in steps, so that a page between two of them may be missing.
     #[must_use]
     pub fn presence(&self, range: &Range<u64>) -> Presence {
-        let last = range.end.saturating_sub(1);
-        let steps = range.clone().step_by(LOOK_STEP_BYTES).chain((range.start < last).then_some(last));
-        for offset in steps {
+        for offset in looks(range) {
             match read_held(&self.file, &mut [0], offset) {
                 Ok(1) | Err(Errno::INTR) => {}
                 Err(Errno::OPNOTSUPP | Errno::INVAL | Errno::NOSYS) => return Presence::Unknown,
@@ -124,15 +120,13 @@ fn load(file: &File, range: Range<u64>) -> io::Result<()> {
     // Asks for all of it at once; what is read below then waits for what is under way. A hint: some file systems have none.
     let length = NonZeroU64::new(range.end - range.start);
     let _ = rustix::fs::fadvise(file, range.start, length, Advice::WillNeed);
-    let mut scratch = vec![0; SCRATCH_BYTES];
-    let mut offset = range.start;
-    while offset < range.end {
-        let length =
-            usize::try_from(range.end - offset).map_or(SCRATCH_BYTES, |left| left.min(SCRATCH_BYTES));
-        file.read_exact_at(&mut scratch[..length], offset)?;
-        offset += length as u64;
-    }
-    Ok(())
+    looks(&range).try_for_each(|offset| file.read_exact_at(&mut [0], offset))
+}
+
+/// Where in `range` is looked, its last byte among them: what lies between comes with them, as a rule.
+fn looks(range: &Range<u64>) -> impl Iterator<Item = u64> {
+    let last = range.end.saturating_sub(1);
+    range.clone().step_by(LOOK_STEP_BYTES).chain((range.start < last).then_some(last))
 }
 
 /// Runs `work` where it may block.
