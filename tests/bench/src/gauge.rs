@@ -11,12 +11,16 @@ pub(crate) struct Gauge {
     root: u32,
     /// The ticks of each process by then.
     ticks: BTreeMap<u32, u64>,
+    /// Ours.
+    client_ticks: u64,
 }
 
 /// What was used.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Used {
     pub(crate) cpu_seconds: f64,
+    /// What the client used: it shares the processors.
+    pub(crate) client_cpu_seconds: f64,
     /// The sum of the processes' peaks.
     pub(crate) peak_bytes: u64,
 }
@@ -30,7 +34,7 @@ impl Gauge {
             let _ = fs::write(format!("/proc/{pid}/clear_refs"), "5");
             ticks.insert(pid, ticks_of(pid).unwrap_or(0));
         }
-        Gauge { root, ticks }
+        Gauge { root, ticks, client_ticks: ticks_of(std::process::id()).unwrap_or(0) }
     }
 
     /// What was used since.
@@ -44,7 +48,8 @@ impl Gauge {
         if peak_bytes == 0 {
             return Err(format!("the server's process {} is gone", self.root));
         }
-        Ok(Used { cpu_seconds: ticks as f64 / TICKS_PER_SECOND, peak_bytes })
+        let client_ticks = ticks_of(std::process::id()).unwrap_or(0).saturating_sub(self.client_ticks);
+        Ok(Used { cpu_seconds: seconds(ticks), client_cpu_seconds: seconds(client_ticks), peak_bytes })
     }
 }
 
@@ -57,6 +62,10 @@ pub(crate) fn resident_bytes(root: u32) -> u64 {
 pub(crate) fn cpu_seconds_of_ended_children() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let ticks: u64 = fields(&stat).skip(13).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    seconds(ticks)
+}
+
+fn seconds(ticks: u64) -> f64 {
     ticks as f64 / TICKS_PER_SECOND
 }
 

@@ -80,6 +80,7 @@ async fn bench(options: &Options) -> Result<(), String> {
     let report = if options.no_run { read(&last)? } else { measured(options, &last).await? };
     println!("{}", table::table(&report));
     if options.store {
+        is_worth_keeping(&report)?;
         let stored = from_the_top(Path::new(STORED));
         write(&stored, &json(&report)?)?;
         write(&stored.with_extension(PICTURE), &picture::picture(&report))?;
@@ -116,6 +117,17 @@ fn tell(before: &Report, now: &Report) -> bool {
         println!("  WORSE: {line}");
     }
     !comparison.worse.is_empty()
+}
+
+/// An error for what later runs should not be compared with.
+fn is_worth_keeping(report: &Report) -> Result<(), String> {
+    match report {
+        report if report.quick => Err("a smoke run is not stored".to_owned()),
+        report if report.rows.len() < Work::ALL.len() => {
+            Err("a result that lacks works is not stored: leave --only out".to_owned())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn failures(report: &Report) -> Vec<String> {

@@ -7,12 +7,12 @@ use maud::{Markup, html};
 
 use crate::result::{Entry, Report, Row};
 use crate::systems::OURS;
-use crate::table::figure;
+use crate::table::{figure, rounds};
 
 const COLUMNS: usize = 2;
-const PANEL_WIDTH: f64 = 560.0;
+const PANEL_WIDTH: f64 = 600.0;
 const NAME_WIDTH: f64 = 150.0;
-const BAR_WIDTH: f64 = 270.0;
+const BAR_WIDTH: f64 = 240.0;
 const LINE: f64 = 20.0;
 const GAP: f64 = 16.0;
 const HEADING: f64 = 56.0;
@@ -55,9 +55,9 @@ fn legend(report: &Report) -> String {
         .collect();
     let quick = if report.quick { " (a smoke run: no figures)" } else { "" };
     format!(
-        "{}; {} rounds, medians, {}{quick}",
+        "{}; medians of {}, {}{quick}",
         versions.join(", "),
-        report.rounds,
+        rounds(report.rounds),
         report.made_at.split('T').next().unwrap_or_default()
     )
 }
@@ -73,7 +73,7 @@ fn panel(row: &Row, left: f64, top: f64) -> Markup {
     html! {
         text x=(left) y=(top + 14.0) font-weight="bold" {
             (row.work)
-            tspan font-weight="normal" fill="#777777" { ", " (row.unit) ", " (better) }
+            tspan font-weight="normal" fill="#777777" { ", " (better) }
         }
         @for (number, (entry, value)) in bars.enumerate() {
             (bar(row, entry, value / most, left, top + LINE * (number + 1) as f64))
@@ -89,7 +89,8 @@ fn bar(row: &Row, entry: &Entry, share: f64, left: f64, top: f64) -> Markup {
     };
     let width = (BAR_WIDTH * share).max(1.0);
     let (begin, middle) = (left + NAME_WIDTH, top + 14.0);
-    let value = entry.spread.map_or(String::new(), |spread| figure(spread.median));
+    let value =
+        entry.spread.map_or(String::new(), |spread| format!("{} {}", figure(spread.median), row.unit));
     let ratio = entry.ratios.speed_to_best_peer.filter(|_| entry.system == OURS);
     let ratio = ratio.map_or(String::new(), |ratio| format!(" ({} x best peer)", figure(ratio)));
     html! {
@@ -133,6 +134,6 @@ mod tests {
             "{picture}"
         );
         assert_eq!(picture.matches("<rect").count(), 1 + 2, "the ground and two bars");
-        assert!(picture.contains(r#"width="270.0""#) && picture.contains(r#"width="135.0""#), "{picture}");
+        assert!(picture.contains(r#"width="240.0""#) && picture.contains(r#"width="120.0""#), "{picture}");
     }
 }

@@ -82,6 +82,8 @@ pub(crate) struct Sample {
     pub(crate) value: f64,
     pub(crate) seconds: f64,
     pub(crate) cpu_seconds: f64,
+    /// What the client took of the processors that it shares with the server.
+    pub(crate) client_cpu_seconds: f64,
     /// How much work it was, in what processor time is counted for.
     pub(crate) amount: f64,
     pub(crate) peak_mib: f64,

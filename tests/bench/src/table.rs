@@ -1,6 +1,6 @@
 //! A result as a table for a terminal.
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, Table, Width, presets};
 
 use crate::result::{Entry, Report, Row};
 use crate::systems::OURS;
@@ -19,11 +19,13 @@ const COLUMNS: [&str; 10] = [
 ];
 /// The column from which on there are figures.
 const FIGURES: usize = 2;
+/// Longer names of works go on in the next line.
+const WORK_WIDTH_MAX: u16 = 36;
 
 /// The whole result.
 pub(crate) fn table(report: &Report) -> String {
     let mut table = Table::new();
-    table.load_style(style()).set_header(COLUMNS);
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(COLUMNS);
     for row in &report.rows {
         for (number, entry) in row.entries.iter().enumerate() {
             let work = if number == 0 { row.work.clone() } else { String::new() };
@@ -32,6 +34,9 @@ pub(crate) fn table(report: &Report) -> String {
     }
     for column in table.column_iter_mut().skip(FIGURES) {
         column.set_cell_alignment(CellAlignment::Right);
+    }
+    if let Some(works) = table.column_mut(0) {
+        works.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(WORK_WIDTH_MAX)));
     }
     format!("{}\n\n{table}\n\n{NOTES}", heading(report))
 }
@@ -44,17 +49,19 @@ system; of it less is better. First byte: half of the answers within, and 99 of 
 fn heading(report: &Report) -> String {
     let systems: Vec<_> =
         report.systems.iter().map(|system| format!("{} {}", system.name, system.version)).collect();
-    let rounds = match report.rounds {
-        1 => "1 round".to_owned(),
-        rounds => format!("{rounds} rounds"),
-    };
     let quick = if report.quick { " A smoke run: its figures are none." } else { "" };
     format!(
-        "{}, {}\n{}; {rounds}.{quick}",
+        "{}, {}\n{}; {}.{quick}",
         report.made_at,
         report.machine.line(),
-        systems.iter().map(|system| system.trim()).collect::<Vec<_>>().join(", ")
+        systems.iter().map(|system| system.trim()).collect::<Vec<_>>().join(", "),
+        rounds(report.rounds),
     )
+}
+
+/// How many rounds there were.
+pub(crate) fn rounds(number: u32) -> String {
+    if number == 1 { "1 round".to_owned() } else { format!("{number} rounds") }
 }
 
 fn cells(row: &Row, entry: &Entry) -> Vec<String> {
@@ -92,10 +99,6 @@ pub(crate) fn figure(value: f64) -> String {
         size if size >= 1.0 => format!("{value:.2}"),
         _ => format!("{value:.3}"),
     }
-}
-
-fn style() -> comfy_table::TableStyle {
-    presets::UTF8_FULL_CONDENSED
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub(super) async fn disk(bench: &mut Bench) -> Measured {
     let begun = Instant::now();
     let status = dd.status().await.map_err(|error| format!("cannot run dd: {error}"))?;
     let seconds = begun.elapsed().as_secs_f64();
-    let used = Used { cpu_seconds: cpu_seconds_of_ended_children() - cpu_before, peak_bytes: 0 };
+    let used = Used { cpu_seconds: cpu_seconds_of_ended_children() - cpu_before, ..Used::default() };
     let bytes = fs::metadata(&to).map(|file| file.len());
     for file in [&from, &to] {
         fs::remove_file(file).map_err(|error| format!("cannot remove {}: {error}", file.display()))?;
@@ -49,7 +49,7 @@ pub(super) async fn hash(bench: &mut Bench) -> Measured {
     let text = String::from_utf8_lossy(&output.stdout);
     let speed = bytes_per_second(&text).filter(|_| output.status.success());
     let speed = speed.ok_or_else(|| Trouble::Failed(format!("openssl told no speed: {text}")))?;
-    let used = Used { cpu_seconds: GIB as f64 / speed, peak_bytes: 0 };
+    let used = Used { cpu_seconds: GIB as f64 / speed, ..Used::default() };
     Ok(sample(speed / 1e9, used.cpu_seconds, 1.0, used))
 }
 

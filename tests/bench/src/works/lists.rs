@@ -8,8 +8,9 @@ use crate::stock::lists;
 
 use super::{Measured, Trouble, pull, sample};
 
-/// How many requests at most are made to see whether a list is what it should be: one.
+/// What each entry of a list of tags has, and nothing else there.
 const ENTRY_TAG: &str = "\"v0";
+/// The same of a list of referrers.
 const ENTRY_REFERRER: &str = "\"digest\"";
 
 /// All tags in one answer.

@@ -309,6 +309,7 @@ fn sample(value: f64, seconds: f64, amount: f64, used: Used) -> Sample {
         value,
         seconds,
         cpu_seconds: used.cpu_seconds,
+        client_cpu_seconds: used.client_cpu_seconds,
         amount,
         peak_mib: mib(used.peak_bytes),
         first_byte_millis: None,
