@@ -16,6 +16,8 @@ use crate::works::many;
 
 /// Where a folder in memory is.
 const MEMORY: &str = "/dev/shm";
+/// What the names of our folders begin with; the process's id follows.
+const PREFIX: &str = "gangplank-bench-";
 
 /// A run's belongings.
 pub(crate) struct Bench {
@@ -56,6 +58,9 @@ impl Bench {
         fs::create_dir_all(&options.folder).map_err(|error| cannot(&options.folder, error))?;
         // Whole: servers and engines run in folders of their own.
         let folder = fs::canonicalize(&options.folder).map_err(|error| cannot(&options.folder, error))?;
+        for folder in [&folder, Path::new(MEMORY)] {
+            remove_what_was_left(folder);
+        }
         let disk = in_folder(&folder)?;
         let memory = in_folder(Path::new(MEMORY))?;
         scale.push_at_once_bytes =
@@ -143,6 +148,20 @@ impl Bench {
 }
 
 fn in_folder(folder: &Path) -> Result<TempDir, String> {
-    let made = tempfile::Builder::new().prefix("bench-").tempdir_in(folder);
+    let prefix = format!("{PREFIX}{}-", std::process::id());
+    let made = tempfile::Builder::new().prefix(&prefix).tempdir_in(folder);
     made.map_err(|error| format!("cannot make a folder in {}: {error}", folder.display()))
+}
+
+/// Removes the folders of runs that were killed: those in memory would stay until the machine is started again.
+fn remove_what_was_left(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let rest = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+        let pid = rest.and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
+        if pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            // What cannot be removed is somebody else's.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }

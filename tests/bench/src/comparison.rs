@@ -2,6 +2,8 @@
 //!
 //! Ratios, since figures move from machine to machine. A server's memory moves little, so there the value itself counts.
 
+use std::collections::BTreeSet;
+
 use crate::result::{Report, Row};
 use crate::systems::OURS;
 use crate::table::figure;
@@ -39,7 +41,11 @@ impl Comparison {
             self.lacking.push(format!("{}: one of the two has no figure", now.work));
             return;
         };
-        let (old, new) = (&was.ratios, &is.ratios);
+        let (old, mut new) = (&was.ratios, is.ratios.clone());
+        if peers(before) != peers(now) {
+            self.lacking.push(format!("{}, with the best peer: there are other peers", now.work));
+            (new.speed_to_best_peer, new.cpu_to_best_peer) = (None, None);
+        }
         let limit = now.limit.as_deref().unwrap_or_default();
         let work = &now.work;
         self.ratio(&format!("{work}: speed to {limit}"), old.speed_to_limit, new.speed_to_limit, false);
@@ -62,6 +68,12 @@ impl Comparison {
             self.worse.push(format!("{what}: {} was {}, {percent:.0} % worse", figure(now), figure(before)));
         }
     }
+}
+
+/// Who has figures besides us: the best of others is another best.
+fn peers(row: &Row) -> BTreeSet<&str> {
+    let with_figures = row.entries.iter().filter(|entry| entry.spread.is_some() && entry.system != OURS);
+    with_figures.map(|entry| entry.system.as_str()).collect()
 }
 
 #[cfg(test)]
@@ -103,6 +115,21 @@ mod tests {
         let dearer = compare(&before, &report("GB/s", 10.0, 1.5));
         assert_eq!(dearer.worse, ["GET: CPU to nginx: 1.50 was 1.00, 50 % worse"]);
         assert_eq!(dearer.compared, 2);
+    }
+
+    #[test]
+    fn with_other_peers_the_best_one_is_another() {
+        let mut before = report("GB/s", 10.0, 1.0);
+        let mut now = report("GB/s", 10.0, 1.0);
+        for (report, peers) in [(&mut before, &[1.0][..]), (&mut now, &[1.0, 5.0])] {
+            for (number, value) in peers.iter().enumerate() {
+                let sample = Sample { value: *value, amount: 1.0, ..Sample::default() };
+                report.rows[0].entries.push(Entry::of(&format!("peer {number}"), vec![sample]));
+            }
+            report.rows[0].relate();
+        }
+        let comparison = compare(&before, &now);
+        assert_eq!((comparison.worse.len(), comparison.lacking.len()), (0, 1), "{comparison:?}");
     }
 
     #[test]
