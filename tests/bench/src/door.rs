@@ -56,6 +56,10 @@ impl Door {
         self.request("GET", &format!("/v2/{}/tags/list?n={at_most}", self.repository), None)
     }
 
+    pub(crate) fn catalog(&self, at_most: u64) -> Request {
+        self.request("GET", &format!("/v2/_catalog?n={at_most}"), None)
+    }
+
     pub(crate) fn referrers(&self, digest: &str) -> Request {
         self.request("GET", &format!("/v2/{}/referrers/{digest}", self.repository), None)
     }

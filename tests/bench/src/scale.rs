@@ -26,6 +26,8 @@ pub(crate) struct Scale {
     pub(crate) pushes_per_client: u64,
     pub(crate) tags: u64,
     pub(crate) referrers: u64,
+    /// In the catalog.
+    pub(crate) repositories: u64,
     /// The sizes of the mixed load, from the most to the least frequent.
     pub(crate) mixed_bytes: [u64; 5],
     /// How often its hundred operations are done.
@@ -63,6 +65,7 @@ impl Scale {
             pushes_per_client: 64,
             tags: 1000,
             referrers: 10,
+            repositories: 200,
             mixed_bytes: [4 * KIB, 64 * KIB, MIB, 16 * MIB, 100 * MIB],
             mixed_hundreds: 6,
             docker_layers: 5,
@@ -82,6 +85,7 @@ impl Scale {
             counting: Duration::from_millis(300),
             pushes_per_client: 1,
             tags: 50,
+            repositories: 20,
             mixed_bytes: [4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB],
             mixed_hundreds: 1,
             docker_layers: 2,

@@ -1,5 +1,5 @@
-//! What is pulled: an image with blobs of several sizes, a repository with many tags and some referrers, and the blobs of
-//! the mixed load. The same bytes lie in every registry, and as files before nginx, under the same paths.
+//! What is pulled: an image with blobs of several sizes, a repository with many tags and some referrers, others that
+//! only fill the catalog, and the blobs of the mixed load. The same bytes lie in every registry, and as files before nginx, under the same paths.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -33,6 +33,8 @@ pub(crate) struct Stock {
     config: Body,
     referrers: Vec<Body>,
     tags: u64,
+    /// The names of repositories that only fill the catalog.
+    others: Vec<String>,
 }
 
 /// The repository of the image.
@@ -62,6 +64,7 @@ impl Stock {
             referrers: (0..scale.referrers).map(referrer).collect(),
             mixed: scale.mixed_bytes.iter().map(|bytes| random.body(*bytes)).collect(),
             tags: scale.tags,
+            others: (2..scale.repositories).map(|number| format!("{LOGIN}/r{number:06}")).collect(),
             large,
             middle,
             small,
@@ -89,6 +92,14 @@ impl Stock {
         for referrer in &self.referrers {
             lists.push_manifest(&mut connection, &referrer.digest, referrer).await?;
         }
+        for name in &self.others {
+            let other = running.door(name).await?;
+            for blob in [&self.config, &self.small] {
+                other.push(&mut connection, blob).await?;
+            }
+            other.push_manifest(&mut connection, TAG, &self.subject).await?;
+        }
+        running.share(&self::images()).await?;
         self.verify(&images, &mut connection).await
     }
 
@@ -128,6 +139,9 @@ impl Stock {
         let tags: Vec<_> = (0..self.tags).map(tag).collect();
         let list = json!({ "name": self::lists(), "tags": tags }).to_string();
         write(&lists.join("tags/list"), &[list.as_bytes()])?;
+        let names: Vec<_> = [self::images(), self::lists()].into_iter().chain(self.others.clone()).collect();
+        let catalog = json!({ "repositories": names }).to_string();
+        write(&files.join("_catalog"), &[catalog.as_bytes()])?;
         let referrers: Vec<_> =
             self.referrers.iter().map(|referrer| descriptor(MANIFEST, referrer)).collect();
         let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": referrers }).to_string();

@@ -17,6 +17,8 @@ const ADMIN_PASSWORD: &str = "administrator-password-1";
 /// The account that pushes and pulls; its namespace has the same name.
 pub(crate) const LOGIN: &str = "bench";
 pub(crate) const PASSWORD: &str = "bench-password-1";
+/// The account that an image is shared with.
+const PARTNER: &str = "bench-partner";
 /// The prefix of the variables that would be settings.
 const VARIABLES: &str = "GANGPLANK_";
 
@@ -34,25 +36,49 @@ pub(super) fn command(binary: &Path, data: &Path) -> Result<(SocketAddr, Command
     Ok((address, command))
 }
 
-/// Makes the account and the namespace.
+/// What a token is to open.
+pub(super) enum Opens<'a> {
+    /// A repository, to who owns it.
+    Owned(&'a str),
+    /// A repository, to who it is shared with.
+    Shared(&'a str),
+    /// The list of repositories, to who owns them.
+    Catalog,
+}
+
+/// Makes the accounts and the namespace.
 pub(super) async fn prepare(address: SocketAddr) -> Result<(), String> {
-    let account = json!({ "name": LOGIN, "password": PASSWORD });
-    post(address, "/api/v1/accounts", &basic("admin", ADMIN_PASSWORD), &account).await?;
+    for name in [LOGIN, PARTNER] {
+        let account = json!({ "name": name, "password": PASSWORD });
+        post(address, "/api/v1/accounts", &basic("admin", ADMIN_PASSWORD), &account).await?;
+    }
     post(address, "/api/v1/namespaces", &basic(LOGIN, PASSWORD), &json!({ "name": LOGIN })).await
 }
 
-/// A token that opens a repository.
-pub(super) async fn token(address: SocketAddr, repository: &str) -> Result<String, String> {
-    let request = token_request(address, repository);
+/// Shares a repository with the partner, for good.
+pub(super) async fn share(address: SocketAddr, repository: &str) -> Result<(), String> {
+    let path = format!("/api/v1/repositories/{}/shares", repository.replace('/', "%2F"));
+    let share = json!({ "account": PARTNER, "permanent": true });
+    post(address, &path, &basic(LOGIN, PASSWORD), &share).await
+}
+
+/// A token.
+pub(super) async fn token(address: SocketAddr, opens: &Opens<'_>) -> Result<String, String> {
+    let request = token_request(address, opens);
     let answer = expect(Connection::open(address).await?.ask_for(&request).await?, &request, 200)?;
     let body: Value = serde_json::from_slice(&answer.body).map_err(|error| format!("no JSON: {error}"))?;
     let token = body.get("token").and_then(Value::as_str);
     token.map(str::to_owned).ok_or_else(|| format!("{}: no token in the answer", request.line))
 }
 
-pub(super) fn token_request(address: SocketAddr, repository: &str) -> Request {
-    let target = format!("/auth/token?service=gangplank&scope=repository:{repository}:pull,push");
-    Door::new(address, repository, Some(basic(LOGIN, PASSWORD))).request("GET", &target, None)
+pub(super) fn token_request(address: SocketAddr, opens: &Opens<'_>) -> Request {
+    let (login, scope) = match opens {
+        Opens::Owned(repository) => (LOGIN, format!("repository:{repository}:pull,push")),
+        Opens::Shared(repository) => (PARTNER, format!("repository:{repository}:pull")),
+        Opens::Catalog => (LOGIN, "registry:catalog:*".to_owned()),
+    };
+    let target = format!("/auth/token?service=gangplank&scope={scope}");
+    Door::new(address, "", Some(basic(login, PASSWORD))).request("GET", &target, None)
 }
 
 async fn post(address: SocketAddr, path: &str, authorization: &str, body: &Value) -> Result<(), String> {

@@ -18,6 +18,7 @@ use crate::door::Door;
 use crate::options::{Options, Other};
 use crate::process::{Process, find, said_by};
 
+use gangplank::Opens;
 pub(crate) use gangplank::{LOGIN, PASSWORD};
 
 /// The name that results have of the server that all this is about.
@@ -160,13 +161,32 @@ impl Running {
 
     /// Enters a repository, to pull from it and push to it.
     pub(crate) async fn door(&self, repository: &str) -> Result<Door, String> {
-        let token = if self.is_ours { Some(gangplank::token(self.address, repository).await?) } else { None };
+        self.door_for(repository, &Opens::Owned(repository)).await
+    }
+
+    /// The same as somebody whom it is shared with.
+    pub(crate) async fn door_by_share(&self, repository: &str) -> Result<Door, String> {
+        self.door_for(repository, &Opens::Shared(repository)).await
+    }
+
+    /// Enters no repository, to list them all.
+    pub(crate) async fn door_to_catalog(&self) -> Result<Door, String> {
+        self.door_for("", &Opens::Catalog).await
+    }
+
+    /// Shares a repository, where there is such a thing.
+    pub(crate) async fn share(&self, repository: &str) -> Result<(), String> {
+        if self.is_ours { gangplank::share(self.address, repository).await } else { Ok(()) }
+    }
+
+    async fn door_for(&self, repository: &str, opens: &Opens<'_>) -> Result<Door, String> {
+        let token = if self.is_ours { Some(gangplank::token(self.address, opens).await?) } else { None };
         Ok(Door::new(self.address, repository, token.map(|token| format!("Bearer {token}"))))
     }
 
     /// The request for a token that opens a repository; `None` where nobody needs one.
     pub(crate) fn token_request(&self, repository: &str) -> Option<Request> {
-        self.is_ours.then(|| gangplank::token_request(self.address, repository))
+        self.is_ours.then(|| gangplank::token_request(self.address, &Opens::Owned(repository)))
     }
 
     async fn wait_until_ready(&mut self) -> Result<(), String> {

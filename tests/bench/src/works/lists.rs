@@ -5,6 +5,7 @@ use crate::connection::{Connection, Request};
 use crate::crowd::{Crowd, Expected, Until};
 use crate::door::Door;
 use crate::stock::lists;
+use crate::systems::LOGIN;
 
 use super::{Measured, Trouble, pull, sample};
 
@@ -19,6 +20,14 @@ pub(super) async fn tags(bench: &mut Bench, system: usize) -> Measured {
     let request = door.tags(bench.scale.tags);
     let wanted = bench.scale.tags;
     first_byte(bench, system, &door, request, (ENTRY_TAG, wanted)).await
+}
+
+/// All repositories in one answer.
+pub(super) async fn catalog(bench: &mut Bench, system: usize) -> Measured {
+    let door = bench.stocked(system).await?.door_to_catalog().await?;
+    let wanted = bench.scale.repositories;
+    let request = door.catalog(wanted);
+    first_byte(bench, system, &door, request, (&format!("\"{LOGIN}/"), wanted)).await
 }
 
 /// All referrers of one manifest.

@@ -25,9 +25,11 @@ pub(crate) enum Work {
     PullSmall,
     PullMiddle,
     PullManifest,
+    PullManifestByShare,
     HeadManifest,
     HeadBlob,
     Tags,
+    Catalog,
     Referrers,
     Token,
     PushLarge(Place),
@@ -98,9 +100,11 @@ impl Work {
         Work::PullMiddle,
         Work::PullSmall,
         Work::PullManifest,
+        Work::PullManifestByShare,
         Work::HeadManifest,
         Work::HeadBlob,
         Work::Tags,
+        Work::Catalog,
         Work::Referrers,
         Work::Token,
         Work::PushLarge(Place::Disk),
@@ -122,9 +126,11 @@ impl Work {
             Work::PullMiddle => "get-256k",
             Work::PullSmall => "get-4k",
             Work::PullManifest => "get-manifest",
+            Work::PullManifestByShare => "get-manifest-shared",
             Work::HeadManifest => "head-manifest",
             Work::HeadBlob => "head-blob",
             Work::Tags => "tags",
+            Work::Catalog => "catalog",
             Work::Referrers => "referrers",
             Work::Token => "token",
             Work::PushLarge(Place::Disk) => "put-disk",
@@ -153,9 +159,13 @@ impl Work {
             Work::PullManifest => {
                 format!("GET manifest by tag, {connections} connections (nginx: its 4 KiB file)")
             }
+            Work::PullManifestByShare => {
+                format!("GET shared manifest by tag, {connections} connections (nginx: its 4 KiB file)")
+            }
             Work::HeadManifest => format!("HEAD manifest by tag, {connections} connections"),
             Work::HeadBlob => format!("HEAD blob, {connections} connections"),
             Work::Tags => format!("tag list of {}, first byte", scale.tags),
+            Work::Catalog => format!("catalog of {}, first byte", scale.repositories),
             Work::Referrers => format!("{} referrers, first byte", scale.referrers),
             Work::Token => {
                 format!("token, same credentials, {connections} connections (nginx: its 4 KiB file)")
@@ -179,8 +189,8 @@ impl Work {
         match self {
             Work::PullLarge { .. } | Work::PullMiddle | Work::PushLarge(_) => Unit::GigabytesPerSecond,
             Work::PushMany | Work::PullSmall | Work::PullManifest | Work::Token => Unit::PerSecond,
-            Work::HeadManifest | Work::HeadBlob => Unit::PerSecond,
-            Work::Tags | Work::Referrers | Work::ColdStart => Unit::Milliseconds,
+            Work::PullManifestByShare | Work::HeadManifest | Work::HeadBlob => Unit::PerSecond,
+            Work::Tags | Work::Catalog | Work::Referrers | Work::ColdStart => Unit::Milliseconds,
             Work::Mixed => Unit::MegabytesPerSecond,
             Work::DockerPush | Work::DockerPull => Unit::Seconds,
             Work::IdleMemory | Work::Memory => Unit::Mebibytes,
@@ -192,7 +202,8 @@ impl Work {
         match self {
             Work::PullLarge { .. } | Work::PullMiddle | Work::PushLarge(_) | Work::Mixed => "GiB",
             Work::PullSmall | Work::PullManifest | Work::HeadManifest | Work::HeadBlob => REQUESTS,
-            Work::Tags | Work::Referrers | Work::Token => REQUESTS,
+            Work::PullManifestByShare => REQUESTS,
+            Work::Tags | Work::Catalog | Work::Referrers | Work::Token => REQUESTS,
             Work::PushMany => "1,000 pushes",
             Work::DockerPush | Work::DockerPull => "image",
             Work::ColdStart | Work::IdleMemory => "start",
@@ -238,7 +249,7 @@ impl Work {
     /// Who does it: the systems, in their order, and then what shows the limit.
     pub(crate) fn participants<'a>(self, systems: impl Iterator<Item = &'a System>) -> Vec<Participant> {
         let takes_part = |system: &System| match self {
-            Work::Token => system.is_ours() || system.is_files(),
+            Work::Token | Work::PullManifestByShare => system.is_ours() || system.is_files(),
             Work::Memory => system.is_ours(),
             work if work.is_fresh() => system.is_registry(),
             _ => true,
@@ -265,9 +276,11 @@ impl Work {
             Work::PullMiddle => pull::middle(bench, system).await,
             Work::PullSmall => pull::small(bench, system).await,
             Work::PullManifest => pull::manifest(bench, system).await,
+            Work::PullManifestByShare => pull::manifest_by_share(bench, system).await,
             Work::HeadManifest => pull::head_of_manifest(bench, system).await,
             Work::HeadBlob => pull::head_of_blob(bench, system).await,
             Work::Tags => lists::tags(bench, system).await,
+            Work::Catalog => lists::catalog(bench, system).await,
             Work::Referrers => lists::referrers(bench, system).await,
             Work::Token => tokens::tokens(bench, system).await,
             Work::PushLarge(place) => push::large(bench, system, place).await,

@@ -43,8 +43,21 @@ pub(super) async fn manifest(bench: &mut Bench, system: usize) -> Measured {
         return small(bench, system).await;
     }
     let door = door(bench, system).await?;
+    manifest_behind(bench, system, &door).await
+}
+
+/// The same by somebody whom it is shared with: what that costs beyond the owner's pull is the look at the share.
+pub(super) async fn manifest_by_share(bench: &mut Bench, system: usize) -> Measured {
+    if bench.system(system).is_files() {
+        return small(bench, system).await;
+    }
+    let door = bench.stocked(system).await?.door_by_share(&images()).await?;
+    manifest_behind(bench, system, &door).await
+}
+
+async fn manifest_behind(bench: &mut Bench, system: usize, door: &Door) -> Measured {
     let (request, bytes) = (door.manifest("GET", TAG), bench.stock.manifest.len());
-    requests(counted(bench, system, &door, request, bytes).await?)
+    requests(counted(bench, system, door, request, bytes).await?)
 }
 
 pub(super) async fn head_of_manifest(bench: &mut Bench, system: usize) -> Measured {
