@@ -165,3 +165,26 @@ fn remove_what_was_left(folder: &Path) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{PREFIX, remove_what_was_left};
+
+    #[test]
+    fn what_a_killed_run_left_goes_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = [format!("{PREFIX}{}-a", std::process::id()), format!("{PREFIX}x-a"), "last.json".into()];
+        for name in names.iter().chain([&format!("{PREFIX}{}-a", u32::MAX)]) {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        remove_what_was_left(folder.path());
+        let left = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut left: Vec<_> = left.map(|name| name.into_string().unwrap()).collect();
+        left.sort();
+        let mut expected = names.to_vec();
+        expected.sort();
+        assert_eq!(left, expected);
+    }
+}

@@ -20,6 +20,9 @@ const OURS_COLOUR: &str = "#0b6e99";
 const LIMIT_COLOUR: &str = "#b9b9b9";
 const PEER_COLOUR: &str = "#d9a05b";
 
+const CONDITIONS: &str = "gangplank with token authentication and every write synced; the others open to everybody. \
+    nginx sends files: the limit, as dd and openssl are.";
+
 /// The picture, as a file's text.
 pub(crate) fn picture(report: &Report) -> String {
     let rows: Vec<_> =
@@ -33,7 +36,7 @@ pub(crate) fn picture(report: &Report) -> String {
         bottom += pair.iter().map(|row| panel_height(row)).fold(0.0, f64::max) + GAP;
     }
     let width = GAP + COLUMNS as f64 * (PANEL_WIDTH + GAP);
-    let height = bottom + 2.0 * LINE;
+    let height = bottom + 3.0 * LINE;
     let markup = html! {
         svg xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {width} {height}")) width=(width)
             height=(height) font-family="sans-serif" font-size="13" {
@@ -42,6 +45,7 @@ pub(crate) fn picture(report: &Report) -> String {
             text x=(GAP) y="45" fill="#555555" { (legend(report)) }
             @for panel in panels { (panel) }
             text x=(GAP) y=(bottom + LINE) fill="#555555" { (report.machine.line()) }
+            text x=(GAP) y=(bottom + 2.0 * LINE) fill="#555555" { (CONDITIONS) }
         }
     };
     markup.into_string() + "\n"

@@ -42,6 +42,8 @@ pub(crate) fn table(report: &Report) -> String {
 }
 
 const NOTES: &str = "\
+gangplank: with authentication by tokens, and every write synced before it is acknowledged. The others: open to everybody, and
+synced as they do it by themselves.
 x limit: speed as a multiple of the limit's (nginx; dd for the disk, openssl for tmpfs); x best peer: of the fastest other
 registry's. Of what is measured in s, ms or MiB, the multiple is turned over, so more is better. CPU: the server's, user and
 system; of it less is better. First byte: half of the answers within, and 99 of 100.";

@@ -9,7 +9,6 @@ use tokio::task::JoinSet;
 
 use crate::bench::{Bench, Place};
 use crate::connection::{Connection, Request};
-use crate::door::Door;
 use crate::gauge::Gauge;
 use crate::scale::{GIB, Scale, written};
 use crate::stock::images;
@@ -63,7 +62,10 @@ pub(super) async fn memory(bench: &mut Bench, system: usize) -> Measured {
     let begun = Instant::now();
     let mut pulls = JoinSet::new();
     for _ in 0..scale.slow_pulls {
-        pulls.spawn(pull_slowly(door.clone(), request.clone(), scale.large_bytes, is_over.clone()));
+        // All have begun before the first push does.
+        let mut connection = Connection::open(door.address).await?;
+        begin(&mut connection, &request, scale.large_bytes).await?;
+        pulls.spawn(pull_slowly(connection, request.clone(), scale.large_bytes, is_over.clone()));
     }
     let mut pushes = JoinSet::new();
     for body in bodies {
@@ -81,25 +83,26 @@ pub(super) async fn memory(bench: &mut Bench, system: usize) -> Measured {
     Ok(sample(mib(used.peak_bytes), begun.elapsed().as_secs_f64(), 1.0, used))
 }
 
-/// Pulls a blob, a little at a time, and again when it has it, until it is over.
+async fn begin(connection: &mut Connection, request: &Request, bytes: u64) -> Result<(), String> {
+    let head = connection.begin(request).await?;
+    if head.status == 200 && head.told_bytes == Some(bytes) {
+        return Ok(());
+    }
+    Err(format!("{}: answered {} with {:?} bytes", request.line, head.status, head.told_bytes))
+}
+
+/// Goes on with a pull that has begun, a little at a time, and pulls again when it has all, until it is over.
 async fn pull_slowly(
-    door: Door,
+    mut connection: Connection,
     request: Arc<Request>,
     bytes: u64,
     is_over: Arc<AtomicBool>,
 ) -> Result<(), String> {
-    let mut connection = Connection::open(door.address).await?;
-    let mut left = 0;
-    // At least once; ended by who pushes, whose own end is bounded.
+    let mut left = bytes;
+    // Ended by who pushes, whose own end is bounded.
     loop {
         if left == 0 {
-            let head = connection.begin(&request).await?;
-            if head.status != 200 || head.told_bytes != Some(bytes) {
-                return Err(format!(
-                    "{}: answered {} with {:?} bytes",
-                    request.line, head.status, head.told_bytes
-                ));
-            }
+            begin(&mut connection, &request, bytes).await?;
             left = bytes;
         }
         let wanted = SLOW_BYTES.min(usize::try_from(left).unwrap_or(SLOW_BYTES));
