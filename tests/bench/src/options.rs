@@ -10,7 +10,7 @@ pub(crate) const STORED: &str = "docs/performance/last.json";
 
 /// Gives Gangplank, other registries and nginx the same work, and prints a table of what each made of it.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask bench", version, about, max_term_width = 110)]
+#[command(name = "bench", bin_name = "cargo xtask bench", version, about, max_term_width = 110)]
 pub(crate) struct Options {
     /// The server's binary, built in release
     #[arg(long, value_name = "BINARY")]
