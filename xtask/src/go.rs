@@ -1,5 +1,5 @@
 //! Other people's programs in Go: the official conformance suite, and clients that distributions do not have, or have
-//! too old. Each is pinned to a version, and kept in a cache folder outside the tree.
+//! too old; and another registry. Each is pinned to a version, and kept in a cache folder outside the tree.
 //!
 //! `<cache>/gangplank/go/<name>@<version>/` holds a tool's programs: who runs them finds the version in the path.
 
@@ -50,7 +50,19 @@ pub(crate) const CLIENTS: &[Tool] = &[
     Tool { name: "moby", version: "v2.0.0-beta.24", packages: &["github.com/moby/moby/v2/cmd/dockerd"] },
 ];
 
+/// Another registry, which `cargo xtask bench` compares ours with: the reference implementation.
+pub(crate) const PEERS: &[Tool; 1] = &[Tool {
+    name: "distribution",
+    version: "v3.1.1",
+    packages: &["github.com/distribution/distribution/v3/cmd/registry"],
+}];
+
 impl Tool {
+    /// One of its programs.
+    pub(crate) fn program(&self, program: &str) -> PathBuf {
+        self.kept().path().join(program)
+    }
+
     fn kept(&self) -> Kept {
         Kept { folder: folder(), name: self.name, version: self.version }
     }

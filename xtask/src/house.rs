@@ -60,7 +60,7 @@ fn members(breaches: &mut Vec<String>) -> Result<(), String> {
     for name in found.symmetric_difference(&known) {
         breaches.push(format!("crates/{name} is not both there and in the list in xtask/src/house.rs"));
     }
-    let others = ["conformance", "tests", "xtask"].map(|name| workspace().join(name));
+    let others = ["conformance", "tests", "tests/bench", "xtask"].map(|name| workspace().join(name));
     for member in entries(&crates)?.into_iter().chain(others) {
         if !read(&member.join("Cargo.toml"))?.contains("[lints]\nworkspace = true\n") {
             breaches.push(format!("{} does not take the workspace's lints", shown(&member)));

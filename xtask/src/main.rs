@@ -3,9 +3,11 @@
 //! It installs what is lacking, says what it does, and ends with 0 or 1. It is no build system: cargo builds.
 #![expect(clippy::print_stderr, reason = "a tool that talks to a person")]
 
+mod bench;
 mod ci;
 mod command;
 mod conformance;
+mod debian;
 mod engine;
 mod fuzz;
 mod go;
@@ -32,6 +34,8 @@ cargo xtask clients  [NAMES]   try every client, or those named, and print what 
                                cannot have is listed as absent
 cargo xtask fuzz     [TARGET]  feed each fuzz target for a minute, or for --seconds N; --keep takes what is found over
                                into tests/fuzz/corpus
+cargo xtask bench [ARGUMENTS]  give the server, other registries and nginx the same work, and print what each made of it;
+                               --help lists the ARGUMENTS
 cargo xtask ci                 formatting, clippy, documentation, and the rules of the house";
 
 fn main() -> ExitCode {
@@ -45,6 +49,7 @@ fn main() -> ExitCode {
         Some("conformance") if rest.is_empty() => conformance::suite(&interrupt),
         Some("clients") => conformance::clients(&rest, &interrupt),
         Some("fuzz") => fuzz::fuzz(&rest, &interrupt),
+        Some("bench") => bench::bench(&rest, &interrupt),
         Some("ci") if rest.is_empty() => ci::ci(&interrupt),
         Some("help" | "--help" | "-h") => {
             eprintln!("{USAGE}");

@@ -90,6 +90,15 @@ const CLIENTS: &[Need] = &[
     },
 ];
 
+const BENCH: &[Need] = &[Need {
+    package: "openssl",
+    because: "shows what hashing costs on this machine",
+    is_there: || find("openssl").is_some(),
+}];
+
+/// Of what the tests need, what the comparison with other servers needs, too.
+const BENCH_AND_TESTS: [&str; 3] = ["docker.io", "apparmor", "nginx-light"];
+
 /// Installs what the build lacks.
 pub(crate) fn for_the_build() -> Result<(), String> {
     install(BUILD.iter().collect())
@@ -103,6 +112,11 @@ pub(crate) fn for_the_tests() -> Result<(), String> {
 /// Installs what the clients lack, of those packages that are wanted.
 pub(crate) fn for_the_clients(wanted: impl Fn(&str) -> bool) -> Result<(), String> {
     install(TESTS.iter().chain(CLIENTS).filter(|need| wanted(need.package)).collect())
+}
+
+/// Installs what the comparison with other servers lacks.
+pub(crate) fn for_the_bench() -> Result<(), String> {
+    install(TESTS.iter().filter(|need| BENCH_AND_TESTS.contains(&need.package)).chain(BENCH).collect())
 }
 
 /// Adds rustup's components that the checks use.
