@@ -3,7 +3,7 @@
 //! A place is written once, by one writer, under a random name that is never given again. It knows no digest, no
 //! repository and no meaning of its bytes: the metadata does.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -14,16 +14,32 @@ use crate::{OpenFile, hex};
 
 pub mod suite;
 
+/// So many names that follow each other begin alike.
+const NEIGHBOURS: u32 = 4096;
+/// The bits behind the beginning.
+const OWN_BITS: u32 = 112;
+
+/// The beginning of the next names, and for how many.
+static NEIGHBOURHOOD: Mutex<(u16, u32)> = Mutex::new((0, 0));
+
 /// The name of a place: 128 random bits, shown as 32 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Place(u128);
 
 impl Place {
-    /// A name that nothing else has.
+    /// A name that nothing else has. Those that follow each other in a process begin alike for a while, so that what
+    /// keeps places in folders by the beginning of their names has few folders to make and to sync.
     #[must_use]
     pub fn random() -> Place {
-        Place(rand::random())
+        let mut neighbourhood = NEIGHBOURHOOD.lock().unwrap_or_else(PoisonError::into_inner);
+        let (beginning, left) = &mut *neighbourhood;
+        if *left == 0 {
+            (*beginning, *left) = (rand::random(), NEIGHBOURS);
+        }
+        *left -= 1;
+        let own = rand::random::<u128>() >> (u128::BITS - OWN_BITS);
+        Place(u128::from(*beginning) << OWN_BITS | own)
     }
 }
 
@@ -129,5 +145,26 @@ pub trait PlaceReader: Send + Sync {
     /// places of one kind.
     fn file(&self) -> Option<&OpenFile> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::{NEIGHBOURS, Place};
+
+    #[test]
+    fn names_are_all_different_and_few_beginnings_serve_many() {
+        let count = 10 * NEIGHBOURS as usize;
+        let names: BTreeSet<String> = (0..count).map(|_| Place::random().to_string()).collect();
+        assert_eq!(names.len(), count);
+        assert!(names.iter().all(|name| name.len() == 32));
+        let mut beginnings = BTreeMap::new();
+        names.iter().for_each(|name| *beginnings.entry(&name[..4]).or_insert(0_u32) += 1);
+        // Eleven: other tests take names meanwhile. Not one: a folder's files are bounded.
+        assert!((2..=11).contains(&beginnings.len()), "{beginnings:?}");
+        // The same beginning twice is not impossible, and rare.
+        assert!(beginnings.values().all(|names| *names <= 2 * NEIGHBOURS), "{beginnings:?}");
     }
 }

@@ -21,11 +21,11 @@ use crate::commit::{after, blocking, retrying};
 use crate::{BlobStat, BodyError, Error, Place, PlaceError, PlaceWriter, Storage};
 
 /// How much is gathered before it is written. Up to three batches of an upload are in memory: one being gathered, one
-/// waiting, one being written.
-const BATCH_BYTES: usize = 1 << 20;
+/// waiting, one being written and hashed, which they are while the processor's own memory still holds them.
+const BATCH_BYTES: usize = 256 << 10;
 
-/// Up to here a batch is hashed where it is: that takes less time than handing it to another thread.
-const HASH_HERE_BYTES: usize = 32 << 10;
+/// Up to here a batch is hashed where it is, which takes a fraction of a millisecond, while another thread writes it.
+const HASH_HERE_BYTES: usize = 512 << 10;
 
 /// Up to here an upload's segments may be as small as they come: what is left of requests that broke off, for one.
 pub(crate) const SMALL_SEGMENTS_MAX: usize = 100;
