@@ -6,12 +6,12 @@
 //! readers ask the database itself. A reader that fills a row in holds a place for it: the place goes with the row that
 //! is taken out, so that what was read before a commit cannot come in after it.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use quick_cache::Weighter;
 use quick_cache::sync::{Cache, GuardResult};
+use quick_cache::{DefaultHashBuilder, Weighter};
 
 use crate::{Entry, Error};
 
@@ -31,7 +31,7 @@ pub(super) struct Rows {
     rows: Cache<Vec<u8>, Row, Bytes>,
     /// Odd while a row under the mark is being written.
     marks: Box<[AtomicU64]>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
 }
 
 #[derive(Debug, Clone)]
@@ -51,7 +51,7 @@ impl Rows {
         Rows {
             rows: Cache::with_weighter(ROWS_EXPECTED, bytes_max, Bytes),
             marks: (0..MARKS).map(|_| AtomicU64::new(0)).collect(),
-            hasher: RandomState::new(),
+            hasher: DefaultHashBuilder::default(),
         }
     }
 
