@@ -1,0 +1,277 @@
+//! The same server with little in it and with much: the works, and their rounds. What a request costs must not depend on
+//! how much there is.
+//!
+//! Both data folders were filled by the loader (`tests/load`); nothing else of them is known but what is counted first.
+
+mod console;
+mod count;
+mod lists;
+mod loaded;
+mod requests;
+mod start;
+mod upkeep;
+
+use std::fs;
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use crate::bench::{in_folder, remove_what_was_left};
+use crate::machine::Machine;
+use crate::options::{Loaded as Folders, Options};
+use crate::result::{About, Report, Row, Version};
+use crate::rounds;
+use crate::scale::Scale;
+use crate::systems::System;
+use crate::works::{Measured, REQUESTS};
+
+use count::grouped;
+use lists::{Length, List};
+use loaded::Loaded;
+use requests::Who;
+
+/// What a client does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    Start,
+    Memory,
+    FirstPulls,
+    Token,
+    Pull,
+    Head(Who),
+    ShareCheck,
+    List(List, Length),
+    Referrers,
+    Push,
+    Console,
+    Collection,
+    Idle,
+}
+
+/// What there is of little and much, as far as works need it besides the one that they measure.
+pub(crate) struct Hall {
+    pub(crate) scale: Scale,
+    stands: Vec<Loaded>,
+    // Behind the servers, whose logs are there.
+    _logs: TempDir,
+}
+
+impl Work {
+    /// All of them, in their order.
+    pub(crate) fn all() -> impl Iterator<Item = Work> {
+        let lists = List::ALL.into_iter();
+        let lists = lists.flat_map(|list| Length::ALL.map(|length| Work::List(list, length)));
+        let first = [Work::Start, Work::Memory, Work::FirstPulls, Work::Token, Work::Pull];
+        let then = [Work::Head(Who::Owner), Work::Head(Who::Sharee), Work::ShareCheck];
+        let last = [Work::Referrers, Work::Push, Work::Console, Work::Collection, Work::Idle];
+        // The list of all tags is as long with little: one work of it says all.
+        let is_twice = |work: &Work| *work == Work::List(List::Tags, Length::Most);
+        first.into_iter().chain(then).chain(lists.filter(move |work| !is_twice(work))).chain(last)
+    }
+
+    /// What `--only` calls it.
+    pub(crate) fn id(self) -> String {
+        match self {
+            Work::Start => "start".to_owned(),
+            Work::Memory => "memory".to_owned(),
+            Work::FirstPulls => "first-pulls".to_owned(),
+            Work::Token => "token".to_owned(),
+            Work::Pull => "get-manifest-shared".to_owned(),
+            Work::Head(who) => format!("head-manifest-{}", who.word()),
+            Work::ShareCheck => "share-check".to_owned(),
+            Work::List(list, Length::Common) => list.id().to_owned(),
+            Work::List(list, Length::Most) => format!("{}-long", list.id()),
+            Work::Referrers => "referrers".to_owned(),
+            Work::Push => "push-manifest".to_owned(),
+            Work::Console => "console".to_owned(),
+            Work::Collection => "collection".to_owned(),
+            Work::Idle => "idle-upkeep".to_owned(),
+        }
+    }
+
+    /// What tables call it.
+    pub(crate) fn title(self, scale: &Scale) -> String {
+        let (connections, different) = (scale.connections, grouped(scale.different));
+        let by = |who: Who| match who {
+            Who::Owner => "by their owners",
+            Who::Sharee => "by whom they are shared with",
+        };
+        match self {
+            Work::Start => "start, until it is ready".to_owned(),
+            Work::Memory => "memory after a start".to_owned(),
+            Work::FirstPulls => {
+                format!("GET of {different} shared manifests, each for the first time after a start")
+            }
+            Work::Token => {
+                format!("token to pull what is shared, {different} of them, {connections} connections")
+            }
+            Work::Pull => format!("GET of {different} shared manifests, {connections} connections"),
+            Work::Head(who) => {
+                format!("HEAD of {different} manifests {}, {connections} connections", by(who))
+            }
+            Work::ShareCheck => {
+                "look at a share: CPU of a HEAD by whom it is shared with, less that of one by the owner"
+                    .to_owned()
+            }
+            Work::List(list, Length::Common) => format!("{}, as many as both have, first byte", list.title()),
+            Work::List(list, Length::Most) => {
+                format!("{}, {}, first byte", list.title(), grouped(scale.page_entries))
+            }
+            Work::Referrers => format!("{} referrers, first byte", scale.referrers),
+            Work::Push => {
+                format!("PUT manifest under a tag, beside all those tags, {connections} connections")
+            }
+            Work::Console => "the console's slowest page, first byte".to_owned(),
+            Work::Collection => {
+                format!(
+                    "a repository with {} blobs deleted, until their files are gone",
+                    grouped(scale.garbage)
+                )
+            }
+            Work::Idle => "upkeep that finds nothing to do, CPU of a round".to_owned(),
+        }
+    }
+
+    fn unit(self) -> &'static str {
+        match self {
+            Work::Memory => "MiB",
+            Work::Token | Work::Pull | Work::Head(_) | Work::Push => "/s",
+            Work::ShareCheck => "µs",
+            _ => "ms",
+        }
+    }
+
+    fn cpu_per(self) -> &'static str {
+        match self {
+            Work::Start | Work::Memory => "start",
+            Work::Collection => "1,000 blobs",
+            Work::Idle => "1,000 rounds",
+            Work::Push => "1,000 pushes",
+            _ => REQUESTS,
+        }
+    }
+
+    /// Its row, without entries. Who has little is what the other one is held against, where there is a ratio to be had:
+    /// a difference of two figures may be nothing, or less.
+    fn row(self, hall: &Hall) -> Row {
+        let little = hall.stands.first().map(|loaded| loaded.name.clone());
+        Row {
+            id: self.id(),
+            work: self.title(&hall.scale),
+            unit: self.unit().to_owned(),
+            lower_is_better: self.unit() != "/s",
+            cpu_per: self.cpu_per().to_owned(),
+            limit: little.filter(|_| self != Work::ShareCheck),
+            entries: Vec::new(),
+        }
+    }
+
+    async fn measure(self, hall: &mut Hall, who: usize, round: u32) -> Measured {
+        let (scale, length) = (hall.scale.clone(), hall.length(self));
+        let loaded = &mut hall.stands[who];
+        match self {
+            Work::Start => start::start(loaded).await,
+            Work::Memory => start::memory(loaded, &scale).await,
+            Work::FirstPulls => start::first_pulls(loaded, &scale).await,
+            Work::Token => requests::tokens(loaded, &scale).await,
+            Work::Pull => requests::pull(loaded, &scale).await,
+            Work::Head(who) => requests::head(loaded, &scale, who).await,
+            Work::ShareCheck => requests::share_check(loaded, &scale, round).await,
+            Work::List(list, _) => lists::list(loaded, &scale, list, length).await,
+            Work::Referrers => lists::referrers(loaded, &scale).await,
+            Work::Push => requests::push(loaded, &scale).await,
+            Work::Console => console::slowest_page(loaded, &scale).await,
+            Work::Collection => upkeep::collection(loaded, &scale).await,
+            Work::Idle => upkeep::idle(loaded, &scale).await,
+        }
+    }
+}
+
+impl Hall {
+    /// How many entries of a list are asked for.
+    fn length(&self, work: Work) -> u64 {
+        let most = self.scale.page_entries;
+        match work {
+            Work::List(list, Length::Common) => {
+                let all = self.stands.iter().map(|loaded| list.entries(&loaded.counted));
+                all.min().unwrap_or(0).min(most)
+            }
+            _ => most,
+        }
+    }
+}
+
+/// Counts what there is, and runs the works. What happens is told to `say`.
+pub(crate) async fn run(
+    options: &Options,
+    folders: &Folders,
+    now: Timestamp,
+    say: fn(&str),
+) -> Result<Report, String> {
+    let works = works(options)?;
+    let (ours, binary) = (System::ours(options)?, System::our_binary(options)?);
+    fs::create_dir_all(&options.folder)
+        .map_err(|error| format!("cannot make {}: {error}", options.folder.display()))?;
+    remove_what_was_left(&options.folder);
+    let logs = in_folder(&options.folder)?;
+    let mut stands = Vec::new();
+    for (number, data) in [&folders.little, &folders.much].into_iter().enumerate() {
+        say(&format!("counting what is in {}", data.display()));
+        let log = logs.path().join(format!("{number}.log"));
+        stands.push(Loaded::new(&binary, data, &log).await?);
+        say(&stands[number].counted.describe());
+    }
+    if stands[0].counted.images() >= stands[1].counted.images() {
+        return Err("the first folder has not less in it than the second".to_owned());
+    }
+    let systems = stands.iter().map(|loaded| Version {
+        name: loaded.name.clone(),
+        version: format!("({} {}; {})", ours.name, ours.version, loaded.counted.describe()),
+    });
+    let (systems, names): (Vec<_>, Vec<_>) =
+        (systems.collect(), stands.iter().map(|loaded| loaded.name.clone()).collect());
+    let mut hall = Hall { scale: Scale::of(options), stands, _logs: logs };
+    let mut rows = Vec::new();
+    for work in works {
+        let row = work.row(&hall);
+        say(&row.work);
+        let (names, rounds) = (names.clone(), hall.scale.rounds);
+        let measure = async |who, round| work.measure(&mut hall, who, round).await;
+        rows.push(rounds::row(row, names, rounds, say, measure).await);
+    }
+    Ok(Report {
+        about: About::Size,
+        made_at: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        quick: options.quick,
+        rounds: hall.scale.rounds,
+        machine: Machine::this(&folders.much),
+        systems,
+        rows,
+    })
+}
+
+/// The works that are asked for.
+fn works(options: &Options) -> Result<Vec<Work>, String> {
+    let is_asked_for = |work: &Work, asked: &String| work.id().starts_with(asked.as_str());
+    if let Some(unknown) =
+        options.only.iter().find(|asked| !Work::all().any(|work| is_asked_for(&work, asked)))
+    {
+        return Err(format!("no work's id begins with {unknown:?}: see --list"));
+    }
+    let is_chosen =
+        |work: &Work| options.only.is_empty() || options.only.iter().any(|asked| is_asked_for(work, asked));
+    Ok(Work::all().filter(is_chosen).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::Work;
+
+    #[test]
+    fn every_work_has_an_id_of_its_own() {
+        let ids: BTreeSet<_> = Work::all().map(Work::id).collect();
+        assert_eq!(ids.len(), Work::all().count());
+    }
+}
