@@ -13,6 +13,7 @@ mod fuzz;
 mod go;
 mod house;
 mod kept;
+mod load;
 mod needs;
 mod python;
 mod run;

@@ -17,6 +17,20 @@ struct Part {
     trouble: Option<Trouble>,
 }
 
+/// Those of all works that are asked for by the beginnings of their ids; without any, all of them.
+pub(crate) fn asked_for<W>(
+    all: Vec<W>,
+    only: &[String],
+    id: impl Fn(&W) -> String,
+) -> Result<Vec<W>, String> {
+    let begins = |work: &W, asked: &String| id(work).starts_with(asked.as_str());
+    if let Some(unknown) = only.iter().find(|asked| !all.iter().any(|work| begins(work, asked))) {
+        return Err(format!("no work's id begins with {unknown:?}: see --list"));
+    }
+    let is_chosen = |work: &W| only.is_empty() || only.iter().any(|asked| begins(work, asked));
+    Ok(all.into_iter().filter(is_chosen).collect())
+}
+
 /// Fills `row`: `measure` has the participant of that number do the work once, in that round.
 pub(crate) async fn row(
     mut row: Row,
@@ -70,5 +84,46 @@ impl Part {
             Some(Trouble::Absent(why)) => Entry { system: self.name, absent: Some(why), ..Entry::default() },
             Some(Trouble::Failed(why)) => Entry { system: self.name, failure: Some(why), ..Entry::default() },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{asked_for, row};
+    use crate::result::{Row, Sample};
+
+    #[test]
+    fn works_are_asked_for_by_the_beginnings_of_their_ids() {
+        let asked = |only: &[&str]| {
+            let only: Vec<_> = only.iter().map(|&asked| asked.to_owned()).collect();
+            asked_for(vec!["get-a", "get-b", "put"], &only, |work| (*work).to_owned())
+        };
+        assert_eq!(asked(&[]).unwrap(), ["get-a", "get-b", "put"]);
+        assert_eq!(asked(&["get", "get-b"]).unwrap(), ["get-a", "get-b"]);
+        assert!(asked(&["put", "delete"]).is_err());
+    }
+
+    #[tokio::test]
+    async fn each_round_begins_with_another_and_who_has_failed_is_not_asked_again() {
+        let empty = Row {
+            id: String::new(),
+            work: String::new(),
+            unit: "ms".to_owned(),
+            lower_is_better: true,
+            cpu_per: String::new(),
+            limit: None,
+            entries: Vec::new(),
+        };
+        let mut turns = Vec::new();
+        let names = vec!["a".to_owned(), "b".to_owned(), "c".to_owned()];
+        let measure = async |who, round| {
+            turns.push((round, who));
+            let sample = Sample { value: who as f64, amount: 1.0, ..Sample::default() };
+            if who == 2 { Err("it is gone".into()) } else { Ok(sample) }
+        };
+        let row = row(empty, names, 2, |_| {}, measure).await;
+        assert_eq!(turns, [(0, 0), (0, 1), (0, 2), (1, 1), (1, 0)]);
+        assert_eq!(row.entry("b").unwrap().samples.len(), 2);
+        assert_eq!(row.entry("c").unwrap().failure.as_deref(), Some("it is gone"));
     }
 }

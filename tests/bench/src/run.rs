@@ -6,27 +6,13 @@ use crate::bench::{Bench, Place};
 use crate::machine::Machine;
 use crate::options::Options;
 use crate::result::{About, Report, Row, Version};
-use crate::rounds;
+use crate::rounds::{self, asked_for};
 use crate::systems::System;
 use crate::works::{DISK, HASH, Participant, Work};
 
-/// The works that are asked for.
-pub(crate) fn works(options: &Options) -> Result<Vec<Work>, String> {
-    let is_asked_for = |work: &Work, asked: &String| work.id().starts_with(asked.as_str());
-    if let Some(unknown) =
-        options.only.iter().find(|asked| !Work::ALL.iter().any(|work| is_asked_for(work, asked)))
-    {
-        return Err(format!("no work's id begins with {unknown:?}: see --list"));
-    }
-    let chosen = Work::ALL
-        .iter()
-        .filter(|work| options.only.is_empty() || options.only.iter().any(|asked| is_asked_for(work, asked)));
-    Ok(chosen.copied().collect())
-}
-
-/// Runs them. What happens is told to `say`.
+/// Runs the works that are asked for. What happens is told to `say`.
 pub(crate) async fn run(options: &Options, now: Timestamp, say: fn(&str)) -> Result<Report, String> {
-    let works = works(options)?;
+    let works = asked_for(Work::ALL.to_vec(), &options.only, |work| work.id().to_owned())?;
     let systems = System::all(options, say)?;
     let versions =
         systems.iter().map(|system| Version { name: system.name.clone(), version: system.version.clone() });

@@ -87,7 +87,7 @@ impl Scale {
             page_entries: 1000,
             different: 1000,
             manifests_per_client: 64,
-            page_views: 50,
+            page_views: 100,
             garbage: 1000,
             idle: Duration::from_secs(10),
             rest: Duration::from_secs(3),

@@ -64,6 +64,9 @@ fn pages(counted: &Counted) -> Vec<Page> {
         of_visitor("organizations", Some(1)),
         of_visitor("credentials", None),
         of_visitor("users", None),
+        of_visitor("webhooks", None),
+        of_visitor("blocked-owners", None),
+        of_visitor("settings", None),
         of_admin("accounts", Some((OWNERS + 1).min(ROWS_A_PAGE))),
         of_admin("system", None),
         of_admin("audit", None),
@@ -82,10 +85,7 @@ pub(crate) async fn slowest_page(loaded: &mut Loaded, scale: &Scale) -> Measured
         let mut crowd = Crowd::open(running.address, 1, request, expected).await?;
         let gauge = Gauge::begin(running.pid());
         let mut tally = crowd.run(Until::Times(scale.page_views)).await?;
-        let of_page = gauge.end()?;
-        used.cpu_seconds += of_page.cpu_seconds;
-        used.client_cpu_seconds += of_page.client_cpu_seconds;
-        used.peak_bytes = used.peak_bytes.max(of_page.peak_bytes);
+        used.add(gauge.end()?);
         (seconds, views) = (seconds + tally.seconds, views + tally.requests);
         let pair = tally.first_byte_millis().ok_or("no answers")?;
         millis.insert(format!("{} ({})", page.path, page.account), pair);

@@ -135,8 +135,9 @@ async fn images_of(running: &Running, connection: &mut Connection, number: u64) 
     let owner = owner(number);
     let door = signed_in(running, &owner, "");
     let begins = format!("\"{owner}/image-");
-    let (mut count, mut after) = (0, format!("{owner}/"));
-    // Ends: each page begins behind the one before, and one without an image of the owner is the last.
+    // Behind this its images follow upon each other.
+    let (mut count, mut after) = (0, format!("{owner}/image-"));
+    // Ends: each page begins behind the one before, and the last one is not full of images of the owner.
     loop {
         let request = door.request("GET", &format!("/v2/_catalog?n={PAGE}&last={after}"), None);
         let answer = expect(connection.ask_for(&request).await?, &request, 200)?;
@@ -152,6 +153,7 @@ async fn images_of(running: &Running, connection: &mut Connection, number: u64) 
 async fn tags(running: &Running, connection: &mut Connection) -> Result<u64, String> {
     let door = signed_in(running, &owner(0), MANY_TAGS);
     let mut count = 0;
+    // Ends as well: behind the first of these tags there are no others.
     loop {
         let request = door.tags_after(PAGE, &before_tag(count));
         let answer = expect(connection.ask_for(&request).await?, &request, 200)?;

@@ -20,7 +20,7 @@ use crate::bench::{in_folder, remove_what_was_left};
 use crate::machine::Machine;
 use crate::options::{Loaded as Folders, Options};
 use crate::result::{About, Report, Row, Version};
-use crate::rounds;
+use crate::rounds::{self, asked_for};
 use crate::scale::Scale;
 use crate::systems::System;
 use crate::works::{Measured, REQUESTS};
@@ -46,6 +46,7 @@ pub(crate) enum Work {
     Console,
     Collection,
     Idle,
+    FirstRounds,
 }
 
 /// What there is of little and much, as far as works need it besides the one that they measure.
@@ -63,7 +64,8 @@ impl Work {
         let lists = lists.flat_map(|list| Length::ALL.map(|length| Work::List(list, length)));
         let first = [Work::Start, Work::Memory, Work::FirstPulls, Work::Token, Work::Pull];
         let then = [Work::Head(Who::Owner), Work::Head(Who::Sharee), Work::ShareCheck];
-        let last = [Work::Referrers, Work::Push, Work::Console, Work::Collection, Work::Idle];
+        let last =
+            [Work::Referrers, Work::Push, Work::Console, Work::Collection, Work::Idle, Work::FirstRounds];
         // The list of all tags is as long with little: one work of it says all.
         let is_twice = |work: &Work| *work == Work::List(List::Tags, Length::Most);
         first.into_iter().chain(then).chain(lists.filter(move |work| !is_twice(work))).chain(last)
@@ -86,6 +88,7 @@ impl Work {
             Work::Console => "console".to_owned(),
             Work::Collection => "collection".to_owned(),
             Work::Idle => "idle-upkeep".to_owned(),
+            Work::FirstRounds => "first-upkeep".to_owned(),
         }
     }
 
@@ -129,6 +132,7 @@ impl Work {
                 )
             }
             Work::Idle => "upkeep that finds nothing to do, CPU of a round".to_owned(),
+            Work::FirstRounds => "a start and the upkeep that follows it, CPU".to_owned(),
         }
     }
 
@@ -143,7 +147,7 @@ impl Work {
 
     fn cpu_per(self) -> &'static str {
         match self {
-            Work::Start | Work::Memory => "start",
+            Work::Start | Work::Memory | Work::FirstRounds => "start",
             Work::Collection => "1,000 blobs",
             Work::Idle => "1,000 rounds",
             Work::Push => "1,000 pushes",
@@ -183,6 +187,7 @@ impl Work {
             Work::Console => console::slowest_page(loaded, &scale).await,
             Work::Collection => upkeep::collection(loaded, &scale).await,
             Work::Idle => upkeep::idle(loaded, &scale).await,
+            Work::FirstRounds => upkeep::first_rounds(loaded).await,
         }
     }
 }
@@ -208,7 +213,7 @@ pub(crate) async fn run(
     now: Timestamp,
     say: fn(&str),
 ) -> Result<Report, String> {
-    let works = works(options)?;
+    let works = asked_for(Work::all().collect(), &options.only, |work| work.id())?;
     let (ours, binary) = (System::ours(options)?, System::our_binary(options)?);
     fs::create_dir_all(&options.folder)
         .map_err(|error| format!("cannot make {}: {error}", options.folder.display()))?;
@@ -248,19 +253,6 @@ pub(crate) async fn run(
         systems,
         rows,
     })
-}
-
-/// The works that are asked for.
-fn works(options: &Options) -> Result<Vec<Work>, String> {
-    let is_asked_for = |work: &Work, asked: &String| work.id().starts_with(asked.as_str());
-    if let Some(unknown) =
-        options.only.iter().find(|asked| !Work::all().any(|work| is_asked_for(&work, asked)))
-    {
-        return Err(format!("no work's id begins with {unknown:?}: see --list"));
-    }
-    let is_chosen =
-        |work: &Work| options.only.is_empty() || options.only.iter().any(|asked| is_asked_for(work, asked));
-    Ok(Work::all().filter(is_chosen).collect())
 }
 
 #[cfg(test)]

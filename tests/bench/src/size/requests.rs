@@ -83,9 +83,7 @@ pub(crate) async fn share_check(loaded: &mut Loaded, scale: &Scale, round: u32) 
         let (tally, used) = counted(loaded, &short, all, OK).await?;
         requests[which] += tally.requests;
         cpu[which] += used.cpu_seconds;
-        sum.cpu_seconds += used.cpu_seconds;
-        sum.client_cpu_seconds += used.client_cpu_seconds;
-        sum.peak_bytes = sum.peak_bytes.max(used.peak_bytes);
+        sum.add(used);
         seconds += tally.seconds;
     }
     let micros = |which: usize| cpu[which] * 1e6 / requests[which].max(1) as f64;

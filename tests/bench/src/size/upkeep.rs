@@ -1,5 +1,5 @@
-//! Upkeep, each second: what collecting garbage costs beside all that is kept, and what looking for it costs where there is
-//! none.
+//! Upkeep, each second: what collecting garbage costs beside all that is kept, what looking for it costs where there is
+//! none, and what is done once after a start.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::connection::Connection;
 use crate::door::{Door, expect};
-use crate::gauge::Gauge;
+use crate::gauge::{Gauge, Used};
 use crate::random::Random;
 use crate::result::Sample;
 use crate::scale::Scale;
@@ -24,14 +24,23 @@ use super::loaded::{Loaded, wait_until_ready};
 /// A round of upkeep in each.
 const ROUND: Duration = Duration::from_secs(1);
 const SETTINGS: &[&str] = &["upkeep.interval=1s"];
-/// The first rounds after a start, which look through more.
-const SETTLED: Duration = Duration::from_secs(3);
+/// After a start there is more to do, once a day. That is over when the server has hardly used a processor for a while,
+/// and what goes on after a longer while goes on always.
+const QUIET: Duration = Duration::from_secs(2);
+const QUIET_CPU_SECONDS: f64 = 0.1;
+const QUIET_WITHIN: Duration = Duration::from_secs(180);
 const GONE_WITHIN: Duration = Duration::from_secs(300);
 const POLL: Duration = Duration::from_millis(10);
 
+/// What a start costs, with what upkeep does in its first rounds: the server's processor time, in milliseconds.
+pub(crate) async fn first_rounds(loaded: &mut Loaded) -> Measured {
+    let (_running, first) = start(loaded).await?;
+    Ok(sample(first.used.cpu_seconds * 1000.0, first.seconds, 1.0, first.used))
+}
+
 /// What a round costs that finds nothing to do: the server's processor time, in milliseconds.
 pub(crate) async fn idle(loaded: &mut Loaded, scale: &Scale) -> Measured {
-    let running = start(loaded).await?;
+    let (running, _) = start(loaded).await?;
     let gauge = Gauge::begin(running.pid());
     let begun = Instant::now();
     tokio::time::sleep(scale.idle).await;
@@ -43,7 +52,7 @@ pub(crate) async fn idle(loaded: &mut Loaded, scale: &Scale) -> Measured {
 /// From the deletion of a repository until the files of its blobs are gone, in milliseconds. The next round of upkeep is
 /// up to a second away.
 pub(crate) async fn collection(loaded: &mut Loaded, scale: &Scale) -> Measured {
-    let running = start(loaded).await?;
+    let (running, _) = start(loaded).await?;
     let blobs = loaded.data.join("blobs");
     let before = files(&blobs)?;
     let account = owner(0);
@@ -70,15 +79,33 @@ pub(crate) async fn collection(loaded: &mut Loaded, scale: &Scale) -> Measured {
     Ok(Sample { value: seconds * 1000.0, ..sample(0.0, seconds, scale.garbage as f64 / 1000.0, used) })
 }
 
-/// The server with upkeep each second, after its first rounds. It ends when it is dropped; the usual one is started again
-/// by who needs it.
-async fn start(loaded: &mut Loaded) -> Result<Running, String> {
+/// What was used from a start until the server had no more to do, and when that was.
+struct First {
+    used: Used,
+    seconds: f64,
+}
+
+/// The server with upkeep each second, once it has no more to do. It ends when it is dropped; the usual one is started
+/// again by who needs it.
+async fn start(loaded: &mut Loaded) -> Result<(Running, First), String> {
     loaded.stop();
+    let begun = Instant::now();
     let mut running = loaded.spawn(SETTINGS)?;
+    let gauge = Gauge::begin(running.pid());
     wait_until_ready(&mut running).await?;
-    tokio::time::sleep(SETTLED).await;
-    running.check()?;
-    Ok(running)
+    let mut first = First { used: gauge.end()?, seconds: begun.elapsed().as_secs_f64() };
+    while begun.elapsed() < QUIET_WITHIN {
+        let gauge = Gauge::begin(running.pid());
+        tokio::time::sleep(QUIET).await;
+        running.check()?;
+        let used = gauge.end()?;
+        first.used.add(used);
+        first.seconds = begun.elapsed().as_secs_f64();
+        if used.cpu_seconds < QUIET_CPU_SECONDS {
+            break;
+        }
+    }
+    Ok((running, first))
 }
 
 /// Pushes an image of many blobs.
