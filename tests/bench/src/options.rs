@@ -31,7 +31,11 @@ pub(crate) struct Options {
     pub(crate) systems: Vec<Other>,
     /// Give our server the same works with little in it and with much, instead of comparing it with others: the data
     /// folders, which `cargo xtask bench --load` fills; the works add a little to them
-    #[arg(long, value_name = "LITTLE,MUCH")]
+    #[arg(
+        long,
+        value_name = "LITTLE,MUCH",
+        conflicts_with_all = ["systems", "without", "distribution", "docker_registry", "large_mib", "memory_push_mib"]
+    )]
     pub(crate) loaded: Option<Loaded>,
     /// Leave this system out; may be given several times
     #[arg(long, value_name = "NAME")]

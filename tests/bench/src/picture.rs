@@ -10,7 +10,7 @@ use crate::table::{figure, rounds};
 
 const COLUMNS: usize = 2;
 const PANEL_WIDTH: f64 = 600.0;
-const NAME_WIDTH: f64 = 150.0;
+const NAME_WIDTH: f64 = 185.0;
 const BAR_WIDTH: f64 = 240.0;
 const LINE: f64 = 20.0;
 const GAP: f64 = 16.0;

@@ -54,8 +54,8 @@ const NOTES_ON_SIZE: &str = "\
 The same server, with authentication by tokens, every write synced before it is acknowledged, and the files of both folders in
 the page cache as far as it goes. x little: speed as a multiple of what it is with little; of what is measured in ms, µs or MiB,
 the multiple is turned over, so that 1 means that it does not matter how much there is, and less that it is slower. CPU: the
-server's, user and system; of it less is better. First byte: half of the answers within, and 99 of 100; of the console, of its
-slowest page (the JSON has them all).";
+server's, user and system; of it less is better. Share check: of the same manifests in turns, so it may come out below nothing.
+First byte: half of the answers within, and 99 of 100; of the console, of its slowest page (the JSON has them all).";
 
 fn heading(report: &Report) -> String {
     let systems: Vec<_> =

@@ -58,14 +58,16 @@ impl List {
         }
     }
 
-    pub(crate) fn title(self) -> &'static str {
-        match self {
-            List::Tags => "tag list",
+    /// What a page of so many entries is called.
+    pub(crate) fn page(self, entries: &str) -> String {
+        let list = match self {
+            List::Tags => "tags",
             List::Catalog => "catalog",
-            List::Repositories => "list of repositories (API)",
-            List::SharesBy => "list of shares made (API)",
-            List::SharesWith => "list of shares received (API)",
-        }
+            List::Repositories => "repositories (API)",
+            List::SharesBy => "shares made (API)",
+            List::SharesWith => "shares received (API)",
+        };
+        format!("{list}, {entries}, first byte")
     }
 
     /// How many entries there are.

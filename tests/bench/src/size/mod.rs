@@ -95,41 +95,26 @@ impl Work {
     /// What tables call it.
     pub(crate) fn title(self, scale: &Scale) -> String {
         let (connections, different) = (scale.connections, grouped(scale.different));
-        let by = |who: Who| match who {
-            Who::Owner => "by their owners",
-            Who::Sharee => "by whom they are shared with",
-        };
         match self {
             Work::Start => "start, until it is ready".to_owned(),
             Work::Memory => "memory after a start".to_owned(),
-            Work::FirstPulls => {
-                format!("GET of {different} shared manifests, each for the first time after a start")
-            }
-            Work::Token => {
-                format!("token to pull what is shared, {different} of them, {connections} connections")
-            }
+            Work::FirstPulls => format!("first GET of {different} shared manifests after a start"),
+            Work::Token => format!("token for {different} shared repositories, {connections} connections"),
             Work::Pull => format!("GET of {different} shared manifests, {connections} connections"),
-            Work::Head(who) => {
-                format!("HEAD of {different} manifests {}, {connections} connections", by(who))
+            Work::Head(Who::Owner) => {
+                format!("HEAD of {different} manifests by their owners, {connections} connections")
             }
-            Work::ShareCheck => {
-                "look at a share: CPU of a HEAD by whom it is shared with, less that of one by the owner"
-                    .to_owned()
+            Work::Head(Who::Sharee) => {
+                format!("HEAD of {different} manifests by sharees, {connections} connections")
             }
-            Work::List(list, Length::Common) => format!("{}, as many as both have, first byte", list.title()),
-            Work::List(list, Length::Most) => {
-                format!("{}, {}, first byte", list.title(), grouped(scale.page_entries))
-            }
+            Work::ShareCheck => "share check: CPU of a HEAD by a sharee, less one by the owner".to_owned(),
+            Work::List(list, Length::Common) => list.page("as many entries as both have"),
+            Work::List(list, Length::Most) => list.page(&entries(scale.page_entries)),
             Work::Referrers => format!("{} referrers, first byte", scale.referrers),
-            Work::Push => {
-                format!("PUT manifest under a tag, beside all those tags, {connections} connections")
-            }
+            Work::Push => format!("PUT manifest beside many tags, {connections} connections"),
             Work::Console => "the console's slowest page, first byte".to_owned(),
             Work::Collection => {
-                format!(
-                    "a repository with {} blobs deleted, until their files are gone",
-                    grouped(scale.garbage)
-                )
+                format!("{} blobs of a deleted repository, until they are gone", grouped(scale.garbage))
             }
             Work::Idle => "upkeep that finds nothing to do, CPU of a round".to_owned(),
             Work::FirstRounds => "a start and the upkeep that follows it, CPU".to_owned(),
@@ -158,10 +143,15 @@ impl Work {
     /// Its row, without entries. Who has little is what the other one is held against, where there is a ratio to be had:
     /// a difference of two figures may be nothing, or less.
     fn row(self, hall: &Hall) -> Row {
+        // With the number of entries: pages of different lengths are different works.
+        let title = match self {
+            Work::List(list, _) => list.page(&entries(hall.length(self))),
+            _ => self.title(&hall.scale),
+        };
         let little = hall.stands.first().map(|loaded| loaded.name.clone());
         Row {
             id: self.id(),
-            work: self.title(&hall.scale),
+            work: title,
             unit: self.unit().to_owned(),
             lower_is_better: self.unit() != "/s",
             cpu_per: self.cpu_per().to_owned(),
@@ -204,6 +194,10 @@ impl Hall {
             _ => most,
         }
     }
+}
+
+fn entries(number: u64) -> String {
+    format!("{} entries", grouped(number))
 }
 
 /// Counts what there is, and runs the works. What happens is told to `say`.
