@@ -24,6 +24,11 @@ pub(crate) struct Comparison {
 /// Compares what is ours in `now` with `before`.
 pub(crate) fn compare(before: &Report, now: &Report) -> Comparison {
     let mut comparison = Comparison::default();
+    if before.ours() != now.ours() {
+        let what = format!("{}: the stored result is that {}", now.ours(), before.ours());
+        comparison.lacking.push(what);
+        return comparison;
+    }
     for row in &now.rows {
         match before.rows.iter().find(|other| other.work == row.work) {
             Some(other) => comparison.row(other, row, now.ours()),
@@ -36,6 +41,9 @@ pub(crate) fn compare(before: &Report, now: &Report) -> Comparison {
 impl Comparison {
     fn row(&mut self, before: &Row, now: &Row, ours: &str) {
         let (Some(was), Some(is)) = (before.entry(ours), now.entry(ours)) else { return };
+        if was.spread.is_none() && is.spread.is_none() {
+            return;
+        }
         let (Some(value_was), Some(value_is)) = (was.spread, is.spread) else {
             self.lacking.push(format!("{}: one of the two has no figure", now.work));
             return;
@@ -78,7 +86,22 @@ fn peers<'a>(row: &'a Row, ours: &str) -> BTreeSet<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::compare;
-    use crate::result::{About, Entry, Report, Row, Sample};
+    use crate::result::{About, Entry, Report, Row, Sample, Version};
+
+    #[test]
+    fn what_has_another_size_is_not_compared() {
+        let of_size = |name: &str| {
+            let mut report = report("GB/s", 10.0, 1.0);
+            report.about = About::Size;
+            report.systems.push(Version { name: name.into(), version: String::new() });
+            report.rows[0].entries[0].system = name.into();
+            report
+        };
+        let before = of_size("with 1,000 repositories");
+        assert_eq!(compare(&before, &of_size("with 1,000 repositories")).compared, 2);
+        let other = compare(&before, &of_size("with 2,000 repositories"));
+        assert_eq!((other.compared, other.lacking.len()), (0, 1));
+    }
 
     fn report(unit: &str, ours: f64, cpu_seconds: f64) -> Report {
         let entry = |system: &str, value, cpu_seconds| {
