@@ -13,6 +13,7 @@ mod fuzz;
 mod go;
 mod house;
 mod kept;
+mod load;
 mod needs;
 mod python;
 mod run;
@@ -35,7 +36,8 @@ cargo xtask clients  [NAMES]   try every client, or those named, and print what 
 cargo xtask fuzz     [TARGET]  feed each fuzz target for a minute, or for --seconds N; --keep takes what is found over
                                into tests/fuzz/corpus
 cargo xtask bench [ARGUMENTS]  give the server, other registries and nginx the same work, and print what each made of it;
-                               --help lists the ARGUMENTS
+                               --help lists the ARGUMENTS; --load instead measures the server with 1,000 repositories and
+                               with 1,000,000 (or --hundreds N), which it loads once
 cargo xtask ci                 formatting, clippy, documentation, and the rules of the house";
 
 fn main() -> ExitCode {

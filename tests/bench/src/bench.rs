@@ -147,14 +147,15 @@ impl Bench {
     }
 }
 
-fn in_folder(folder: &Path) -> Result<TempDir, String> {
+/// A folder in `folder` that goes with the run.
+pub(crate) fn in_folder(folder: &Path) -> Result<TempDir, String> {
     let prefix = format!("{PREFIX}{}-", std::process::id());
     let made = tempfile::Builder::new().prefix(&prefix).tempdir_in(folder);
     made.map_err(|error| format!("cannot make a folder in {}: {error}", folder.display()))
 }
 
 /// Removes the folders of runs that were killed: those in memory would stay until the machine is started again.
-fn remove_what_was_left(folder: &Path) {
+pub(crate) fn remove_what_was_left(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let rest = name.to_str().and_then(|name| name.strip_prefix(PREFIX));

@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 
 use crate::result::{Report, Row};
-use crate::systems::OURS;
 use crate::table::figure;
 
 /// What is still as good as before.
@@ -25,9 +24,14 @@ pub(crate) struct Comparison {
 /// Compares what is ours in `now` with `before`.
 pub(crate) fn compare(before: &Report, now: &Report) -> Comparison {
     let mut comparison = Comparison::default();
+    if before.ours() != now.ours() {
+        let what = format!("{}: the stored result is that {}", now.ours(), before.ours());
+        comparison.lacking.push(what);
+        return comparison;
+    }
     for row in &now.rows {
         match before.rows.iter().find(|other| other.work == row.work) {
-            Some(other) => comparison.row(other, row),
+            Some(other) => comparison.row(other, row, now.ours()),
             None => comparison.lacking.push(format!("{}: it is not in the stored result", row.work)),
         }
     }
@@ -35,14 +39,17 @@ pub(crate) fn compare(before: &Report, now: &Report) -> Comparison {
 }
 
 impl Comparison {
-    fn row(&mut self, before: &Row, now: &Row) {
-        let (Some(was), Some(is)) = (before.entry(OURS), now.entry(OURS)) else { return };
+    fn row(&mut self, before: &Row, now: &Row, ours: &str) {
+        let (Some(was), Some(is)) = (before.entry(ours), now.entry(ours)) else { return };
+        if was.spread.is_none() && is.spread.is_none() {
+            return;
+        }
         let (Some(value_was), Some(value_is)) = (was.spread, is.spread) else {
             self.lacking.push(format!("{}: one of the two has no figure", now.work));
             return;
         };
         let (old, mut new) = (&was.ratios, is.ratios.clone());
-        if peers(before) != peers(now) {
+        if peers(before, ours) != peers(now, ours) {
             self.lacking.push(format!("{}, with the best peer: there are other peers", now.work));
             (new.speed_to_best_peer, new.cpu_to_best_peer) = (None, None);
         }
@@ -71,15 +78,30 @@ impl Comparison {
 }
 
 /// Who has figures besides us: the best of others is another best.
-fn peers(row: &Row) -> BTreeSet<&str> {
-    let with_figures = row.entries.iter().filter(|entry| entry.spread.is_some() && entry.system != OURS);
+fn peers<'a>(row: &'a Row, ours: &str) -> BTreeSet<&'a str> {
+    let with_figures = row.entries.iter().filter(|entry| entry.spread.is_some() && entry.system != ours);
     with_figures.map(|entry| entry.system.as_str()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::compare;
-    use crate::result::{Entry, Report, Row, Sample};
+    use crate::result::{About, Entry, Report, Row, Sample, Version};
+
+    #[test]
+    fn what_has_another_size_is_not_compared() {
+        let of_size = |name: &str| {
+            let mut report = report("GB/s", 10.0, 1.0);
+            report.about = About::Size;
+            report.systems.push(Version { name: name.into(), version: String::new() });
+            report.rows[0].entries[0].system = name.into();
+            report
+        };
+        let before = of_size("with 1,000 repositories");
+        assert_eq!(compare(&before, &of_size("with 1,000 repositories")).compared, 2);
+        let other = compare(&before, &of_size("with 2,000 repositories"));
+        assert_eq!((other.compared, other.lacking.len()), (0, 1));
+    }
 
     fn report(unit: &str, ours: f64, cpu_seconds: f64) -> Report {
         let entry = |system: &str, value, cpu_seconds| {
@@ -96,6 +118,7 @@ mod tests {
         };
         row.relate();
         Report {
+            about: About::Peers,
             made_at: String::new(),
             quick: false,
             rounds: 1,

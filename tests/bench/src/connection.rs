@@ -39,6 +39,8 @@ pub(crate) struct Request {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) location: Option<String>,
+    /// Each as `name=value`.
+    pub(crate) cookies: Vec<String>,
     /// What the head says of the body's length; for a HEAD there is nothing else to go by.
     pub(crate) told_bytes: Option<u64>,
     /// What came.
@@ -54,6 +56,7 @@ pub(crate) struct Head {
     pub(crate) status: u16,
     pub(crate) told_bytes: Option<u64>,
     location: Option<String>,
+    cookies: Vec<String>,
     is_chunked: bool,
 }
 
@@ -149,7 +152,7 @@ impl Connection {
     async fn exchange(&mut self, request: &Request, sink: Sink<'_>) -> Result<Answer, String> {
         let head = self.begin(request).await?;
         let begun = Instant::now();
-        let Head { status, told_bytes, location, is_chunked } = head;
+        let Head { status, told_bytes, location, cookies, is_chunked } = head;
         let has_none = request.is_head || matches!(status, 204 | 304);
         let body_bytes = match (has_none, is_chunked, told_bytes) {
             (true, _, _) => 0,
@@ -157,7 +160,7 @@ impl Connection {
             (false, false, Some(bytes)) => self.receive(bytes, sink).await.map(|()| bytes)?,
             (false, false, None) => return Err(format!("answered {status} without telling its length")),
         };
-        Ok(Answer { status, location, told_bytes, body_bytes, body: Vec::new(), begun })
+        Ok(Answer { status, location, cookies, told_bytes, body_bytes, body: Vec::new(), begun })
     }
 
     async fn send(&mut self, request: &Request) -> Result<(), String> {
@@ -273,8 +276,13 @@ fn parse(bytes: &[u8]) -> Result<Option<(Head, usize)>, String> {
     let mut response = httparse::Response::new(&mut headers);
     let parsed = response.parse(bytes).map_err(|error| format!("no answer in HTTP/1.1: {error}"))?;
     let httparse::Status::Complete(bytes) = parsed else { return Ok(None) };
-    let mut head =
-        Head { status: response.code.unwrap_or(0), told_bytes: None, location: None, is_chunked: false };
+    let mut head = Head {
+        status: response.code.unwrap_or(0),
+        told_bytes: None,
+        location: None,
+        cookies: Vec::new(),
+        is_chunked: false,
+    };
     for header in response.headers.iter() {
         let value = String::from_utf8_lossy(header.value);
         if header.name.eq_ignore_ascii_case("content-length") {
@@ -283,6 +291,8 @@ fn parse(bytes: &[u8]) -> Result<Option<(Head, usize)>, String> {
             head.is_chunked = value.trim().eq_ignore_ascii_case("chunked");
         } else if header.name.eq_ignore_ascii_case("location") {
             head.location = Some(value.into_owned());
+        } else if header.name.eq_ignore_ascii_case("set-cookie") {
+            head.cookies.extend(value.split(';').next().map(str::to_owned));
         }
     }
     Ok(Some((head, bytes)))

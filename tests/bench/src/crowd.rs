@@ -1,4 +1,4 @@
-//! Many connections that make the same request again and again, and what came of it.
+//! Many connections that make the same request again and again, or the same few, and what came of it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,7 +38,7 @@ pub(crate) struct Tally {
 /// The connections.
 pub(crate) struct Crowd {
     connections: Vec<Connection>,
-    request: Arc<Request>,
+    requests: Arc<[Request]>,
     expected: Expected,
 }
 
@@ -50,28 +50,41 @@ impl Crowd {
         request: Request,
         expected: Expected,
     ) -> Result<Crowd, String> {
+        Crowd::open_for(address, connections, vec![request], expected).await
+    }
+
+    /// Opens them for several requests, at least one: each connection makes one after the other, and begins with another.
+    pub(crate) async fn open_for(
+        address: std::net::SocketAddr,
+        connections: usize,
+        requests: Vec<Request>,
+        expected: Expected,
+    ) -> Result<Crowd, String> {
         let mut open = Vec::with_capacity(connections);
         for _ in 0..connections {
             open.push(Connection::open(address).await?);
         }
-        Ok(Crowd { connections: open, request: Arc::new(request), expected })
+        Ok(Crowd { connections: open, requests: requests.into(), expected })
     }
 
-    /// Lets each make the request until it is done.
+    /// Lets each make its requests until it is done.
     pub(crate) async fn run(&mut self, until: Until) -> Result<Tally, String> {
         let begun = Instant::now();
         let mut tasks = JoinSet::new();
-        for mut connection in self.connections.drain(..) {
-            let (request, expected) = (self.request.clone(), self.expected);
+        let connections = self.connections.len();
+        for (number, mut connection) in self.connections.drain(..).enumerate() {
+            let (requests, expected) = (self.requests.clone(), self.expected);
+            let first = first(number, connections, requests.len());
             tasks.spawn(async move {
-                let tally = repeat(&mut connection, &request, expected, begun, until).await?;
+                let requests = requests.iter().cycle().skip(first);
+                let tally = repeat(&mut connection, requests, expected, begun, until).await?;
                 Ok::<_, String>((connection, tally))
             });
         }
         let within = GRACE + if let Until::Passed(time) = until { time } else { Duration::ZERO };
         let mut sum = Tally::default();
         while let Some(joined) = tokio::time::timeout(within, tasks.join_next()).await.transpose() {
-            let joined = joined.map_err(|_| format!("{}: no end after {within:?}", self.request.line))?;
+            let joined = joined.map_err(|_| format!("{}: no end after {within:?}", self.requests[0].line))?;
             let (connection, tally) = joined.map_err(|error| format!("a task failed: {error}"))??;
             self.connections.push(connection);
             sum.add(tally);
@@ -88,13 +101,23 @@ impl Tally {
         self.first_byte_micros.extend(other.first_byte_micros);
     }
 
-    /// Within which time, in milliseconds, this share of the requests had their answer's head.
-    pub(crate) fn first_byte_millis(&mut self, share: f64) -> Option<f64> {
-        self.first_byte_micros.sort_unstable();
-        let last = self.first_byte_micros.len().checked_sub(1)?;
-        let index = (last as f64 * share).round() as usize;
-        self.first_byte_micros.get(index).map(|micros| f64::from(*micros) / 1000.0)
+    /// Within which time, in milliseconds, half of the requests had their answer's head, and 99 of 100.
+    pub(crate) fn first_byte_millis(&mut self) -> Option<[f64; 2]> {
+        half_and_most(&mut self.first_byte_micros)
     }
+}
+
+/// Of some times in microseconds: within which, in milliseconds, half of them lie, and 99 of 100.
+pub(crate) fn half_and_most(micros: &mut [u32]) -> Option<[f64; 2]> {
+    micros.sort_unstable();
+    Some([within(micros, 0.5)?, within(micros, 0.99)?])
+}
+
+/// Within which time, in milliseconds, this share of the sorted times lies.
+fn within(sorted_micros: &[u32], share: f64) -> Option<f64> {
+    let last = sorted_micros.len().checked_sub(1)?;
+    let index = (last as f64 * share).round() as usize;
+    sorted_micros.get(index).map(|micros| f64::from(*micros) / 1000.0)
 }
 
 /// An error unless the answer is what it must be.
@@ -107,9 +130,14 @@ pub(crate) fn check(answer: &Answer, request: &Request, expected: Expected) -> R
     Err(format!("{line}: answered {status} with {bytes:?} bytes; {expected:?} is right"))
 }
 
-async fn repeat(
+/// The request that a connection begins with, so that of all together each is made as often as every other.
+fn first(connection: usize, connections: usize, requests: usize) -> usize {
+    connection * requests / connections
+}
+
+async fn repeat<'a>(
     connection: &mut Connection,
-    request: &Request,
+    mut requests: impl Iterator<Item = &'a Request>,
     expected: Expected,
     begun: Instant,
     until: Until,
@@ -122,6 +150,7 @@ async fn repeat(
     let mut asked = Instant::now();
     // Bounded by time or number.
     while !is_done(asked, tally.requests) {
+        let request = requests.next().ok_or("there is nothing to ask for")?;
         let answer = connection.ask(request).await?;
         check(&answer, request, expected)?;
         let micros = answer.begun.duration_since(asked).as_micros();
@@ -135,15 +164,19 @@ async fn repeat(
 
 #[cfg(test)]
 mod tests {
-    use super::Tally;
+    use super::{Tally, first};
+
+    #[test]
+    fn connections_share_the_requests() {
+        assert_eq!([0, 1, 2, 3].map(|connection| first(connection, 4, 8)), [0, 2, 4, 6]);
+        assert_eq!([0, 1, 2].map(|connection| first(connection, 3, 1)), [0, 0, 0]);
+    }
 
     #[test]
     fn a_share_of_the_requests_had_their_answer_within() {
         let mut tally =
             Tally { first_byte_micros: (1..=101).rev().map(|n| n * 1000).collect(), ..Tally::default() };
-        assert_eq!(tally.first_byte_millis(0.5), Some(51.0));
-        assert_eq!(tally.first_byte_millis(0.99), Some(100.0));
-        assert_eq!(tally.first_byte_millis(1.0), Some(101.0));
-        assert_eq!(Tally::default().first_byte_millis(0.5), None);
+        assert_eq!(tally.first_byte_millis(), Some([51.0, 100.0]));
+        assert_eq!(Tally::default().first_byte_millis(), None);
     }
 }

@@ -52,8 +52,19 @@ impl Door {
         self.request(method, &format!("/v2/{}/manifests/{reference}", self.repository), None)
     }
 
+    /// The request that pushes one, of this media type.
+    pub(crate) fn put_manifest(&self, reference: &str, media_type: &str, manifest: Body) -> Request {
+        let target = format!("/v2/{}/manifests/{reference}", self.repository);
+        self.request_of("PUT", &target, media_type, Some(manifest))
+    }
+
     pub(crate) fn tags(&self, at_most: u64) -> Request {
         self.request("GET", &format!("/v2/{}/tags/list?n={at_most}", self.repository), None)
+    }
+
+    /// A page of tags, after one that need not be there.
+    pub(crate) fn tags_after(&self, at_most: u64, last: &str) -> Request {
+        self.request("GET", &format!("/v2/{}/tags/list?n={at_most}&last={last}", self.repository), None)
     }
 
     pub(crate) fn catalog(&self, at_most: u64) -> Request {
@@ -80,8 +91,7 @@ impl Door {
         reference: &str,
         manifest: &Body,
     ) -> Result<(), String> {
-        let target = format!("/v2/{}/manifests/{reference}", self.repository);
-        let put = self.request_of("PUT", &target, MANIFEST, Some(manifest.clone()));
+        let put = self.put_manifest(reference, MANIFEST, manifest.clone());
         expect(connection.ask(&put).await?, &put, 201).map(|_| ())
     }
 }

@@ -25,6 +25,15 @@ pub(crate) struct Used {
     pub(crate) peak_bytes: u64,
 }
 
+impl Used {
+    /// Adds what was used at another time.
+    pub(crate) fn add(&mut self, other: Used) {
+        self.cpu_seconds += other.cpu_seconds;
+        self.client_cpu_seconds += other.client_cpu_seconds;
+        self.peak_bytes = self.peak_bytes.max(other.peak_bytes);
+    }
+}
+
 impl Gauge {
     /// Begins for the process `root` and all that descend from it. Their peaks begin anew.
     pub(crate) fn begin(root: u32) -> Gauge {

@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: Gangplank, other registries and nginx on one machine, given the same work in turns by one client;
-//! what each made of it, as a table, as JSON and as a picture.
+//! what each made of it, as a table, as JSON and as a picture. Or (`--loaded`) Gangplank alone, with little in it and with much.
 //!
 //! It builds and installs nothing: `cargo xtask bench` does, and hands the servers' binaries over. It judges no result by
 //! itself: a person does, or a comparison with a stored one (`--against`).
@@ -18,8 +18,10 @@ mod picture;
 mod process;
 mod random;
 mod result;
+mod rounds;
 mod run;
 mod scale;
+mod size;
 mod statistics;
 mod stock;
 mod systems;
@@ -34,15 +36,13 @@ use clap::Parser as _;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::options::{Options, STORED};
-use crate::result::Report;
+use crate::options::Options;
+use crate::result::{About, Report};
 use crate::scale::Scale;
 use crate::works::Work;
 
 /// The picture beside a stored result.
 const PICTURE: &str = "svg";
-/// The last run's result, in the folder of runs.
-const LAST: &str = "last.json";
 
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -68,20 +68,18 @@ fn main() -> ExitCode {
 
 async fn bench(options: &Options) -> Result<(), String> {
     if options.list {
-        let scale = Scale::of(options);
-        for work in Work::ALL {
-            println!("{:<14} {}", work.id(), work.title(&scale));
-        }
+        list(options);
         return Ok(());
     }
     // Before anything is run: a file that cannot be read would show after an hour.
-    let before = options.against.as_deref().map(|file| read(&from_the_top(file))).transpose()?;
-    let last = options.folder.join(LAST);
+    let before = options.against.clone().map(|file| file.unwrap_or_else(|| options.stored()));
+    let before = before.map(|file| read(&from_the_top(&file))).transpose()?;
+    let last = options.last();
     let report = if options.no_run { read(&last)? } else { measured(options, &last).await? };
     println!("{}", table::table(&report));
     if options.store {
         is_worth_keeping(&report)?;
-        let stored = from_the_top(Path::new(STORED));
+        let stored = from_the_top(&options.stored());
         write(&stored, &json(&report)?)?;
         write(&stored.with_extension(PICTURE), &picture::picture(&report))?;
         say(&format!("stored as {}, with its picture", stored.display()));
@@ -94,10 +92,27 @@ async fn bench(options: &Options) -> Result<(), String> {
     }
 }
 
+/// Says which works there are.
+fn list(options: &Options) {
+    let scale = Scale::of(options);
+    if options.loaded.is_some() {
+        for work in size::Work::all() {
+            println!("{:<22} {}", work.id(), work.title(&scale));
+        }
+    } else {
+        for work in Work::ALL {
+            println!("{:<14} {}", work.id(), work.title(&scale));
+        }
+    }
+}
+
 /// Runs the works, and leaves the result with its picture for a later look.
 async fn measured(options: &Options, last: &Path) -> Result<Report, String> {
     raise_open_files()?;
-    let report = run::run(options, now(), say).await?;
+    let report = match &options.loaded {
+        Some(loaded) => size::run(options, loaded, now(), say).await?,
+        None => run::run(options, now(), say).await?,
+    };
     write(last, &json(&report)?)?;
     write(&last.with_extension(PICTURE), &picture::picture(&report))?;
     Ok(report)
@@ -123,10 +138,18 @@ fn tell(before: &Report, now: &Report) -> bool {
 fn is_worth_keeping(report: &Report) -> Result<(), String> {
     match report {
         report if report.quick => Err("a smoke run is not stored".to_owned()),
-        report if report.rows.len() < Work::ALL.len() => {
+        report if report.rows.len() < works(report.about) => {
             Err("a result that lacks works is not stored: leave --only out".to_owned())
         }
         _ => Ok(()),
+    }
+}
+
+/// How many works there are.
+fn works(about: About) -> usize {
+    match about {
+        About::Peers => Work::ALL.len(),
+        About::Size => size::Work::all().count(),
     }
 }
 

@@ -1,12 +1,16 @@
 //! What may be asked on the command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Parser;
 
-/// Where the stored result lies, below the top of the workspace.
-pub(crate) const STORED: &str = "docs/performance/last.json";
+/// Where stored results lie, below the top of the workspace.
+const STORED: &str = "docs/performance";
+/// What a result is called.
+const RESULT: &str = "last.json";
+/// The same of one of little and much.
+const RESULT_OF_SIZE: &str = "size.json";
 
 /// Gives Gangplank, other registries and nginx the same work, and prints a table of what each made of it.
 #[derive(Debug, Parser)]
@@ -25,6 +29,14 @@ pub(crate) struct Options {
     /// `{data}` in the command becomes the folder that it is to keep everything in. May be given several times
     #[arg(long = "system", value_name = "NAME=COMMAND@ADDRESS:PORT")]
     pub(crate) systems: Vec<Other>,
+    /// Give our server the same works with little in it and with much, instead of comparing it with others: the data
+    /// folders, which `cargo xtask bench --load` fills; the works add a little to them
+    #[arg(
+        long,
+        value_name = "LITTLE,MUCH",
+        conflicts_with_all = ["systems", "without", "distribution", "docker_registry", "large_mib", "memory_push_mib"]
+    )]
+    pub(crate) loaded: Option<Loaded>,
     /// Leave this system out; may be given several times
     #[arg(long, value_name = "NAME")]
     pub(crate) without: Vec<String>,
@@ -53,11 +65,47 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) store: bool,
     /// Compare with a stored result: list the ratios that are worse by more than a tenth, and end with 1 if there are any
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = STORED)]
-    pub(crate) against: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    pub(crate) against: Option<Option<PathBuf>>,
     /// Run nothing: take the last run's result
     #[arg(long)]
     pub(crate) no_run: bool,
+}
+
+/// Two data folders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Loaded {
+    pub(crate) little: PathBuf,
+    pub(crate) much: PathBuf,
+}
+
+impl Options {
+    /// Where the last run's result stays.
+    pub(crate) fn last(&self) -> PathBuf {
+        self.folder.join(self.result())
+    }
+
+    /// Where the stored result lies, below the top of the workspace.
+    pub(crate) fn stored(&self) -> PathBuf {
+        Path::new(STORED).join(self.result())
+    }
+
+    fn result(&self) -> &'static str {
+        if self.loaded.is_some() { RESULT_OF_SIZE } else { RESULT }
+    }
+}
+
+impl FromStr for Loaded {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Loaded, String> {
+        match text.split_once(',') {
+            Some((little, much)) if !little.is_empty() && !much.is_empty() && little != much => {
+                Ok(Loaded { little: little.into(), much: much.into() })
+            }
+            _ => Err("two folders are wanted, with a comma between them".to_owned()),
+        }
+    }
 }
 
 /// A registry that is given on the command line.
@@ -90,11 +138,20 @@ impl FromStr for Other {
 mod tests {
     use clap::CommandFactory;
 
-    use super::{Options, Other};
+    use super::{Loaded, Options, Other};
 
     #[test]
     fn the_command_line_is_sound() {
         Options::command().debug_assert();
+    }
+
+    #[test]
+    fn little_and_much_are_two_folders() {
+        let loaded: Loaded = "a/b,c".parse().unwrap();
+        assert_eq!((loaded.little, loaded.much), ("a/b".into(), "c".into()));
+        for wrong in ["", "a", "a,", ",a", "a,a"] {
+            assert!(wrong.parse::<Loaded>().is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

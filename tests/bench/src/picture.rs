@@ -5,13 +5,12 @@
 
 use maud::{Markup, html};
 
-use crate::result::{Entry, Report, Row};
-use crate::systems::OURS;
+use crate::result::{About, Entry, Report, Row};
 use crate::table::{figure, rounds};
 
 const COLUMNS: usize = 2;
 const PANEL_WIDTH: f64 = 600.0;
-const NAME_WIDTH: f64 = 150.0;
+const NAME_WIDTH: f64 = 185.0;
 const BAR_WIDTH: f64 = 240.0;
 const LINE: f64 = 20.0;
 const GAP: f64 = 16.0;
@@ -22,16 +21,22 @@ const PEER_COLOUR: &str = "#d9a05b";
 
 const CONDITIONS: &str = "gangplank with token authentication and every write synced; the others open to everybody. \
     nginx sends files: the limit, as dd and openssl are.";
+const CONDITIONS_OF_SIZE: &str = "The same server, with token authentication and every write synced; the files of both folders \
+    in the page cache as far as it goes.";
 
 /// The picture, as a file's text.
 pub(crate) fn picture(report: &Report) -> String {
     let rows: Vec<_> =
         report.rows.iter().filter(|row| row.entries.iter().any(|entry| entry.spread.is_some())).collect();
+    let (title, conditions) = match report.about {
+        About::Peers => ("The same work on the same machine", CONDITIONS),
+        About::Size => ("The same work with little stored, and with much", CONDITIONS_OF_SIZE),
+    };
     let mut panels = Vec::new();
     let mut bottom = HEADING;
     for pair in rows.chunks(COLUMNS) {
         for (column, row) in pair.iter().enumerate() {
-            panels.push(panel(row, GAP + column as f64 * (PANEL_WIDTH + GAP), bottom));
+            panels.push(panel(row, report.ours(), GAP + column as f64 * (PANEL_WIDTH + GAP), bottom));
         }
         bottom += pair.iter().map(|row| panel_height(row)).fold(0.0, f64::max) + GAP;
     }
@@ -41,11 +46,11 @@ pub(crate) fn picture(report: &Report) -> String {
         svg xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {width} {height}")) width=(width)
             height=(height) font-family="sans-serif" font-size="13" {
             rect width="100%" height="100%" fill="#ffffff" {}
-            text x=(GAP) y="26" font-size="18" font-weight="bold" { "The same work on the same machine" }
+            text x=(GAP) y="26" font-size="18" font-weight="bold" { (title) }
             text x=(GAP) y="45" fill="#555555" { (legend(report)) }
             @for panel in panels { (panel) }
             text x=(GAP) y=(bottom + LINE) fill="#555555" { (report.machine.line()) }
-            text x=(GAP) y=(bottom + 2.0 * LINE) fill="#555555" { (CONDITIONS) }
+            text x=(GAP) y=(bottom + 2.0 * LINE) fill="#555555" { (conditions) }
         }
     };
     markup.into_string() + "\n"
@@ -70,7 +75,7 @@ fn panel_height(row: &Row) -> f64 {
     LINE * (1 + row.entries.iter().filter(|entry| entry.spread.is_some()).count()) as f64
 }
 
-fn panel(row: &Row, left: f64, top: f64) -> Markup {
+fn panel(row: &Row, ours: &str, left: f64, top: f64) -> Markup {
     let bars = row.entries.iter().filter_map(|entry| Some((entry, entry.spread?.median)));
     let most = bars.clone().map(|(_, value)| value).fold(0.0, f64::max);
     let better = if row.lower_is_better { "less is better" } else { "more is better" };
@@ -80,14 +85,14 @@ fn panel(row: &Row, left: f64, top: f64) -> Markup {
             tspan font-weight="normal" fill="#777777" { ", " (better) }
         }
         @for (number, (entry, value)) in bars.enumerate() {
-            (bar(row, entry, value / most, left, top + LINE * (number + 1) as f64))
+            (bar(row, ours, entry, value / most, left, top + LINE * (number + 1) as f64))
         }
     }
 }
 
-fn bar(row: &Row, entry: &Entry, share: f64, left: f64, top: f64) -> Markup {
+fn bar(row: &Row, ours: &str, entry: &Entry, share: f64, left: f64, top: f64) -> Markup {
     let colour = match entry.system.as_str() {
-        OURS => OURS_COLOUR,
+        system if system == ours => OURS_COLOUR,
         system if row.limit.as_deref() == Some(system) => LIMIT_COLOUR,
         _ => PEER_COLOUR,
     };
@@ -95,7 +100,7 @@ fn bar(row: &Row, entry: &Entry, share: f64, left: f64, top: f64) -> Markup {
     let (begin, middle) = (left + NAME_WIDTH, top + 14.0);
     let value =
         entry.spread.map_or(String::new(), |spread| format!("{} {}", figure(spread.median), row.unit));
-    let ratio = entry.ratios.speed_to_best_peer.filter(|_| entry.system == OURS);
+    let ratio = entry.ratios.speed_to_best_peer.filter(|_| entry.system == ours);
     let ratio = ratio.map_or(String::new(), |ratio| format!(" ({} x best peer)", figure(ratio)));
     html! {
         text x=(begin - 6.0) y=(middle) text-anchor="end" { (entry.system) }
@@ -107,7 +112,7 @@ fn bar(row: &Row, entry: &Entry, share: f64, left: f64, top: f64) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::picture;
-    use crate::result::{Entry, Report, Row, Sample};
+    use crate::result::{About, Entry, Report, Row, Sample};
 
     #[test]
     fn a_picture_names_the_machine_and_has_a_bar_for_each_system_with_a_figure() {
@@ -125,6 +130,7 @@ mod tests {
         };
         let machine = crate::machine::Machine { processor: "a processor".into(), ..Default::default() };
         let report = Report {
+            about: About::Peers,
             made_at: "2026-11-26T00:00:00Z".into(),
             quick: false,
             rounds: 5,

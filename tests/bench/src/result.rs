@@ -1,5 +1,7 @@
 //! What a run gives: for each work, what each system made of it. Kept as JSON, and read again to be compared with.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::machine::Machine;
@@ -9,6 +11,8 @@ use crate::systems::OURS;
 /// A run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Report {
+    #[serde(default)]
+    pub(crate) about: About,
     /// In UTC.
     pub(crate) made_at: String,
     /// Whether it was a smoke run, whose figures are none.
@@ -17,6 +21,17 @@ pub(crate) struct Report {
     pub(crate) machine: Machine,
     pub(crate) systems: Vec<Version>,
     pub(crate) rows: Vec<Row>,
+}
+
+/// What is put side by side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum About {
+    /// The server, and others.
+    #[default]
+    Peers,
+    /// The server with little in it, and with much.
+    Size,
 }
 
 /// A system's version, as it tells it.
@@ -89,6 +104,19 @@ pub(crate) struct Sample {
     pub(crate) peak_mib: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) first_byte_millis: Option<[f64; 2]>,
+    /// Where a work consists of several pages: the same of each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) pages_millis: BTreeMap<String, [f64; 2]>,
+}
+
+impl Report {
+    /// The system whose figures count, of those that stand side by side: ours, or the one with much in it.
+    pub(crate) fn ours(&self) -> &str {
+        match self.about {
+            About::Peers => OURS,
+            About::Size => self.systems.last().map_or(OURS, |system| &system.name),
+        }
+    }
 }
 
 impl Entry {

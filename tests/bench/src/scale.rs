@@ -38,6 +38,17 @@ pub(crate) struct Scale {
     pub(crate) pushes_at_once: usize,
     /// What each of them brings; `None`: what the disk holds.
     pub(crate) push_at_once_bytes: Option<u64>,
+    /// The longest page of a list that is asked for where much is loaded.
+    pub(crate) page_entries: u64,
+    /// How many of the things that are there a work asks for in turn.
+    pub(crate) different: u64,
+    pub(crate) manifests_per_client: u64,
+    /// How often a page of the console is opened.
+    pub(crate) page_views: u64,
+    /// Blobs that become garbage.
+    pub(crate) garbage: u64,
+    /// How long upkeep is watched that has nothing to do.
+    pub(crate) idle: Duration,
     /// How long a server rests before its memory is looked at.
     pub(crate) rest: Duration,
 }
@@ -73,6 +84,12 @@ impl Scale {
             slow_pulls: 1000,
             pushes_at_once: 100,
             push_at_once_bytes: None,
+            page_entries: 1000,
+            different: 1000,
+            manifests_per_client: 64,
+            page_views: 100,
+            garbage: 1000,
+            idle: Duration::from_secs(10),
             rest: Duration::from_secs(3),
         }
     }
@@ -93,6 +110,11 @@ impl Scale {
             slow_pulls: 100,
             pushes_at_once: 10,
             push_at_once_bytes: Some(MIB),
+            different: 200,
+            manifests_per_client: 2,
+            page_views: 5,
+            garbage: 20,
+            idle: Duration::from_secs(2),
             rest: Duration::from_millis(300),
             ..Scale::full()
         }

@@ -15,7 +15,7 @@ use crate::systems::{LOGIN, Running, System};
 
 /// The tag of the image.
 pub(crate) const TAG: &str = "v1";
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 
@@ -153,7 +153,8 @@ fn tag(number: u64) -> String {
     format!("v{number:06}")
 }
 
-fn image(config: &Body, layers: &[&Body], refers: Option<(&Body, u64)>) -> Body {
+/// An image's manifest; it may refer to another one, with a number.
+pub(crate) fn image(config: &Body, layers: &[&Body], refers: Option<(&Body, u64)>) -> Body {
     let layers: Vec<_> = layers.iter().map(|layer| descriptor(LAYER, layer)).collect();
     let mut manifest = json!({
         "schemaVersion": 2,

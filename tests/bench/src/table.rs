@@ -2,21 +2,14 @@
 
 use comfy_table::{CellAlignment, ColumnConstraint, Table, Width, presets};
 
-use crate::result::{Entry, Report, Row};
+use crate::result::{About, Entry, Report, Row};
 use crate::systems::OURS;
 
-const COLUMNS: [&str; 10] = [
-    "work",
-    "system",
-    "median",
-    "spread",
-    "CPU",
-    "peak MiB",
-    "first byte",
-    "x limit",
-    "x best peer",
-    "CPU x limit",
-];
+const COLUMNS: [&str; 7] = ["work", "system", "median", "spread", "CPU", "peak MiB", "first byte"];
+/// How we stand to others: speed to the limit, speed to the best peer, processor time to the limit.
+const RATIOS_TO_PEERS: [&str; 3] = ["x limit", "x best peer", "CPU x limit"];
+/// The same where the limit is who has little, and nobody a peer.
+const RATIOS_TO_LITTLE: [&str; 3] = ["x little", "", "CPU x little"];
 /// The column from which on there are figures.
 const FIGURES: usize = 2;
 /// Longer names of works go on in the next line.
@@ -25,11 +18,20 @@ const WORK_WIDTH_MAX: u16 = 36;
 /// The whole result.
 pub(crate) fn table(report: &Report) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(COLUMNS);
+    let (ratios, notes) = match report.about {
+        About::Peers => (RATIOS_TO_PEERS, NOTES),
+        About::Size => (RATIOS_TO_LITTLE, NOTES_ON_SIZE),
+    };
+    // Of a column that has no name there is none.
+    let columns =
+        COLUMNS.into_iter().map(Some).chain(ratios.map(|name| Some(name).filter(|name| !name.is_empty())));
+    let columns: Vec<_> = columns.collect();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(columns.iter().flatten());
     for row in &report.rows {
         for (number, entry) in row.entries.iter().enumerate() {
             let work = if number == 0 { row.work.clone() } else { String::new() };
-            table.add_row(std::iter::once(work).chain(cells(row, entry)));
+            let cells = std::iter::once(work).chain(cells(row, entry)).zip(&columns);
+            table.add_row(cells.filter_map(|(cell, column)| column.map(|_| cell)));
         }
     }
     for column in table.column_iter_mut().skip(FIGURES) {
@@ -38,7 +40,7 @@ pub(crate) fn table(report: &Report) -> String {
     if let Some(works) = table.column_mut(0) {
         works.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(WORK_WIDTH_MAX)));
     }
-    format!("{}\n\n{table}\n\n{NOTES}", heading(report))
+    format!("{}\n\n{table}\n\n{notes}", heading(report))
 }
 
 const NOTES: &str = "\
@@ -47,6 +49,13 @@ synced as they do it by themselves.
 x limit: speed as a multiple of the limit's (nginx; dd for the disk, openssl for tmpfs); x best peer: of the fastest other
 registry's. Of what is measured in s, ms or MiB, the multiple is turned over, so more is better. CPU: the server's, user and
 system; of it less is better. First byte: half of the answers within, and 99 of 100.";
+
+const NOTES_ON_SIZE: &str = "\
+The same server, with authentication by tokens, every write synced before it is acknowledged, and the files of both folders in
+the page cache as far as it goes. x little: speed as a multiple of what it is with little; of what is measured in ms, µs or MiB,
+the multiple is turned over, so that 1 means that it does not matter how much there is, and less that it is slower. CPU: the
+server's, user and system; of it less is better. Share check: of the same manifests in turns, so it may come out below nothing.
+First byte: half of the answers within, and 99 of 100; of the console, of its slowest page (the JSON has them all).";
 
 fn heading(report: &Report) -> String {
     let systems: Vec<_> =
@@ -106,7 +115,7 @@ pub(crate) fn figure(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::{figure, table};
-    use crate::result::{Entry, Report, Row, Sample};
+    use crate::result::{About, Entry, Report, Row, Sample};
 
     #[test]
     fn a_figure_has_three_digits() {
@@ -137,6 +146,7 @@ mod tests {
             entries: vec![Entry::of("a", vec![sample]), failed],
         };
         let report = Report {
+            about: About::Peers,
             made_at: "2026-11-26T00:00:00Z".into(),
             quick: false,
             rounds: 1,
@@ -148,5 +158,20 @@ mod tests {
         for text in ["GET 1 GiB blob", "4.50 GB/s", "0.130 s/GiB", "51.0", "FAILED"] {
             assert!(table.contains(text), "{text:?} is not in\n{table}");
         }
+    }
+
+    #[test]
+    fn with_little_and_much_there_is_no_peer() {
+        let report = Report {
+            about: About::Size,
+            made_at: "2026-11-26T00:00:00Z".into(),
+            quick: false,
+            rounds: 1,
+            machine: Default::default(),
+            systems: Vec::new(),
+            rows: Vec::new(),
+        };
+        let table = table(&report);
+        assert!(table.contains("x little") && !table.contains("best peer"), "{table}");
     }
 }

@@ -13,7 +13,7 @@ use crate::door::{Door, expect};
 use crate::process::{Process, free_address};
 use crate::random::Body;
 
-const ADMIN_PASSWORD: &str = "administrator-password-1";
+pub(super) const ADMIN_PASSWORD: &str = "administrator-password-1";
 /// The account that pushes and pulls; its namespace has the same name.
 pub(crate) const LOGIN: &str = "bench";
 pub(crate) const PASSWORD: &str = "bench-password-1";
@@ -22,7 +22,13 @@ const PARTNER: &str = "bench-partner";
 /// The prefix of the variables that would be settings.
 const VARIABLES: &str = "GANGPLANK_";
 
-pub(super) fn command(binary: &Path, data: &Path) -> Result<(SocketAddr, Command), String> {
+/// The server on the folder `data`, with these settings besides. `admin_password` counts where there is no account yet.
+pub(super) fn command(
+    binary: &Path,
+    data: &Path,
+    admin_password: &str,
+    settings: &[&str],
+) -> Result<(SocketAddr, Command), String> {
     let address = free_address()?;
     let mut command = Process::command(binary);
     for (name, _) in std::env::vars_os() {
@@ -31,8 +37,11 @@ pub(super) fn command(binary: &Path, data: &Path) -> Result<(SocketAddr, Command
         }
     }
     command.args(["serve", "--listen", &address.to_string(), "--data"]).arg(data);
+    for setting in settings {
+        command.args(["--set", setting]);
+    }
     // Longer than any work, whose client asks for a token before it begins. How long one lives costs nothing.
-    command.args(["--set", "auth.access_token_ttl=2h"]).env("GANGPLANK_ADMIN_PASSWORD", ADMIN_PASSWORD);
+    command.args(["--set", "auth.access_token_ttl=2h"]).env("GANGPLANK_ADMIN_PASSWORD", admin_password);
     Ok((address, command))
 }
 
@@ -64,8 +73,12 @@ pub(super) async fn share(address: SocketAddr, repository: &str) -> Result<(), S
 
 /// A token.
 pub(super) async fn token(address: SocketAddr, opens: &Opens<'_>) -> Result<String, String> {
-    let request = token_request(address, opens);
-    let answer = expect(Connection::open(address).await?.ask_for(&request).await?, &request, 200)?;
+    token_in(&mut Connection::open(address).await?, &token_request(address, opens)).await
+}
+
+/// The token in the answer to `request`.
+pub(crate) async fn token_in(connection: &mut Connection, request: &Request) -> Result<String, String> {
+    let answer = expect(connection.ask_for(request).await?, request, 200)?;
     let body: Value = serde_json::from_slice(&answer.body).map_err(|error| format!("no JSON: {error}"))?;
     let token = body.get("token").and_then(Value::as_str);
     token.map(str::to_owned).ok_or_else(|| format!("{}: no token in the answer", request.line))
@@ -77,8 +90,13 @@ pub(super) fn token_request(address: SocketAddr, opens: &Opens<'_>) -> Request {
         Opens::Shared(repository) => (PARTNER, format!("repository:{repository}:pull")),
         Opens::Catalog => (LOGIN, "registry:catalog:*".to_owned()),
     };
+    token_request_of(address, (login, PASSWORD), &scope)
+}
+
+/// The request for a token for `scope`, by who signs in with this name and password.
+pub(crate) fn token_request_of(address: SocketAddr, (login, password): (&str, &str), scope: &str) -> Request {
     let target = format!("/auth/token?service=gangplank&scope={scope}");
-    Door::new(address, "", Some(basic(login, PASSWORD))).request("GET", &target, None)
+    Door::new(address, "", Some(basic(login, password))).request("GET", &target, None)
 }
 
 async fn post(address: SocketAddr, path: &str, authorization: &str, body: &Value) -> Result<(), String> {
@@ -89,6 +107,7 @@ async fn post(address: SocketAddr, path: &str, authorization: &str, body: &Value
     expect(Connection::open(address).await?.ask_for(&request).await?, &request, 201).map(|_| ())
 }
 
-fn basic(login: &str, password: &str) -> String {
+/// What signs in.
+pub(crate) fn basic(login: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{login}:{password}")))
 }

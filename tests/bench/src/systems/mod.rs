@@ -19,7 +19,7 @@ use crate::options::{Options, Other};
 use crate::process::{Process, find, said_by};
 
 use gangplank::Opens;
-pub(crate) use gangplank::{LOGIN, PASSWORD};
+pub(crate) use gangplank::{LOGIN, PASSWORD, basic, token_in, token_request_of};
 
 /// The name that results have of the server that all this is about.
 pub(crate) const OURS: &str = "gangplank";
@@ -55,10 +55,7 @@ pub(crate) struct Running {
 impl System {
     /// Those that this machine has, ours first. Why another one is lacking is told to `say`.
     pub(crate) fn all(options: &Options, mut say: impl FnMut(&str)) -> Result<Vec<System>, String> {
-        let ours = options.gangplank.clone().or_else(|| find("gangplank"));
-        let ours =
-            ours.ok_or("no binary of gangplank: name it with --gangplank, or run `cargo xtask bench`")?;
-        let mut all = vec![System::new(OURS, Program::Gangplank(ours))];
+        let mut all = vec![System::ours(options)?];
         match find("nginx") {
             Some(binary) => all.push(System::new(NGINX, Program::Nginx(binary))),
             None => say("nginx is not installed: there is no limit to compare with"),
@@ -86,6 +83,20 @@ impl System {
             return Err(format!("two systems are called {:?}", twice.name));
         }
         Ok(all)
+    }
+
+    /// The server that all this is about.
+    pub(crate) fn ours(options: &Options) -> Result<System, String> {
+        let ours = System::our_binary(options)?;
+        Ok(System::new(OURS, Program::Gangplank(ours)))
+    }
+
+    /// Its binary.
+    pub(crate) fn our_binary(options: &Options) -> Result<PathBuf, String> {
+        let ours = options.gangplank.clone().or_else(|| find("gangplank"));
+        ours.ok_or_else(|| {
+            "no binary of gangplank: name it with --gangplank, or run `cargo xtask bench`".to_owned()
+        })
     }
 
     fn new(name: &str, program: Program) -> System {
@@ -138,7 +149,7 @@ impl System {
                 .map_err(|error| format!("cannot make {}: {error}", needed.display()))?;
         }
         let (address, command) = match &self.program {
-            Program::Gangplank(binary) => gangplank::command(binary, &data)?,
+            Program::Gangplank(binary) => gangplank::command(binary, &data, gangplank::ADMIN_PASSWORD, &[])?,
             Program::Distribution(binary) => distribution::command(binary, folder, &data)?,
             Program::Nginx(binary) => nginx::command(binary, folder)?,
             Program::Other(other) => other::command(other, &data),
@@ -149,6 +160,18 @@ impl System {
 }
 
 impl Running {
+    /// Starts our server on a data folder that somebody has filled, with these settings, and does not wait.
+    pub(crate) fn loaded(
+        binary: &Path,
+        data: &Path,
+        log: &Path,
+        settings: &[&str],
+    ) -> Result<Running, String> {
+        let (address, command) = gangplank::command(binary, data, gangplank::ADMIN_PASSWORD, settings)?;
+        let process = Process::start(OURS, command, log)?;
+        Ok(Running { address, process, is_ours: true })
+    }
+
     /// The process; others of it descend from this one.
     pub(crate) fn pid(&self) -> u32 {
         self.process.pid()

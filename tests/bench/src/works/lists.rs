@@ -59,8 +59,7 @@ async fn first_byte(
     let mut crowd = Crowd::open(door.address, 1, request, expected).await?;
     let until = Until::Passed(bench.scale.counting);
     let (mut tally, used) = pull::measured(bench, system, &mut crowd, until).await?;
-    let millis = tally.first_byte_millis(0.5).zip(tally.first_byte_millis(0.99));
-    let (half, most) = millis.ok_or("no answers")?;
+    let [half, most] = tally.first_byte_millis().ok_or("no answers")?;
     let mut sample = sample(half, tally.seconds, tally.requests as f64 / 1000.0, used);
     sample.first_byte_millis = Some([half, most]);
     Ok(sample)

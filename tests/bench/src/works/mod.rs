@@ -1,6 +1,6 @@
 //! The works: what each is called, who does it, and how it is measured once. A new row is a new variant here.
 //!
-//! Pages of the console, and what depends on how much a server holds, want a server with data; they have no row yet.
+//! What depends on how much a server holds is measured in [`crate::size`].
 
 mod cold;
 mod docker;
@@ -8,7 +8,7 @@ mod limits;
 mod lists;
 pub(crate) mod many;
 mod mixed;
-mod pull;
+pub(crate) mod pull;
 mod push;
 mod tokens;
 
@@ -91,7 +91,7 @@ pub(crate) const DISK: &str = "dd conv=fsync";
 /// The name that the limit of hashing has.
 pub(crate) const HASH: &str = "openssl speed sha256";
 
-const REQUESTS: &str = "1,000 requests";
+pub(crate) const REQUESTS: &str = "1,000 requests";
 
 impl Work {
     pub(crate) const ALL: &[Work] = &[
@@ -317,7 +317,7 @@ fn docker_image(scale: &Scale) -> String {
 }
 
 /// A sample of what was used while something was done.
-fn sample(value: f64, seconds: f64, amount: f64, used: Used) -> Sample {
+pub(crate) fn sample(value: f64, seconds: f64, amount: f64, used: Used) -> Sample {
     Sample {
         value,
         seconds,
@@ -325,11 +325,11 @@ fn sample(value: f64, seconds: f64, amount: f64, used: Used) -> Sample {
         client_cpu_seconds: used.client_cpu_seconds,
         amount,
         peak_mib: mib(used.peak_bytes),
-        first_byte_millis: None,
+        ..Sample::default()
     }
 }
 
-fn mib(bytes: u64) -> f64 {
+pub(crate) fn mib(bytes: u64) -> f64 {
     bytes as f64 / (1024.0 * 1024.0)
 }
 

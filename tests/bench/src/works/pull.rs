@@ -114,10 +114,9 @@ fn throughput(tally: &Tally, used: Used) -> Measured {
 }
 
 /// Requests each second, and how long the first byte took.
-pub(super) fn requests((mut tally, used): (Tally, Used)) -> Measured {
+pub(crate) fn requests((mut tally, used): (Tally, Used)) -> Measured {
     let requests = tally.requests as f64;
     let mut sample = sample(requests / tally.seconds, tally.seconds, requests / 1000.0, used);
-    sample.first_byte_millis =
-        tally.first_byte_millis(0.5).zip(tally.first_byte_millis(0.99)).map(|(half, most)| [half, most]);
+    sample.first_byte_millis = tally.first_byte_millis();
     Ok(sample)
 }
