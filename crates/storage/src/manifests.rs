@@ -128,7 +128,7 @@ impl Storage {
             } else {
                 // What a digest names never changes: it is there as it was described, or gone.
                 match self.store().get_bytes(body_key(repository, &digest)).await? {
-                    Some(body) => ManifestBody::Whole(body.value.into()),
+                    Some(body) => ManifestBody::Whole(body.value),
                     None => return gone(reference),
                 }
             };

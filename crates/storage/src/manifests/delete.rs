@@ -133,7 +133,7 @@ impl Storage {
         let repository = id.raw();
         let body = self.store().get_bytes(body_key(id, digest)).await?.ok_or(Error::ManifestUnknown)?;
         deletion.delete(body_key(id, digest));
-        let (_, manifest) = read(&record.media_type, &body.value.into(), digest.algorithm()).await?;
+        let (_, manifest) = read(&record.media_type, &body.value, digest.algorithm()).await?;
         let manifest = manifest.map_err(|error| corrupt(format!("manifest {digest}: {error}")))?;
         self.delete_references(permit, digest, &manifest, deletion).await?;
         if let Some(subject) = &record.subject {

@@ -121,7 +121,7 @@ impl<'a> Graph<'a> {
         let keys = [manifest_key(self.repository, digest), body_key(self.repository, digest)];
         let [Some(record), Some(body)] = self.storage.snapshot(keys).await? else { return Ok(None) };
         let record: Versioned<ManifestRecord> = decode(keys[0], &record)?;
-        let (_, manifest) = read(&record.value.media_type, &body.value.into(), digest.algorithm()).await?;
+        let (_, manifest) = read(&record.value.media_type, &body.value, digest.algorithm()).await?;
         let manifest = manifest.map_err(|error| corrupt(format!("manifest {digest}: {error}")))?;
         Ok(Some(Names::of(&manifest)))
     }
