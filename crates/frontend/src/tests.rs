@@ -6,6 +6,7 @@ mod calls;
 mod connections;
 mod console;
 mod console_account;
+mod console_again;
 mod console_credentials;
 mod console_forms;
 mod console_image;

@@ -230,7 +230,7 @@ fn empty(visitor: &Visitor, wanted: &Wanted<'_>, makes: bool) -> Markup {
     html! {
         p { (t.no_images) }
         p { (t.no_images_hint) }
-        (super::guide::push_of_new(visitor))
+        (super::guide::push_of_new(visitor, None))
     }
 }
 

@@ -18,7 +18,8 @@ use crate::counting::{Uncounted, counted};
 const IMAGES_AT_ONCE_MAX: usize = 500;
 /// How many images are named that cannot be shared.
 const IMAGES_NAMED_MAX: usize = 10;
-/// The longest address of a step of the dialog: with the registry's own, browsers name where they come from up to 4,096 bytes.
+/// The longest address of a step of the dialog. With the registry's own, browsers name where they come from up to 4,096 bytes,
+/// and reverse proxies take a head of an answer of that size, which leads there.
 const ADDRESS_BYTES_MAX: usize = 3_500;
 /// The step in which it is asked whether it is meant.
 const CHECK: &str = "check";

@@ -116,7 +116,7 @@ impl Typed {
         if self.notice.is_empty() {
             return Ok(None);
         }
-        let days: Option<u64> = self.notice.parse().ok();
+        let days: Option<u64> = self.notice.parse().ok().filter(|days| *days == 0 || !self.permanent);
         let seconds = days.and_then(|days| days.checked_mul(DAY_SECONDS));
         seconds
             .map(|seconds| Some(Duration::from_secs(seconds)))

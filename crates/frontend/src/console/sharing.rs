@@ -11,16 +11,18 @@ use super::problem::{Problem, Wrong};
 use super::search::{self, Search};
 use super::share_form::{Dialog, Next, fields, refused, whole_error};
 use super::share_typed::Typed;
-use super::shared::{deadline, status, tags};
-use super::text::{clipped, fill};
+use super::shared::{deadline, description, status, tags};
+use super::text::fill;
 use super::visitor::{Form, Visitor};
 use crate::counting::counted;
 
 /// The tab: the list, or the dialog that is asked for.
 pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Answer, Problem> {
     match shown(visitor, seen).await {
-        // It was revoked since.
-        Err(Problem::NotFound) if visitor.query.get("revoke").is_some() => {
+        // It was revoked since, or left.
+        Err(Problem::NotFound)
+            if ["change", "revoke"].iter().any(|name| visitor.query.get(name).is_some()) =>
+        {
             Ok(gone(&format!("{}?tab=sharing", seen.address())))
         }
         content => Ok(seen.page(visitor, Tab::Sharing, &content?)),
@@ -118,7 +120,7 @@ fn line(visitor: &Visitor, seen: &Seen, share: &Share) -> Markup {
             td { (status(visitor, share)) }
             td { @match used.and_then(|used| used.last_used_at) { Some(at) => (time(at, &visitor.zone)), None => (t.never) } }
             td.number { (used.map_or(0, |used| used.pulls)) }
-            td.text { (clipped(share.description.as_str())) }
+            td.text { (description(share)) }
             td { a href=(at("change")) aria-label=(fill(t.change_share, &[("account", with)])) { (t.change) } }
             td { a href=(at("revoke")) aria-label=(fill(t.revoke_question, &[("account", with)])) { (t.revoke) } }
         }
@@ -140,7 +142,7 @@ fn change_form(
             (form_token(&visitor.form_token))
             input type="hidden" name="account" value=(share.grantee);
             @if let Some(deadline) = share.deadline.filter(|_| share.is_open(visitor.now)) {
-                p.hint { (t.deadline_now) " " (time(deadline, &visitor.zone)) ". " (t.deadline_kept) }
+                p.hint { (t.deadline_now) (time(deadline, &visitor.zone)) (t.deadline_kept) }
             }
             (fields(visitor, typed, wrong))
             div.bar {
@@ -189,7 +191,10 @@ pub(super) async fn act(
                 Next::With(content, _) => seen.page(visitor, Tab::Sharing, &content),
             })
         }
-        "change-share" => change(visitor, seen, form).await,
+        "change-share" => match change(visitor, seen, form).await {
+            Err(Problem::NotFound) => Ok(gone(&back)),
+            answer => answer,
+        },
         "revoke-share" => {
             let account = AccountName::parse(form.get("of")).map_err(|_| Problem::NotFound)?;
             match auth.revoke_share(p, &seen.repository.name, &account, now).await {
@@ -229,11 +234,14 @@ async fn change(visitor: &Visitor, seen: &Seen, form: &Form) -> Result<Answer, P
 fn changed(visitor: &Visitor, share: &Share, typed: &Typed) -> Result<ShareChange, Wrong> {
     let before = Typed::of_share(visitor, share);
     let rule = visitor.app.auth.settings().share_notice_before;
-    let notice_before = match (typed.notice == before.notice, typed.notice_before(visitor)?) {
-        (true, _) => None,
-        // What is permanent has none.
-        (false, None) if typed.permanent => None,
-        (false, typed) => Some(typed.unwrap_or(rule)),
+    let notice_before = if typed.notice == before.notice {
+        None
+    } else {
+        match typed.notice_before(visitor)? {
+            // What is permanent has none.
+            None if typed.permanent => None,
+            days => Some(days.unwrap_or(rule)),
+        }
     };
     let as_shown = (before.permanent, &before.deadline) == (typed.permanent, &typed.deadline);
     // Of what has ended the same day is meant anew: all of it.

@@ -63,8 +63,8 @@ texts! {
     open: "Open", "有效";
     ended: "Ended", "已截止";
     left_days: "{count} days left", "剩余 {count} 天";
-    deadline_now: "Now the share ends at", "当前截止时间：";
-    deadline_kept: "If the day is left as it is, that stays.", "不修改日期则保持不变。";
+    deadline_now: "Now the share ends at ", "当前截止时间：";
+    deadline_kept: ". If the day is left as it is, that stays.", "。不修改日期则保持不变。";
     first_only: "The first {count} are shown.", "仅显示前 {count} 项。";
     list: "List", "列表";
     left_hours: "{count} h left", "剩余 {count} 小时";
@@ -116,6 +116,7 @@ texts! {
     guide_kubernetes: "Kubernetes pull secret", "Kubernetes 镜像拉取密钥";
     guide_login_hint: "For scripts, make a token with `gangplank token create`, or a login that ends with `gangplank docker-login`.", "在脚本中请使用 `gangplank token create` 创建令牌，或用 `gangplank docker-login` 创建临时登录指令。";
     description_hint: "0 to 1000 characters", "0 到 1000 个字符";
+    character_left: "character left", "个字符可用";
     characters_left: "characters left", "个字符可用";
     not_described: "The owner has not described it.", "所有者未填写描述。";
     share_with: "Share with", "共享给";
@@ -205,6 +206,11 @@ texts! {
     permission_set: "The permission is set.", "权限已设置。";
     permission_removed: "The permission is taken away.", "权限已取消。";
     no_permissions: "No user has a permission here. Give one below: users have none until they are given one.", "还没有用户拥有此处的权限。请在下方授予权限：用户默认没有任何权限。";
+    no_permissions_of_image: "No user has a permission on this image alone.", "还没有用户拥有单独针对该镜像的权限。";
+    permission_from_organization: "From the organization {name}", "来自组织 {name}";
+    permissions_of_organization: "These hold for all images of the organization, and are changed there.", "以下权限对该组织的所有镜像有效，可在组织页面修改。";
+    permissions_of_organization_none: "No user has a permission from there.", "没有用户拥有来自该组织的权限。";
+    permissions_of_organization_hidden: "Users may have a permission from the organization {name}, too: who manages that sees which.", "用户也可能拥有来自组织 {name} 的权限，由该组织的管理者查看。";
     users: "Users", "用户管理";
     user_new: "New user", "创建用户";
     user_name_hint: "1 to 64 of a-z, 0-9, . _ and -, a letter or digit at both ends. It signs in as name@{account}.", "1 到 64 个字符，可包含 a-z、0-9、. _ -，首尾为字母或数字。登录名为 名称@{account}。";
@@ -312,8 +318,8 @@ texts! {
     event_share_ended: "Share ended", "共享已截止";
     event_share_revoked: "Share revoked", "取消共享";
     event_share_left: "Share left", "退出共享";
-    event_owner_blocked: "Owner blocked", "屏蔽共享方";
-    event_owner_unblocked: "Owner no longer blocked", "取消屏蔽共享方";
+    event_owner_blocked: "Owner blocked", "屏蔽所有者";
+    event_owner_unblocked: "Owner no longer blocked", "取消屏蔽所有者";
     event_unknown_name_tried: "Unknown account tried", "尝试不存在的账号";
     event_personal_token_created: "Personal token made", "创建个人令牌";
     event_personal_token_revoked: "Personal token revoked", "吊销个人令牌";
@@ -372,6 +378,8 @@ texts! {
     webhook_test: "Send a test", "发送测试通知";
     webhook_test_notice: "Test", "测试";
     webhook_delete_warning: "What waits for it is not sent any more.", "待发送的通知将不再发送。";
+    webhook_is_disabled: "The webhook is disabled: nothing is sent to it. Enable it first.", "该 Webhook 已停用，不会发送通知。请先启用。";
+    no_deliveries_disabled: "Nothing was sent yet.", "还没有发送记录。";
     deliveries: "Deliveries", "发送记录";
     no_deliveries: "Nothing was sent yet. Send a test.", "还没有发送记录，可发送测试通知。";
     attempts: "Attempts", "尝试次数";

@@ -81,6 +81,8 @@ pub(super) struct Visitor {
     pub(super) query: Query,
     /// Whether a page of ours led here, as far as the browser tells.
     pub(super) is_ours: bool,
+    /// Whether a page is asked for, rather than something done.
+    pub(super) asks: bool,
 }
 
 impl<S: Sync> FromRequestParts<S> for Visitor {
@@ -128,6 +130,7 @@ impl Visitor {
             zone,
             query,
             is_ours,
+            asks: parts.method.is_safe(),
         }))
     }
 }
