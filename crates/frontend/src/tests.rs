@@ -15,6 +15,7 @@ mod console_many;
 mod console_pages;
 mod console_sharing;
 mod console_trail;
+mod console_words;
 mod counted;
 mod engine;
 mod pulling;

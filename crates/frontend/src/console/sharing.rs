@@ -10,7 +10,7 @@ use super::page::{Answer, Question, form_token, go, time};
 use super::problem::{Problem, Wrong};
 use super::search::{self, Search};
 use super::share_form::{Dialog, Next, fields, refused, whole_error};
-use super::share_typed::Typed;
+use super::share_typed::{Typed, kept};
 use super::shared::{deadline, description, status, tags};
 use super::text::fill;
 use super::visitor::{Form, Visitor};
@@ -39,7 +39,7 @@ async fn shown(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
     }
     if let Some(account) = visitor.query.get("change") {
         let share = find(visitor, seen, account).await?;
-        return Ok(change_form(visitor, seen, &share, &Typed::of_share(visitor, &share), None));
+        return Ok(change_form(visitor, seen, &share, &Typed::of_share(visitor, &share), &[]));
     }
     if let Some(account) = visitor.query.get("revoke") {
         return Ok(question(visitor, seen, &find(visitor, seen, account).await?));
@@ -127,13 +127,7 @@ fn line(visitor: &Visitor, seen: &Seen, share: &Share) -> Markup {
     }
 }
 
-fn change_form(
-    visitor: &Visitor,
-    seen: &Seen,
-    share: &Share,
-    typed: &Typed,
-    wrong: Option<&Wrong>,
-) -> Markup {
+fn change_form(visitor: &Visitor, seen: &Seen, share: &Share, typed: &Typed, wrong: &[Wrong]) -> Markup {
     let t = visitor.t;
     html! {
         h2 { (fill(t.change_share, &[("account", &share.grantee)])) }
@@ -217,39 +211,42 @@ async fn change(visitor: &Visitor, seen: &Seen, form: &Form) -> Result<Answer, P
             let update = || auth.update_share(p, name, &share.grantee, change.clone(), visitor.now);
             match counted(&visitor.app, update).await {
                 Ok(_) => Ok(()),
-                Err(error) => Err(refused(error, visitor)?),
+                Err(error) => Err(vec![refused(error, visitor)?]),
             }
         }
         Err(wrong) => Err(wrong),
     };
     Ok(match changed {
         Ok(()) => go(&format!("{}?tab=sharing&done=saved", seen.address())),
-        Err(wrong) => {
-            seen.page(visitor, Tab::Sharing, &change_form(visitor, seen, &share, &typed, Some(&wrong)))
-        }
+        Err(wrong) => seen.page(visitor, Tab::Sharing, &change_form(visitor, seen, &share, &typed, &wrong)),
     })
 }
 
 /// What differs from what the share is: a deadline within the day that was shown is kept as it is.
-fn changed(visitor: &Visitor, share: &Share, typed: &Typed) -> Result<ShareChange, Wrong> {
+fn changed(visitor: &Visitor, share: &Share, typed: &Typed) -> Result<ShareChange, Vec<Wrong>> {
     let before = Typed::of_share(visitor, share);
-    let rule = visitor.app.auth.settings().share_notice_before;
-    let notice_before = if typed.notice == before.notice {
-        None
-    } else {
-        match typed.notice_before(visitor)? {
-            // What is permanent has none.
-            None if typed.permanent => None,
-            days => Some(days.unwrap_or(rule)),
-        }
-    };
+    let mut wrong = Vec::new();
     let as_shown = (before.permanent, &before.deadline) == (typed.permanent, &typed.deadline);
     // Of what has ended the same day is meant anew: all of it.
     let same_end = as_shown && share.is_open(visitor.now);
+    let end = if same_end { None } else { kept(typed.end(visitor), &mut wrong) };
+    let description = kept(typed.description(visitor), &mut wrong);
+    let tags = kept(typed.tags(visitor), &mut wrong);
+    let notice_before = if typed.notice == before.notice {
+        None
+    } else {
+        let rule = visitor.app.auth.settings().share_notice_before;
+        // What is permanent has none.
+        let unsaid = (!typed.permanent).then_some(rule);
+        kept(typed.notice_before(visitor), &mut wrong).and_then(|days| days.or(unsaid))
+    };
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
     Ok(ShareChange {
-        end: if same_end { None } else { Some(typed.end(visitor)?) },
-        description: Some(typed.description(visitor)?).filter(|text| *text != share.description),
-        tags: Some(typed.tags(visitor)?).filter(|tags| *tags != share.tags),
+        end,
+        description: description.filter(|text| *text != share.description),
+        tags: tags.filter(|tags| *tags != share.tags),
         notice_before,
     })
 }

@@ -11,6 +11,7 @@ texts! {
     password: "Password", "密码";
     sign_in_refused: "That name and password do not belong together, or the account is closed.", "名称与密码不匹配，或账号已停用。";
     sign_in_throttled: "Too many sign-ins. Wait a minute and try again.", "登录尝试过于频繁，请稍等一分钟后重试。";
+    session_ended: "Your session had ended: what you sent was not done. Sign in to go on where you were.", "会话已失效，刚才提交的内容未生效。请重新登录后继续。";
     cookies_needed: "Your browser kept no cookie of this page. Signing in needs cookies: allow them for this site, and try again.", "浏览器未保存本页面的 Cookie。登录需要使用 Cookie，请允许本站点使用 Cookie 后重试。";
     form_stale: "This page was open for too long, or came from another site. Nothing was changed. Try again.", "页面打开时间过长，或请求来自其他站点。未做任何更改，请重试。";
     my_images: "My images", "我的镜像";
@@ -58,6 +59,7 @@ texts! {
     permanent: "Permanently valid", "永久有效";
     description: "Description", "描述";
     permission: "Permission", "权限";
+    colon: ": ", "：";
     download: "Download", "下载";
     status: "Status", "状态";
     open: "Open", "有效";
@@ -97,6 +99,7 @@ texts! {
     manifest: "Manifest", "清单";
     layers: "Layers", "镜像层";
     configuration: "Configuration", "配置";
+    configuration_unread: "It cannot be shown: it is too large, not stored here, or no JSON.", "无法显示：内容过大、未存储或不是 JSON。";
     history: "History", "构建历史";
     images_of_index: "Images for each platform", "各平台镜像";
     referrers: "Referrers", "关联制品";
@@ -130,6 +133,9 @@ texts! {
     check_share_title: "Share with {account}?", "要共享给 {account} 吗？";
     account: "Account", "账号";
     no_display_name: "This account has no display name. Make sure that the name is right.", "该账号没有显示名称，请确认账号名称正确。";
+    check_share_text_permanent: "All users of this account will be able to download it until you revoke the share. They are told that you see who downloads.", "该账号下的所有用户均可下载，直至您取消共享。对方会被告知您可以看到下载记录。";
+    check_shares_text: "All users of this account will be able to download these images until the deadline. They are told that you see who downloads.", "该账号下的所有用户在截止日期前均可下载这些镜像。对方会被告知您可以看到下载记录。";
+    check_shares_text_permanent: "All users of this account will be able to download these images until you revoke the shares. They are told that you see who downloads.", "该账号下的所有用户均可下载这些镜像，直至您取消共享。对方会被告知您可以看到下载记录。";
     check_share_text: "All users of this account will be able to download it until the deadline. They are told that you see who downloads.", "该账号下的所有用户在截止日期前均可下载。对方会被告知您可以看到下载记录。";
     shared_done: "Shared.", "共享成功。";
     not_shared: "This image is shared with nobody.", "该镜像尚未共享。";
@@ -156,7 +162,7 @@ texts! {
     new_password_hint: "8 to 256 characters", "8 到 256 个字符";
     repeat_password: "New password, again", "再次输入新密码";
     passwords_differ: "The two are not the same.", "两次输入不一致。";
-    password_changed: "The password is changed. All other sessions and tokens have ended.", "密码已修改，其他会话和令牌均已失效。";
+    password_changed: "The password is changed. All sessions and tokens from before have ended: sign in with the new one.", "密码已修改，此前的会话和令牌均已失效，请使用新密码登录。";
     managed_at_home: "This account is managed in the region {home}. Change it there.", "该账号由区域 {home} 管理，请在该区域修改。";
     created: "Created", "创建时间";
     made: "Made.", "创建成功。";
@@ -257,6 +263,7 @@ texts! {
     token_description_hint: "What it is for. 0 to 1000 characters.", "用途说明，0 到 1000 个字符。";
     token_days: "Days until it ends", "有效天数";
     token_days_hint: "1 to {max}", "1 到 {max}";
+    console_session: "Console session", "控制台会话";
     this_session: "This session", "本次会话";
     token_revoke: "Revoke token", "吊销令牌";
     token_revoke_question: "Revoke token {name}?", "要吊销令牌 {name} 吗？";
@@ -272,6 +279,8 @@ texts! {
     key_delete_warning: "Whatever uses it is refused from the next request on, its docker logins too.", "自使用者的下一次请求起即被拒绝，其 docker 登录也将失效。";
     event: "Event", "事件";
     event_kind_wrong: "There is no such event.", "没有此类事件。";
+    event_result_wrong: "There is no such result.", "没有此类结果。";
+    until_before_from: "This day is before the first one.", "截至日期早于起始日期。";
     any: "any", "全部";
     actor: "Actor", "操作者";
     actor_hint: "acme, or dev@acme", "例如 acme 或 dev@acme";

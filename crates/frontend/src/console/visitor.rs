@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use auth::Principal;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use http::header::{CONTENT_TYPE, ORIGIN};
+use http::header::{CONTENT_TYPE, ORIGIN, REFERER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method};
 use http_body_util::{BodyExt, Limited};
@@ -95,8 +95,10 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
         };
         Visitor::of(parts).await.map_err(|problem| problem.answer(language))?.ok_or_else(|| {
             let next = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-            let is_page = parts.method == Method::GET && next != "/console/" && next != "/console";
-            if is_page {
+            if parts.method != Method::GET {
+                let next = parameter(&came_from(parts).unwrap_or_default());
+                go(&format!("/console/sign-in?ended=1&next={next}"))
+            } else if next != "/console/" && next != "/console" {
                 go(&format!("/console/sign-in?next={}", parameter(&next)))
             } else {
                 go("/console/sign-in")
@@ -220,6 +222,19 @@ impl<S: Sync> FromRequest<S> for Form {
         };
         read.await.map_err(|problem: Problem| problem.answer(language))
     }
+}
+
+/// The page whose form was sent, as the browser names it, or the one of the form's own address; without what it told of
+/// what was done before.
+fn came_from(parts: &Parts) -> Option<String> {
+    let origin = Arrived::of(parts).ok()?.origin.to_string();
+    let named = parts.headers.get(REFERER).and_then(|value| value.to_str().ok());
+    let named = named.and_then(|address| address.strip_prefix(&origin)).and_then(inside);
+    let address = named.or_else(|| inside(parts.uri.path()))?;
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let kept: Vec<_> =
+        query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("done=")).collect();
+    Some(if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) })
 }
 
 /// Text as a parameter of an address.

@@ -154,7 +154,7 @@ async fn a_disabled_webhook_is_sent_nothing_and_says_so() {
     let hook = json!({"url": "https://hooks.example/"});
     let made = app.by("acme", Method::POST, "/api/v1/webhooks").json(&hook).send().await.unwrap();
     let made: serde_json::Value = made.error_for_status().unwrap().json().await.unwrap();
-    let at = format!("/console/webhooks/{}", made["webhook"]["id"].as_str().unwrap());
+    let at = format!("/console/webhooks/{}", made["id"]);
     let token = acme.opens(&at).await.says(&["Send a test"]).form_token();
     acme.posts(&at, &token, &[("action", "disable")]).await.says(&["Disabled."]);
     acme.opens(&at).await.says_nothing_of(&["Send a test", "end a test"]);
