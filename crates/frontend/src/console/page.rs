@@ -117,8 +117,7 @@ pub(super) fn part(visitor: &Visitor, place: Place, heading: &str, title: &str, 
     };
     let told = visitor.told.as_ref().map(|told| html! { p.told role="status" { (told) } });
     let main = html! { (head) main id="content" { (told.unwrap_or_default()) h1 { (heading) } (content) } };
-    // What answers a form has no address: another language would lose what was typed, or is shown this once.
-    let switch = visitor.asks.then(|| language_switch(visitor.language));
+    let switch = visitor.has_address.then(|| language_switch(visitor.language));
     let aside = html! { (switch.unwrap_or_default()) (user) };
     frame(visitor.language, StatusCode::OK, title, &aside, &main)
 }

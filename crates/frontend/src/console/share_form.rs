@@ -11,16 +11,13 @@ use super::problem::{Problem, Refused, Wrong, wrong};
 use super::selection::FIELD;
 use super::share_typed::{Meant, Typed, days};
 use super::text::fill;
-use super::visitor::{Form, Visitor, parameter};
+use super::visitor::{ADDRESS_BYTES_MAX, Form, Visitor, parameter};
 use crate::counting::{Uncounted, counted};
 
 /// The most images that are shared at once from a list: what one page selects, many times over.
 const IMAGES_AT_ONCE_MAX: usize = 500;
 /// How many images are named that cannot be shared.
 const IMAGES_NAMED_MAX: usize = 10;
-/// The longest address of a step of the dialog. With the registry's own, browsers name where they come from up to 4,096 bytes,
-/// and reverse proxies take a head of an answer of that size, which leads there.
-const ADDRESS_BYTES_MAX: usize = 3_500;
 /// The step in which it is asked whether it is meant.
 const CHECK: &str = "check";
 

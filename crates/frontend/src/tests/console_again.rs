@@ -176,6 +176,9 @@ async fn the_language_is_not_switched_where_something_would_be_lost() {
         [("action", "check-share"), ("account", "globex"), ("permanent", "on"), ("description", &*long)];
     let asked = acme.posts(WEB, &token, &fields).await;
     asked.says(&["Share with globex?", &long]).says_nothing_of(&[switch]);
+    let images = |count| "&image=team-a/web".repeat(count);
+    acme.opens(&format!("/console/share?{}", images(100))).await.says(&[switch]);
+    acme.opens(&format!("/console/share?{}", images(250))).await.is(200).says_nothing_of(&[switch]);
     let fields = [("action", "docker-login"), ("hours", "1")];
     let made = acme.posts("/console/credentials", &token, &fields).await;
     made.says(&["This is shown once."]).says_nothing_of(&[switch]);

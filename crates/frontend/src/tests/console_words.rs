@@ -121,8 +121,10 @@ async fn who_sends_a_form_after_the_session_ended_is_told_and_led_back() {
     app.clock.advance(12 * 3600);
     let page = acme.posts(WEB, &token, &[("action", "describe")]).await;
     page.says(&["会话已失效", &format!("value=\"{WEB}\"")]);
+    let page = acme.opens(&format!("{WEB}?tab=sharing&new=1&description={}", "%E8%88%B9".repeat(380))).await;
+    page.says(&[&format!("name=\"next\" value=\"{WEB}\"")]);
     let page = acme.posts("/console/sign-out", &token, &[]).await;
-    page.says(&["name=\"next\" value=\"\""]);
+    page.says(&["name=\"next\" value=\"\""]).says_nothing_of(&["会话已失效"]);
 }
 
 #[tokio::test]
