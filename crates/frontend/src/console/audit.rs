@@ -69,16 +69,27 @@ fn filter(visitor: &Visitor) -> Result<EventFilter, Wrong> {
         None => Vec::new(),
         Some(word) => vec![EventKind::parse(word).ok_or_else(|| Wrong::of("kind", t.event_kind_wrong))?],
     };
+    let result = match typed("result") {
+        None => None,
+        Some(word) => {
+            let found = EventResult::ALL.iter().copied().find(|result| result.as_str() == word);
+            Some(found.ok_or_else(|| Wrong::of("result", t.event_result_wrong))?)
+        }
+    };
+    let from = day("from", |date, zone| zone.to_timestamp(date.at(0, 0, 0, 0)).ok())?;
+    let to = day("until", end_of)?;
+    if from.zip(to).is_some_and(|(from, to)| from >= to) {
+        return Err(Wrong::of("until", t.until_before_from));
+    }
     let address_of = |text: &str| text.parse().map_err(|_| Wrong::of("address", t.address_wrong));
     Ok(EventFilter {
         kinds: kind,
         actor: typed("actor").map(str::to_owned),
         subject: typed("subject").map(str::to_owned),
-        result: typed("result")
-            .and_then(|word| EventResult::ALL.iter().copied().find(|result| result.as_str() == word)),
+        result,
         address: typed("address").map(address_of).transpose()?,
-        from: day("from", |date, zone| zone.to_timestamp(date.at(0, 0, 0, 0)).ok())?,
-        to: day("until", end_of)?,
+        from,
+        to,
     })
 }
 

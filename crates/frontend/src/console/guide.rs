@@ -56,11 +56,12 @@ pub(super) fn of_image(visitor: &Visitor, name: &RepositoryName, tag: &str, push
     }
 }
 
-/// The lines that make a first image.
-pub(super) fn push_of_new(visitor: &Visitor) -> Markup {
+/// The lines that push the first image of a name, or of any.
+pub(super) fn push_of_new(visitor: &Visitor, name: Option<&RepositoryName>) -> Markup {
     let (t, host, login) = (visitor.t, &visitor.host, visitor.principal.name());
+    let name = name.map_or("NAMESPACE/NAME", RepositoryName::as_str);
     html! {
         (command(t, &format!("docker login --username '{login}' {host}")))
-        (command(t, &format!("docker push {host}/NAMESPACE/NAME:TAG")))
+        (command(t, &format!("docker push {host}/{name}:TAG")))
     }
 }

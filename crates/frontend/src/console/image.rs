@@ -7,7 +7,7 @@ use oci::RepositoryName;
 
 use super::forms::{Asked, ended, gone};
 use super::images::{ALL, address, visibility};
-use super::page::{Answer, Field, Place, form_token, go, page};
+use super::page::{Answer, Field, Place, form_token, go, part};
 use super::problem::{Problem, Wrong, wrong};
 use super::text::Texts;
 use super::visitor::{Form, Visitor};
@@ -113,7 +113,7 @@ impl Seen {
             }
             (content)
         };
-        page(visitor, place, name, &content)
+        part(visitor, place, name, &format!("{} · {name}", text(tab)), &content)
     }
 }
 
@@ -133,7 +133,12 @@ async fn shown(visitor: &Visitor, seen: Seen) -> Result<Answer, Problem> {
     Ok(match tab {
         Tab::Tags => match visitor.query.get("reference") {
             Some(reference) => seen.page(visitor, tab, &manifest::show(visitor, &seen, reference).await?),
-            None => seen.page(visitor, tab, &tags::list(visitor, &seen).await?),
+            None => match tags::list(visitor, &seen).await {
+                Err(Problem::NotFound) if seen.pushes && visitor.query.get("delete").is_some() => {
+                    gone(&format!("{}?tab=tags", seen.address()))
+                }
+                content => seen.page(visitor, tab, &content?),
+            },
         },
         Tab::Guide => {
             let tag = tags::first(visitor, &seen).await?.unwrap_or_else(|| "TAG".to_owned());
@@ -148,8 +153,13 @@ async fn shown(visitor: &Visitor, seen: Seen) -> Result<Answer, Problem> {
         Tab::Usage => seen.page(visitor, tab, &usage::show(visitor, &seen).await?),
         Tab::Settings => seen.page(visitor, tab, &image_settings::show(visitor, &seen)?),
         Tab::Permissions => {
-            let content = permissions::of_image(visitor, &seen, Asked::First(&visitor.query)).await?;
-            seen.page(visitor, tab, &content)
+            let asked = Asked::First(&visitor.query);
+            match permissions::of_image(visitor, &seen, asked).await {
+                Err(Problem::NotFound) if asked.what() == "remove-permission" => {
+                    gone(&format!("{}?tab=permissions", seen.address()))
+                }
+                content => seen.page(visitor, tab, &content?),
+            }
         }
     })
 }
@@ -161,7 +171,7 @@ pub(super) async fn act(visitor: Visitor, Path(name): Path<String>, form: Form) 
 
 async fn acted(visitor: &Visitor, name: &str, form: &Form) -> Result<Answer, Problem> {
     let seen = match Seen::find(visitor, name).await {
-        Err(Problem::NotFound) if form.get("action") == "delete" => return Ok(gone(ALL)),
+        Err(Problem::NotFound) => return Ok(gone(ALL)),
         seen => seen?,
     };
     match form.get("action") {
@@ -221,7 +231,8 @@ pub(super) fn description_field(visitor: &Visitor, text: &str, error: Option<&st
         html! {
             textarea id="description" name="description" rows="4" aria-describedby=[ties.described] aria-invalid=[ties.invalid]
                 data-characters=(auth::DESCRIPTION_CHARACTERS_MAX) data-counter="description-counter" { (text) }
-            p.hint.counter id="description-counter" hidden data-unit=(t.characters_left) {}
+            p.hint.counter id="description-counter" hidden data-one=(t.character_left)
+                data-unit=(t.characters_left) {}
         }
     })
 }

@@ -123,8 +123,8 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
     if visitor.query.get("do") == Some("create") {
         return ended(&visitor, image_form::asked(&visitor).await);
     }
-    let wanted = Wanted::of(&visitor.query);
-    match find(&visitor, &wanted).await {
+    let mut wanted = Wanted::of(&visitor.query);
+    match find(&visitor, &mut wanted).await {
         Ok(listed) => {
             page(&visitor, Place::OwnImages, visitor.t.own_images, &shown(&visitor, &wanted, &listed))
         }
@@ -133,7 +133,7 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
 }
 
 /// Of all images their names are read, of the page's all that is shown, and in between no more than the order takes.
-async fn find(visitor: &Visitor, wanted: &Wanted<'_>) -> Result<Listed, Problem> {
+async fn find(visitor: &Visitor, wanted: &mut Wanted<'_>) -> Result<Listed, Problem> {
     let (auth, storage) = (&visitor.app.auth, &visitor.app.storage);
     let (p, now) = (&visitor.principal, visitor.now);
     let search = wanted.search.to_lowercase();
@@ -157,6 +157,9 @@ async fn find(visitor: &Visitor, wanted: &Wanted<'_>) -> Result<Listed, Problem>
     } else if wanted.descending && !unordered {
         found.reverse();
     }
+    // There were more when the address was made.
+    let pages = total.div_ceil(IMAGES_A_PAGE).max(1);
+    wanted.page = wanted.page.min(pages);
     let skipped = (wanted.page - 1).saturating_mul(IMAGES_A_PAGE);
     let of_page: Vec<_> = found.into_iter().skip(skipped).take(IMAGES_A_PAGE).collect();
     let shown = auth.show_repositories(p, &of_page).await?;
@@ -164,7 +167,7 @@ async fn find(visitor: &Visitor, wanted: &Wanted<'_>) -> Result<Listed, Problem>
     let with = auth.grantees_of(p, &shown, ACCOUNTS_COUNTED_MAX, now).await?;
     let rows = shown.into_iter().zip(usages).map(|(repository, usage)| Row { repository, usage }).collect();
     let makes = auth.may_push_somewhere(p).await?;
-    Ok(Listed { rows, makes, pages: total.div_ceil(IMAGES_A_PAGE).max(1), total, with, unordered })
+    Ok(Listed { rows, makes, pages, total, with, unordered })
 }
 
 fn shown(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
@@ -217,7 +220,7 @@ fn results(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
 
 fn empty(visitor: &Visitor, wanted: &Wanted<'_>, makes: bool) -> Markup {
     let t = visitor.t;
-    if !wanted.search.is_empty() || wanted.page > 1 {
+    if !wanted.search.is_empty() {
         return html! { p { (t.nothing_found) } p { a href=(ALL) { (t.clear) } } };
     }
     if wanted.shared {
@@ -230,7 +233,7 @@ fn empty(visitor: &Visitor, wanted: &Wanted<'_>, makes: bool) -> Markup {
     html! {
         p { (t.no_images) }
         p { (t.no_images_hint) }
-        (super::guide::push_of_new(visitor))
+        (super::guide::push_of_new(visitor, None))
     }
 }
 

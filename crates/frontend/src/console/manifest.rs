@@ -30,7 +30,7 @@ pub(super) async fn show(visitor: &Visitor, seen: &Seen, reference: &str) -> Res
         Reference::Digest(_) => None,
     };
     let platforms = read.platforms();
-    let Read { stored, document, configuration } = read;
+    let Read { stored, document, configuration, unread } = read;
     let referrers = visitor.app.storage.referrers(&seen.permit, &stored.digest, None, None, ROWS_MAX).await?;
     Ok(html! {
         h2 { (t.manifest) " " (reference) }
@@ -53,6 +53,7 @@ pub(super) async fn show(visitor: &Visitor, seen: &Seen, reference: &str) -> Res
             Some(document) => (parts(visitor, seen, document)),
         }
         @if let Some(configuration) = &configuration { (of_configuration(visitor, configuration)) }
+        @if unread { h2 { (t.configuration) } p { (t.configuration_unread) } }
         h2 { (t.referrers) }
         @if referrers.descriptors.is_empty() { p { (t.no_referrers) } } @else {
             (descriptors(visitor, seen, &serde_json::json!(referrers.descriptors), true))

@@ -5,7 +5,7 @@ use axum::extract::Path;
 use maud::{Markup, html};
 use oci::NamespaceName;
 
-use super::forms::{Asked, Refusal, done_or_gone, ended, ended_or_gone, sent};
+use super::forms::{Asked, Refusal, done_or_gone, ended, ended_or_gone, gone, sent};
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, Question, form_token, go, page, time};
 use super::permissions::{Permissions, level_text};
@@ -64,7 +64,8 @@ fn reserved(t: &'static Texts) -> ReservedNames<'static> {
     }
 }
 
-fn address(name: &NamespaceName) -> String {
+/// Where an organization's page is.
+pub(super) fn address(name: &NamespaceName) -> String {
     format!("{ALL}/{}", name.as_str())
 }
 
@@ -187,7 +188,10 @@ async fn shown(visitor: &Visitor, name: &str, asked: Asked<'_>) -> Result<Answer
     }
     let permissions = if manages {
         let target = PermissionTarget::Namespace(namespace.name.clone());
-        Some(Permissions { target, forms: &at, list: &at }.show(visitor, asked).await?)
+        match (Permissions { target, forms: &at, list: &at }).show(visitor, asked).await {
+            Err(Problem::NotFound) if asked.what() == "remove-permission" => return Ok(gone(&at)),
+            permissions => Some(permissions?),
+        }
     } else {
         None
     };

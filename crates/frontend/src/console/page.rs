@@ -89,6 +89,11 @@ impl Place {
 
 /// A page of who is signed in.
 pub(super) fn page(visitor: &Visitor, place: Place, title: &str, content: &Markup) -> Answer {
+    part(visitor, place, title, title, content)
+}
+
+/// The same of a part of what `heading` names, which windows and bookmarks call `title`.
+pub(super) fn part(visitor: &Visitor, place: Place, heading: &str, title: &str, content: &Markup) -> Answer {
     let t = visitor.t;
     let name = visitor.principal.name();
     let entry = |entry: Place| {
@@ -111,8 +116,10 @@ pub(super) fn page(visitor: &Visitor, place: Place, title: &str, content: &Marku
         }
     };
     let told = visitor.told.as_ref().map(|told| html! { p.told role="status" { (told) } });
-    let main = html! { (head) main id="content" { (told.unwrap_or_default()) h1 { (title) } (content) } };
-    frame(visitor.language, StatusCode::OK, title, &user, &main)
+    let main = html! { (head) main id="content" { (told.unwrap_or_default()) h1 { (heading) } (content) } };
+    let switch = visitor.has_address.then(|| language_switch(visitor.language));
+    let aside = html! { (switch.unwrap_or_default()) (user) };
+    frame(visitor.language, StatusCode::OK, title, &aside, &main)
 }
 
 /// A page of nobody in particular.
@@ -121,12 +128,23 @@ pub(super) fn plain_page(language: Language, status: StatusCode, title: &str, co
         language,
         status,
         title,
-        &html! {},
+        &language_switch(language),
         &html! { main.narrow id="content" { h1 { (title) } (content) } },
     )
 }
 
-fn frame(language: Language, status: StatusCode, title: &str, user: &Markup, main: &Markup) -> Answer {
+/// Leads to the same page in another language.
+fn language_switch(language: Language) -> Markup {
+    html! {
+        form.inline method="get" action="/console/language" {
+            @for other in Language::ALL.into_iter().filter(|other| *other != language) {
+                button.link type="submit" name="to" value=(other.tag()) lang=(other.tag()) { (other.own_name()) }
+            }
+        }
+    }
+}
+
+fn frame(language: Language, status: StatusCode, title: &str, aside: &Markup, main: &Markup) -> Answer {
     let t = language.texts();
     let markup = html! {
         (DOCTYPE)
@@ -147,16 +165,7 @@ fn frame(language: Language, status: StatusCode, title: &str, user: &Markup, mai
                         img src=(assets::LOGO.address()) alt="" width="28" height="28";
                         (t.product)
                     }
-                    div.user {
-                        form.inline method="get" action="/console/language" {
-                            @for other in Language::ALL.into_iter().filter(|other| *other != language) {
-                                button.link type="submit" name="to" value=(other.tag()) lang=(other.tag()) {
-                                    (other.own_name())
-                                }
-                            }
-                        }
-                        (user)
-                    }
+                    div.user { (aside) }
                 }
                 div.body { (main) }
                 footer { (t.footer) }

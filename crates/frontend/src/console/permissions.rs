@@ -1,11 +1,14 @@
 //! What users may do with an organization or an image: the list, and the forms that set and take away.
 
-use auth::{Level, Permission, PermissionTarget, UserName};
+use auth::{Action, Level, Permission, PermissionTarget, UserName};
 use maud::{Markup, html};
+use oci::NamespaceName;
 
-use super::forms::{Asked, Refusal};
+use super::forms::{Asked, Refusal, done_or_gone};
 use super::image::{Seen, Tab};
+use super::images::ALL;
 use super::list::{ROWS_AND_ONE, Rows, pager};
+use super::organizations;
 use super::page::{Answer, Question, form_token, go, options};
 use super::problem::{Problem, Wrong};
 use super::text::{Texts, fill};
@@ -51,10 +54,10 @@ impl Permissions<'_> {
     pub(super) async fn show(&self, visitor: &Visitor, asked: Asked<'_>) -> Result<Markup, Problem> {
         let t = visitor.t;
         let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
-        let after = visitor.query.get("after");
-        let found = auth.list_permissions(p, &self.target, after, ROWS_AND_ONE, now).await?;
         if asked.what() == "remove-permission" {
             let name = user(visitor, asked.of()).map_err(|_| Problem::NotFound)?;
+            let all = auth.list_permissions(p, &self.target, None, usize::MAX, now).await?;
+            all.iter().find(|permission| permission.user == name).ok_or(Problem::NotFound)?;
             let question = Question {
                 text: &fill(t.permission_remove_question, &[("name", &name)]),
                 warning: t.permission_remove_warning,
@@ -66,9 +69,15 @@ impl Permissions<'_> {
             };
             return Ok(html! { (asked.whole_error()) (question.asks(visitor)) });
         }
+        let after = visitor.query.get("after");
+        let found = auth.list_permissions(p, &self.target, after, ROWS_AND_ONE, now).await?;
+        let none = match self.target {
+            PermissionTarget::Namespace(_) => t.no_permissions,
+            PermissionTarget::Repository(_) => t.no_permissions_of_image,
+        };
         let rows = Rows::of(found, |permission| permission.user.to_string());
         Ok(html! {
-            @if rows.items.is_empty() && visitor.query.get("after").is_none() { div.empty { p { (t.no_permissions) } } } @else {
+            @if rows.items.is_empty() && visitor.query.get("after").is_none() { div.empty { p { (none) } } } @else {
                 div.scroll tabindex="0" role="group" aria-label=(t.list) {
                     table {
                         thead {
@@ -128,6 +137,25 @@ impl Permissions<'_> {
 
     /// Does what a form says, and answers where that leads; `None`: it says something else.
     pub(super) async fn act(&self, visitor: &Visitor, form: &Form) -> Result<Option<String>, Refusal> {
+        let Some(done) = self.done(visitor, form).await? else { return Ok(None) };
+        let done = format!("done={done}");
+        // Whoever gave the own permission away may not see the list any more, or what it is of.
+        let sees = match &self.target {
+            PermissionTarget::Repository(name) => visitor
+                .app
+                .auth
+                .authorize(&visitor.principal, name, Action::Manage, visitor.now)
+                .await
+                .is_ok(),
+            PermissionTarget::Namespace(name) => {
+                visitor.app.auth.show_namespace(&visitor.principal, name, visitor.now).await.is_ok()
+            }
+        };
+        Ok(Some(if sees { self.to(&done) } else { format!("{ALL}?{done}") }))
+    }
+
+    /// The word for what was done.
+    async fn done(&self, visitor: &Visitor, form: &Form) -> Result<Option<&'static str>, Refusal> {
         let t = visitor.t;
         let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
         let refused = |error| match error {
@@ -142,16 +170,12 @@ impl Permissions<'_> {
                     [Level::Read, Level::Edit, Level::Manage].into_iter().find(|level| word(*level) == given);
                 let level = level.ok_or(Problem::NotFound)?;
                 auth.set_permission(p, &self.target, &name, level, now).await.map_err(refused)?;
-                Ok(Some(self.to("done=permission-set")))
+                Ok(Some("permission-set"))
             }
             "remove-permission" => {
                 let name = user(visitor, form.get("of"))?;
-                match auth.remove_permission(p, &self.target, &name, now).await {
-                    // Somebody was faster.
-                    Ok(()) | Err(auth::Error::NotFound { what: auth::Thing::Permission }) => {}
-                    Err(error) => return Err(Refusal::of(error, t)),
-                }
-                Ok(Some(self.to("done=permission-removed")))
+                let removed = auth.remove_permission(p, &self.target, &name, now).await;
+                done_or_gone(removed, "permission-removed", t).map(Some)
             }
             _ => Ok(None),
         }
@@ -164,11 +188,47 @@ fn addresses(seen: &Seen) -> (String, String) {
     (forms, list)
 }
 
-/// The tab of an image.
+/// The tab of an image: its own permissions, and what users have from its organization.
 pub(super) async fn of_image(visitor: &Visitor, seen: &Seen, asked: Asked<'_>) -> Result<Markup, Problem> {
     let (forms, list) = addresses(seen);
     let target = PermissionTarget::Repository(seen.repository.name.clone());
-    Permissions { target, forms: &forms, list: &list }.show(visitor, asked).await
+    let own = Permissions { target, forms: &forms, list: &list }.show(visitor, asked).await?;
+    if asked.what() == "remove-permission" {
+        return Ok(own);
+    }
+    Ok(html! { (own) (of_organization(visitor, seen).await?) })
+}
+
+/// Who may do something with the image by a permission on its organization, as far as the visitor may know.
+async fn of_organization(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
+    let t = visitor.t;
+    let name = NamespaceName::parse(seen.repository.name.namespace()).map_err(|_| Problem::Failed)?;
+    let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+    let target = PermissionTarget::Namespace(name.clone());
+    let found = match auth.list_permissions(p, &target, None, ROWS_AND_ONE, now).await {
+        Err(auth::Error::Forbidden | auth::Error::NotFound { .. }) => {
+            return Ok(html! { p.hint { (fill(t.permissions_of_organization_hidden, &[("name", &name)])) } });
+        }
+        found => Rows::of(found?, |permission| permission.user.to_string()),
+    };
+    let from = fill(t.permission_from_organization, &[("name", &name)]);
+    Ok(html! {
+        h2 { a href=(organizations::address(&name)) { (from) } }
+        @if found.items.is_empty() { p { (t.permissions_of_organization_none) } } @else {
+            p.hint { (t.permissions_of_organization) }
+            div.scroll tabindex="0" role="group" aria-label=(from) {
+                table {
+                    thead { tr { th scope="col" { (t.user) } th scope="col" { (t.permission) } } }
+                    tbody {
+                        @for permission in &found.items {
+                            tr { th scope="row" { (permission.login()) } td { (level_text(t, permission.level)) } }
+                        }
+                    }
+                }
+            }
+            @if found.next.is_some() { p.hint { (fill(t.first_only, &[("count", &found.items.len())])) } }
+        }
+    })
 }
 
 /// Does what a form of that tab says.

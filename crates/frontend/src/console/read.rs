@@ -20,6 +20,8 @@ pub(super) struct Read {
     pub(super) document: Option<Value>,
     /// The configuration of an image (Image Specification, `config.md`); `None` where there is none to be shown.
     pub(super) configuration: Option<Value>,
+    /// Whether there is one that cannot be shown: too large, or no JSON.
+    pub(super) unread: bool,
 }
 
 impl Read {
@@ -41,7 +43,8 @@ impl Read {
             Some(document) => configuration(visitor, seen, document, bytes_max).await?,
             None => None,
         };
-        Ok(Read { stored, document, configuration })
+        let unread = configuration.is_none() && document.as_ref().is_some_and(is_image);
+        Ok(Read { stored, document, configuration, unread })
     }
 
     /// What an image runs on, or what the images of an index do, each once.
@@ -70,6 +73,14 @@ pub(super) fn platform(of: &Value) -> String {
     words.into_iter().filter_map(text).collect::<Vec<_>>().join("/")
 }
 
+/// Whether a manifest is that of an image, with a configuration.
+fn is_image(document: &Value) -> bool {
+    text(&document["config"]["mediaType"]).is_some_and(|kind| {
+        kind == "application/vnd.oci.image.config.v1+json"
+            || kind == "application/vnd.docker.container.image.v1+json"
+    })
+}
+
 async fn configuration(
     visitor: &Visitor,
     seen: &Seen,
@@ -77,14 +88,10 @@ async fn configuration(
     bytes_max: u64,
 ) -> Result<Option<Value>, Problem> {
     let config = &document["config"];
-    let is_image = text(&config["mediaType"]).is_some_and(|kind| {
-        kind == "application/vnd.oci.image.config.v1+json"
-            || kind == "application/vnd.docker.container.image.v1+json"
-    });
     let Some(digest) = text(&config["digest"]).and_then(|digest| Digest::parse(digest).ok()) else {
         return Ok(None);
     };
-    if !is_image || config["size"].as_u64().is_none_or(|size| size > bytes_max) {
+    if !is_image(document) || config["size"].as_u64().is_none_or(|size| size > bytes_max) {
         return Ok(None);
     }
     let blob = match visitor.app.storage.open_blob(&seen.permit, &digest, visitor.now).await {

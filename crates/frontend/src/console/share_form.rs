@@ -11,15 +11,13 @@ use super::problem::{Problem, Refused, Wrong, wrong};
 use super::selection::FIELD;
 use super::share_typed::{Meant, Typed, days};
 use super::text::fill;
-use super::visitor::{Form, Visitor, parameter};
+use super::visitor::{ADDRESS_BYTES_MAX, Form, Visitor, parameter};
 use crate::counting::{Uncounted, counted};
 
 /// The most images that are shared at once from a list: what one page selects, many times over.
 const IMAGES_AT_ONCE_MAX: usize = 500;
 /// How many images are named that cannot be shared.
 const IMAGES_NAMED_MAX: usize = 10;
-/// The longest address of a step of the dialog: with the registry's own, browsers name where they come from up to 4,096 bytes.
-const ADDRESS_BYTES_MAX: usize = 3_500;
 /// The step in which it is asked whether it is meant.
 const CHECK: &str = "check";
 
@@ -53,7 +51,7 @@ impl Dialog<'_> {
         if visitor.query.get("step") == Some(CHECK) && visitor.is_ours {
             self.checked(visitor, &typed).await
         } else {
-            Ok(self.asks(visitor, &typed, None))
+            Ok(self.asks(visitor, &typed, &[]))
         }
     }
 
@@ -70,7 +68,7 @@ impl Dialog<'_> {
         }
         let content = match step {
             CHECK => self.checked(visitor, &typed).await?,
-            _ => self.asks(visitor, &typed, None),
+            _ => self.asks(visitor, &typed, &[]),
         };
         Ok(Next::With(content, false))
     }
@@ -79,7 +77,7 @@ impl Dialog<'_> {
         let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
         let meant = match typed.meant(visitor) {
             Ok(meant) => meant,
-            Err(wrong) => return Ok(Next::With(self.asks(visitor, typed, Some(&wrong)), false)),
+            Err(wrong) => return Ok(Next::With(self.asks(visitor, typed, &wrong), false)),
         };
         let new = self.new_shares(&meant);
         let Err(error) = counted(&visitor.app, || auth.create_shares(p, &new, now)).await else {
@@ -87,7 +85,7 @@ impl Dialog<'_> {
         };
         let forbidden = is_forbidden(&error);
         let wrong = self.refused(error, visitor)?;
-        Ok(Next::With(self.asks(visitor, typed, Some(&wrong)), forbidden))
+        Ok(Next::With(self.asks(visitor, typed, &[wrong]), forbidden))
     }
 
     fn new_shares(&self, meant: &Meant) -> Vec<(RepositoryName, NewShare)> {
@@ -100,19 +98,19 @@ impl Dialog<'_> {
         let first = self.images.first().ok_or(Problem::NotFound)?;
         let meant = match typed.meant(visitor) {
             Ok(meant) => meant,
-            Err(wrong) => return Ok(self.asks(visitor, typed, Some(&wrong))),
+            Err(wrong) => return Ok(self.asks(visitor, typed, &wrong)),
         };
         let found = match auth.refused_shares(p, &self.new_shares(&meant), now).await {
             Ok(refused) if !refused.is_empty() => {
                 let wrong = self.refused_images(refused, visitor)?;
-                return Ok(self.asks(visitor, typed, Some(&wrong)));
+                return Ok(self.asks(visitor, typed, &[wrong]));
             }
             Ok(_) => auth.grantee_profile(p, first, &meant.account, now).await,
             Err(error) => Err(error),
         };
         match found {
             Ok(profile) => Ok(self.asks_again(visitor, typed, &meant, &profile.display_name)),
-            Err(error) => Ok(self.asks(visitor, typed, Some(&wrong(error, visitor.t)?))),
+            Err(error) => Ok(self.asks(visitor, typed, &[wrong(error, visitor.t)?])),
         }
     }
 
@@ -167,7 +165,7 @@ impl Dialog<'_> {
     }
 
     /// What it shall be.
-    fn asks(&self, visitor: &Visitor, typed: &Typed, wrong: Option<&Wrong>) -> Markup {
+    fn asks(&self, visitor: &Visitor, typed: &Typed, wrong: &[Wrong]) -> Markup {
         let t = visitor.t;
         html! {
             (whole_error(wrong))
@@ -188,6 +186,17 @@ impl Dialog<'_> {
         html! { @for image in self.images { input type="hidden" name=(FIELD) value=(image); } }
     }
 
+    /// What it comes to.
+    fn consequence(&self, visitor: &Visitor, meant: &Meant) -> &'static str {
+        let t = visitor.t;
+        match (self.images.len(), meant.end) {
+            (..=1, ShareEnd::Until(_)) => t.check_share_text,
+            (..=1, ShareEnd::Permanent) => t.check_share_text_permanent,
+            (_, ShareEnd::Until(_)) => t.check_shares_text,
+            (_, ShareEnd::Permanent) => t.check_shares_text_permanent,
+        }
+    }
+
     /// Whether it is meant.
     fn asks_again(&self, visitor: &Visitor, typed: &Typed, meant: &Meant, display_name: &str) -> Markup {
         let t = visitor.t;
@@ -203,7 +212,7 @@ impl Dialog<'_> {
                 @if !typed.notice.is_empty() { dt { (t.notice) } dd { (typed.notice) } }
                 dt { (t.permission) } dd { (t.download) }
             }
-            p { (t.check_share_text) }
+            p { (self.consequence(visitor, meant)) }
             form method="post" action=(self.address) {
                 (form_token(&visitor.form_token))
                 (self.images())
@@ -233,15 +242,17 @@ pub(super) fn refused(error: Uncounted, visitor: &Visitor) -> Result<Wrong, Prob
 }
 
 /// What is wrong with the form as a whole.
-pub(super) fn whole_error(wrong: Option<&Wrong>) -> Markup {
-    html! { @if let Some(wrong) = wrong.filter(|wrong| wrong.field.is_none()) { p.wrong role="alert" { (wrong.text) } } }
+pub(super) fn whole_error<'w>(wrong: impl IntoIterator<Item = &'w Wrong>) -> Markup {
+    let whole = wrong.into_iter().filter(|wrong| wrong.field.is_none());
+    html! { @for wrong in whole { p.wrong role="alert" { (wrong.text) } } }
 }
 
-pub(super) fn error_of<'w>(wrong: Option<&'w Wrong>, field: &str) -> Option<&'w str> {
-    wrong.filter(|wrong| wrong.field == Some(field)).map(|wrong| wrong.text.as_str())
+/// What is wrong with that field of it.
+pub(super) fn error_of<'w>(wrong: impl IntoIterator<Item = &'w Wrong>, field: &str) -> Option<&'w str> {
+    wrong.into_iter().find(|wrong| wrong.field == Some(field)).map(|wrong| wrong.text.as_str())
 }
 
-fn account_field(visitor: &Visitor, typed: &Typed, wrong: Option<&Wrong>) -> Markup {
+fn account_field(visitor: &Visitor, typed: &Typed, wrong: &[Wrong]) -> Markup {
     let t = visitor.t;
     let hint = Some(t.share_with_hint.to_owned());
     Field { name: "account", label: t.share_with, hint, error: error_of(wrong, "account") }.line(
@@ -252,7 +263,7 @@ fn account_field(visitor: &Visitor, typed: &Typed, wrong: Option<&Wrong>) -> Mar
 }
 
 /// The fields that a share has whoever it is with.
-pub(super) fn fields(visitor: &Visitor, typed: &Typed, wrong: Option<&Wrong>) -> Markup {
+pub(super) fn fields(visitor: &Visitor, typed: &Typed, wrong: &[Wrong]) -> Markup {
     let t = visitor.t;
     let zone = visitor.zone.iana_name().unwrap_or("UTC").to_owned();
     let hint = Some(fill(t.deadline_hint, &[("zone", &zone)]));
@@ -284,7 +295,7 @@ pub(super) fn fields(visitor: &Visitor, typed: &Typed, wrong: Option<&Wrong>) ->
         (tags.line("text", &typed.tags, "off"))
         (notice.line("text", &typed.notice, "off"))
         div.field {
-            span { strong { (t.permission) } ": " (t.download) }
+            span { strong { (t.permission) } (t.colon) (t.download) }
         }
     }
 }

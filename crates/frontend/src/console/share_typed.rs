@@ -116,7 +116,7 @@ impl Typed {
         if self.notice.is_empty() {
             return Ok(None);
         }
-        let days: Option<u64> = self.notice.parse().ok();
+        let days: Option<u64> = self.notice.parse().ok().filter(|days| *days == 0 || !self.permanent);
         let seconds = days.and_then(|days| days.checked_mul(DAY_SECONDS));
         seconds
             .map(|seconds| Some(Duration::from_secs(seconds)))
@@ -128,15 +128,29 @@ impl Typed {
             .map_err(|_| Wrong::of("description", visitor.t.description_wrong))
     }
 
-    pub(super) fn meant(&self, visitor: &Visitor) -> Result<Meant, Wrong> {
+    fn account(&self, visitor: &Visitor) -> Result<AccountName, Wrong> {
         let t = visitor.t;
         if self.account.is_empty() {
             return Err(Wrong::of("account", t.required));
         }
-        let account = AccountName::parse(&self.account).map_err(|_| Wrong::of("account", t.account_wrong))?;
-        let (end, description) = (self.end(visitor)?, self.description(visitor)?);
-        let (tags, notice_before) = (self.tags(visitor)?, self.notice_before(visitor)?);
-        Ok(Meant { account, end, description, tags, notice_before })
+        AccountName::parse(&self.account).map_err(|_| Wrong::of("account", t.account_wrong))
+    }
+
+    /// # Errors
+    /// All that is wrong with what was typed.
+    pub(super) fn meant(&self, visitor: &Visitor) -> Result<Meant, Vec<Wrong>> {
+        let mut wrong = Vec::new();
+        let account = kept(self.account(visitor), &mut wrong);
+        let end = kept(self.end(visitor), &mut wrong);
+        let description = kept(self.description(visitor), &mut wrong);
+        let tags = kept(self.tags(visitor), &mut wrong);
+        let notice_before = kept(self.notice_before(visitor), &mut wrong);
+        match (account, end, description, tags, notice_before) {
+            (Some(account), Some(end), Some(description), Some(tags), Some(notice_before)) => {
+                Ok(Meant { account, end, description, tags, notice_before })
+            }
+            _ => Err(wrong),
+        }
     }
 
     /// The same as parameters of an address, each with its joint.
@@ -178,6 +192,11 @@ impl Meant {
             region: None,
         }
     }
+}
+
+/// What a field says; what is wrong with it goes to the rest of that.
+pub(super) fn kept<T>(read: Result<T, Wrong>, wrong: &mut Vec<Wrong>) -> Option<T> {
+    read.map_err(|error| wrong.push(error)).ok()
 }
 
 /// Seconds as days, the last of which has begun.

@@ -127,11 +127,20 @@ fn line(visitor: &Visitor, share: &Share, may_leave: bool) -> Markup {
             td { (tags(visitor, share)) }
             td { (deadline(visitor, share)) }
             td { (status(visitor, share)) }
-            td.text { (clipped(share.description.as_str())) }
+            td.text { (description(share)) }
             @if may_leave {
                 td { a href=(format!("{ALL}?leave={}", share.id)) aria-label=(fill(t.leave_question, &[("image", &name)])) { (t.leave) } }
             }
         }
+    }
+}
+
+/// What a share is for: what fits in a row, and the whole of it on demand.
+pub(super) fn description(share: &Share) -> Markup {
+    let whole = share.description.as_str();
+    let begins = clipped(whole);
+    html! {
+        @if begins == whole { (whole) } @else { details { summary { (begins) } div { (whole) } } }
     }
 }
 

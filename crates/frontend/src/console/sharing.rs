@@ -10,17 +10,19 @@ use super::page::{Answer, Question, form_token, go, time};
 use super::problem::{Problem, Wrong};
 use super::search::{self, Search};
 use super::share_form::{Dialog, Next, fields, refused, whole_error};
-use super::share_typed::Typed;
-use super::shared::{deadline, status, tags};
-use super::text::{clipped, fill};
+use super::share_typed::{Typed, kept};
+use super::shared::{deadline, description, status, tags};
+use super::text::fill;
 use super::visitor::{Form, Visitor};
 use crate::counting::counted;
 
 /// The tab: the list, or the dialog that is asked for.
 pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Answer, Problem> {
     match shown(visitor, seen).await {
-        // It was revoked since.
-        Err(Problem::NotFound) if visitor.query.get("revoke").is_some() => {
+        // It was revoked since, or left.
+        Err(Problem::NotFound)
+            if ["change", "revoke"].iter().any(|name| visitor.query.get(name).is_some()) =>
+        {
             Ok(gone(&format!("{}?tab=sharing", seen.address())))
         }
         content => Ok(seen.page(visitor, Tab::Sharing, &content?)),
@@ -37,7 +39,7 @@ async fn shown(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
     }
     if let Some(account) = visitor.query.get("change") {
         let share = find(visitor, seen, account).await?;
-        return Ok(change_form(visitor, seen, &share, &Typed::of_share(visitor, &share), None));
+        return Ok(change_form(visitor, seen, &share, &Typed::of_share(visitor, &share), &[]));
     }
     if let Some(account) = visitor.query.get("revoke") {
         return Ok(question(visitor, seen, &find(visitor, seen, account).await?));
@@ -118,20 +120,14 @@ fn line(visitor: &Visitor, seen: &Seen, share: &Share) -> Markup {
             td { (status(visitor, share)) }
             td { @match used.and_then(|used| used.last_used_at) { Some(at) => (time(at, &visitor.zone)), None => (t.never) } }
             td.number { (used.map_or(0, |used| used.pulls)) }
-            td.text { (clipped(share.description.as_str())) }
+            td.text { (description(share)) }
             td { a href=(at("change")) aria-label=(fill(t.change_share, &[("account", with)])) { (t.change) } }
             td { a href=(at("revoke")) aria-label=(fill(t.revoke_question, &[("account", with)])) { (t.revoke) } }
         }
     }
 }
 
-fn change_form(
-    visitor: &Visitor,
-    seen: &Seen,
-    share: &Share,
-    typed: &Typed,
-    wrong: Option<&Wrong>,
-) -> Markup {
+fn change_form(visitor: &Visitor, seen: &Seen, share: &Share, typed: &Typed, wrong: &[Wrong]) -> Markup {
     let t = visitor.t;
     html! {
         h2 { (fill(t.change_share, &[("account", &share.grantee)])) }
@@ -140,7 +136,7 @@ fn change_form(
             (form_token(&visitor.form_token))
             input type="hidden" name="account" value=(share.grantee);
             @if let Some(deadline) = share.deadline.filter(|_| share.is_open(visitor.now)) {
-                p.hint { (t.deadline_now) " " (time(deadline, &visitor.zone)) ". " (t.deadline_kept) }
+                p.hint { (t.deadline_now) (time(deadline, &visitor.zone)) (t.deadline_kept) }
             }
             (fields(visitor, typed, wrong))
             div.bar {
@@ -189,7 +185,10 @@ pub(super) async fn act(
                 Next::With(content, _) => seen.page(visitor, Tab::Sharing, &content),
             })
         }
-        "change-share" => change(visitor, seen, form).await,
+        "change-share" => match change(visitor, seen, form).await {
+            Err(Problem::NotFound) => Ok(gone(&back)),
+            answer => answer,
+        },
         "revoke-share" => {
             let account = AccountName::parse(form.get("of")).map_err(|_| Problem::NotFound)?;
             match auth.revoke_share(p, &seen.repository.name, &account, now).await {
@@ -212,36 +211,42 @@ async fn change(visitor: &Visitor, seen: &Seen, form: &Form) -> Result<Answer, P
             let update = || auth.update_share(p, name, &share.grantee, change.clone(), visitor.now);
             match counted(&visitor.app, update).await {
                 Ok(_) => Ok(()),
-                Err(error) => Err(refused(error, visitor)?),
+                Err(error) => Err(vec![refused(error, visitor)?]),
             }
         }
         Err(wrong) => Err(wrong),
     };
     Ok(match changed {
         Ok(()) => go(&format!("{}?tab=sharing&done=saved", seen.address())),
-        Err(wrong) => {
-            seen.page(visitor, Tab::Sharing, &change_form(visitor, seen, &share, &typed, Some(&wrong)))
-        }
+        Err(wrong) => seen.page(visitor, Tab::Sharing, &change_form(visitor, seen, &share, &typed, &wrong)),
     })
 }
 
 /// What differs from what the share is: a deadline within the day that was shown is kept as it is.
-fn changed(visitor: &Visitor, share: &Share, typed: &Typed) -> Result<ShareChange, Wrong> {
+fn changed(visitor: &Visitor, share: &Share, typed: &Typed) -> Result<ShareChange, Vec<Wrong>> {
     let before = Typed::of_share(visitor, share);
-    let rule = visitor.app.auth.settings().share_notice_before;
-    let notice_before = match (typed.notice == before.notice, typed.notice_before(visitor)?) {
-        (true, _) => None,
-        // What is permanent has none.
-        (false, None) if typed.permanent => None,
-        (false, typed) => Some(typed.unwrap_or(rule)),
-    };
+    let mut wrong = Vec::new();
     let as_shown = (before.permanent, &before.deadline) == (typed.permanent, &typed.deadline);
     // Of what has ended the same day is meant anew: all of it.
     let same_end = as_shown && share.is_open(visitor.now);
+    let end = if same_end { None } else { kept(typed.end(visitor), &mut wrong) };
+    let description = kept(typed.description(visitor), &mut wrong);
+    let tags = kept(typed.tags(visitor), &mut wrong);
+    let notice_before = if typed.notice == before.notice {
+        None
+    } else {
+        let rule = visitor.app.auth.settings().share_notice_before;
+        // What is permanent has none.
+        let unsaid = (!typed.permanent).then_some(rule);
+        kept(typed.notice_before(visitor), &mut wrong).and_then(|days| days.or(unsaid))
+    };
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
     Ok(ShareChange {
-        end: if same_end { None } else { Some(typed.end(visitor)?) },
-        description: Some(typed.description(visitor)?).filter(|text| *text != share.description),
-        tags: Some(typed.tags(visitor)?).filter(|tags| *tags != share.tags),
+        end,
+        description: description.filter(|text| *text != share.description),
+        tags: tags.filter(|tags| *tags != share.tags),
         notice_before,
     })
 }

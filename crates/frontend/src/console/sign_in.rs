@@ -11,7 +11,7 @@ use super::page::{Answer, Field, form_token, go, plain_page};
 use super::problem::Problem;
 use super::session;
 use super::text::Language;
-use super::visitor::{Arrived, Form, Query, Visitor, inside};
+use super::visitor::{Arrived, Form, Query, Visitor, inside, parameter};
 
 /// Where a request came in, for pages that need no session.
 pub(super) struct Came {
@@ -40,12 +40,30 @@ impl Came {
 /// `GET /console/language?to=…`: keeps a language, and goes back to where it was chosen.
 pub(super) async fn language(came: Came) -> Answer {
     let back = came.headers.get(REFERER).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let back = back.strip_prefix(&came.arrived.origin.to_string()).and_then(inside);
-    let mut answer = go(back.unwrap_or("/console/"));
+    let back = back.strip_prefix(&came.arrived.origin.to_string()).unwrap_or_default();
+    let mut answer = match back.strip_prefix(SIGN_IN) {
+        Some(query) if query.is_empty() || query.starts_with('?') => {
+            let query = Query::parse(query.strip_prefix('?'));
+            let ended = query.get("ended").is_some();
+            go(&address(query.get("next").and_then(inside).unwrap_or_default(), ended))
+        }
+        _ => go(inside(back).unwrap_or("/console/")),
+    };
     if let Some(language) = came.query.get("to").and_then(Language::parse) {
         came.arrived.cookies(&came.headers).set_language(answer.headers_mut(), language.tag());
     }
     answer
+}
+
+const SIGN_IN: &str = "/console/sign-in";
+
+/// Where somebody signs in to go on at `next`, perhaps since a session has ended.
+fn address(next: &str, ended: bool) -> String {
+    let ended = if ended { "&ended=1" } else { "" };
+    if next.is_empty() && ended.is_empty() {
+        return SIGN_IN.to_owned();
+    }
+    format!("{SIGN_IN}?next={}{ended}", parameter(next))
 }
 
 /// `GET /console/sign-in`.
@@ -62,9 +80,10 @@ fn form(came: &Came, status: StatusCode, name: &str, next: &str, error: Option<&
     let visit = kept.unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
     let content = html! {
         @if came.query.get("done") == Some("password") { p.told role="status" { (t.password_changed) } }
+        @if came.query.get("ended").is_some() { p.told role="status" { (t.session_ended) } }
         p { (t.sign_in_intro) }
         @if let Some(error) = error { p.wrong role="alert" { (error) } }
-        form.panel method="post" action="/console/sign-in" {
+        form.panel method="post" action=(address(next, false)) {
             (form_token(&session::form_token(&visit)))
             input type="hidden" name="next" value=(next);
             (Field { name: "username", label: t.user_name, hint: None, error: None }.line("text", name, "username"))
@@ -89,7 +108,8 @@ pub(super) async fn sign_in(request: Request) -> Answer {
     let read = match visit.as_str() {
         "" => {
             let (status, t) = (StatusCode::FORBIDDEN, came.language.texts());
-            return form(&came, status, "", "", Some(t.cookies_needed));
+            let next = came.query.get("next").and_then(inside).unwrap_or_default();
+            return form(&came, status, "", next, Some(t.cookies_needed));
         }
         visit => Form::read(Request::from_parts(parts, body), visit).await,
     };

@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use oci::{Digest, Reference, Tag};
 use storage::TagDetails;
 
+use super::forms::gone;
 use super::image::{Seen, Tab};
 use super::list::pager;
 use super::page::{Answer, Question, command, go, size, time};
@@ -27,7 +28,7 @@ pub(super) async fn first(visitor: &Visitor, seen: &Seen) -> Result<Option<Strin
 /// The list; with `delete`, the question before that tag is deleted.
 pub(super) async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
     if let Some(tag) = visitor.query.get("delete") {
-        return question(visitor, seen, tag);
+        return question(visitor, seen, tag).await;
     }
     let t = visitor.t;
     let mut after = visitor.query.get("after").map(str::to_owned);
@@ -43,7 +44,7 @@ pub(super) async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
         return Ok(html! {
             div.empty {
                 p { (t.no_tags) }
-                @if seen.pushes { (super::guide::push_of_new(visitor)) } @else {
+                @if seen.pushes { (super::guide::push_of_new(visitor, Some(&seen.repository.name))) } @else {
                     p { (fill(t.no_tags_ask, &[("owner", &seen.repository.account)])) }
                 }
             }
@@ -118,9 +119,10 @@ pub(super) fn short(digest: &str) -> &str {
     digest.get(..SHOWN).unwrap_or(digest)
 }
 
-fn question(visitor: &Visitor, seen: &Seen, tag: &str) -> Result<Markup, Problem> {
+async fn question(visitor: &Visitor, seen: &Seen, tag: &str) -> Result<Markup, Problem> {
     let t = visitor.t;
     let tag = Tag::parse(tag).ok().filter(|_| seen.pushes).ok_or(Problem::NotFound)?;
+    visitor.app.storage.tag(&seen.permit, &tag).await?;
     let question = Question {
         text: &fill(t.delete_tag_question, &[("tag", &tag)]),
         warning: t.delete_tag_warning,
@@ -139,9 +141,8 @@ pub(super) async fn delete(visitor: &Visitor, seen: &Seen, form: &Form) -> Resul
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
     let permit = auth.authorize(p, &seen.repository.name, Action::DeleteTag, now).await?;
     match visitor.app.storage.delete_tag(&permit, &tag, now).await {
-        Ok(()) | Err(storage::Error::ManifestUnknown) => {
-            Ok(go(&format!("{}?tab=tags&done=tag-deleted", seen.address())))
-        }
+        Ok(()) => Ok(go(&format!("{}?tab=tags&done=tag-deleted", seen.address()))),
+        Err(storage::Error::ManifestUnknown) => Ok(gone(&format!("{}?tab=tags", seen.address()))),
         Err(storage::Error::TooMuchShared { max }) => {
             let text = fill(visitor.t.too_much_shared, &[("max", &max)]);
             let content = html! { p.wrong role="alert" { (text) } (list(visitor, seen).await?) };

@@ -11,6 +11,7 @@ texts! {
     password: "Password", "密码";
     sign_in_refused: "That name and password do not belong together, or the account is closed.", "名称与密码不匹配，或账号已停用。";
     sign_in_throttled: "Too many sign-ins. Wait a minute and try again.", "登录尝试过于频繁，请稍等一分钟后重试。";
+    session_ended: "Your session had ended: what you sent was not done. Sign in to go on where you were.", "会话已失效，刚才提交的内容未生效。请重新登录后继续。";
     cookies_needed: "Your browser kept no cookie of this page. Signing in needs cookies: allow them for this site, and try again.", "浏览器未保存本页面的 Cookie。登录需要使用 Cookie，请允许本站点使用 Cookie 后重试。";
     form_stale: "This page was open for too long, or came from another site. Nothing was changed. Try again.", "页面打开时间过长，或请求来自其他站点。未做任何更改，请重试。";
     my_images: "My images", "我的镜像";
@@ -58,13 +59,14 @@ texts! {
     permanent: "Permanently valid", "永久有效";
     description: "Description", "描述";
     permission: "Permission", "权限";
+    colon: ": ", "：";
     download: "Download", "下载";
     status: "Status", "状态";
     open: "Open", "有效";
     ended: "Ended", "已截止";
     left_days: "{count} days left", "剩余 {count} 天";
-    deadline_now: "Now the share ends at", "当前截止时间：";
-    deadline_kept: "If the day is left as it is, that stays.", "不修改日期则保持不变。";
+    deadline_now: "Now the share ends at ", "当前截止时间：";
+    deadline_kept: ". If the day is left as it is, that stays.", "。不修改日期则保持不变。";
     first_only: "The first {count} are shown.", "仅显示前 {count} 项。";
     list: "List", "列表";
     left_hours: "{count} h left", "剩余 {count} 小时";
@@ -97,6 +99,7 @@ texts! {
     manifest: "Manifest", "清单";
     layers: "Layers", "镜像层";
     configuration: "Configuration", "配置";
+    configuration_unread: "It cannot be shown: it is too large, not stored here, or no JSON.", "无法显示：内容过大、未存储或不是 JSON。";
     history: "History", "构建历史";
     images_of_index: "Images for each platform", "各平台镜像";
     referrers: "Referrers", "关联制品";
@@ -116,6 +119,7 @@ texts! {
     guide_kubernetes: "Kubernetes pull secret", "Kubernetes 镜像拉取密钥";
     guide_login_hint: "For scripts, make a token with `gangplank token create`, or a login that ends with `gangplank docker-login`.", "在脚本中请使用 `gangplank token create` 创建令牌，或用 `gangplank docker-login` 创建临时登录指令。";
     description_hint: "0 to 1000 characters", "0 到 1000 个字符";
+    character_left: "character left", "个字符可用";
     characters_left: "characters left", "个字符可用";
     not_described: "The owner has not described it.", "所有者未填写描述。";
     share_with: "Share with", "共享给";
@@ -129,6 +133,9 @@ texts! {
     check_share_title: "Share with {account}?", "要共享给 {account} 吗？";
     account: "Account", "账号";
     no_display_name: "This account has no display name. Make sure that the name is right.", "该账号没有显示名称，请确认账号名称正确。";
+    check_share_text_permanent: "All users of this account will be able to download it until you revoke the share. They are told that you see who downloads.", "该账号下的所有用户均可下载，直至您取消共享。对方会被告知您可以看到下载记录。";
+    check_shares_text: "All users of this account will be able to download these images until the deadline. They are told that you see who downloads.", "该账号下的所有用户在截止日期前均可下载这些镜像。对方会被告知您可以看到下载记录。";
+    check_shares_text_permanent: "All users of this account will be able to download these images until you revoke the shares. They are told that you see who downloads.", "该账号下的所有用户均可下载这些镜像，直至您取消共享。对方会被告知您可以看到下载记录。";
     check_share_text: "All users of this account will be able to download it until the deadline. They are told that you see who downloads.", "该账号下的所有用户在截止日期前均可下载。对方会被告知您可以看到下载记录。";
     shared_done: "Shared.", "共享成功。";
     not_shared: "This image is shared with nobody.", "该镜像尚未共享。";
@@ -155,7 +162,7 @@ texts! {
     new_password_hint: "8 to 256 characters", "8 到 256 个字符";
     repeat_password: "New password, again", "再次输入新密码";
     passwords_differ: "The two are not the same.", "两次输入不一致。";
-    password_changed: "The password is changed. All other sessions and tokens have ended.", "密码已修改，其他会话和令牌均已失效。";
+    password_changed: "The password is changed. All sessions and tokens from before have ended: sign in with the new one.", "密码已修改，此前的会话和令牌均已失效，请使用新密码登录。";
     managed_at_home: "This account is managed in the region {home}. Change it there.", "该账号由区域 {home} 管理，请在该区域修改。";
     created: "Created", "创建时间";
     made: "Made.", "创建成功。";
@@ -205,6 +212,11 @@ texts! {
     permission_set: "The permission is set.", "权限已设置。";
     permission_removed: "The permission is taken away.", "权限已取消。";
     no_permissions: "No user has a permission here. Give one below: users have none until they are given one.", "还没有用户拥有此处的权限。请在下方授予权限：用户默认没有任何权限。";
+    no_permissions_of_image: "No user has a permission on this image alone.", "还没有用户拥有单独针对该镜像的权限。";
+    permission_from_organization: "From the organization {name}", "来自组织 {name}";
+    permissions_of_organization: "These hold for all images of the organization, and are changed there.", "以下权限对该组织的所有镜像有效，可在组织页面修改。";
+    permissions_of_organization_none: "No user has a permission from there.", "没有用户拥有来自该组织的权限。";
+    permissions_of_organization_hidden: "Users may have a permission from the organization {name}, too: who manages that sees which.", "用户也可能拥有来自组织 {name} 的权限，由该组织的管理者查看。";
     users: "Users", "用户管理";
     user_new: "New user", "创建用户";
     user_name_hint: "1 to 64 of a-z, 0-9, . _ and -, a letter or digit at both ends. It signs in as name@{account}.", "1 到 64 个字符，可包含 a-z、0-9、. _ -，首尾为字母或数字。登录名为 名称@{account}。";
@@ -251,6 +263,7 @@ texts! {
     token_description_hint: "What it is for. 0 to 1000 characters.", "用途说明，0 到 1000 个字符。";
     token_days: "Days until it ends", "有效天数";
     token_days_hint: "1 to {max}", "1 到 {max}";
+    console_session: "Console session", "控制台会话";
     this_session: "This session", "本次会话";
     token_revoke: "Revoke token", "吊销令牌";
     token_revoke_question: "Revoke token {name}?", "要吊销令牌 {name} 吗？";
@@ -266,6 +279,8 @@ texts! {
     key_delete_warning: "Whatever uses it is refused from the next request on, its docker logins too.", "自使用者的下一次请求起即被拒绝，其 docker 登录也将失效。";
     event: "Event", "事件";
     event_kind_wrong: "There is no such event.", "没有此类事件。";
+    event_result_wrong: "There is no such result.", "没有此类结果。";
+    until_before_from: "This day is before the first one.", "截至日期早于起始日期。";
     any: "any", "全部";
     actor: "Actor", "操作者";
     actor_hint: "acme, or dev@acme", "例如 acme 或 dev@acme";
@@ -312,8 +327,8 @@ texts! {
     event_share_ended: "Share ended", "共享已截止";
     event_share_revoked: "Share revoked", "取消共享";
     event_share_left: "Share left", "退出共享";
-    event_owner_blocked: "Owner blocked", "屏蔽共享方";
-    event_owner_unblocked: "Owner no longer blocked", "取消屏蔽共享方";
+    event_owner_blocked: "Owner blocked", "屏蔽所有者";
+    event_owner_unblocked: "Owner no longer blocked", "取消屏蔽所有者";
     event_unknown_name_tried: "Unknown account tried", "尝试不存在的账号";
     event_personal_token_created: "Personal token made", "创建个人令牌";
     event_personal_token_revoked: "Personal token revoked", "吊销个人令牌";
@@ -372,6 +387,8 @@ texts! {
     webhook_test: "Send a test", "发送测试通知";
     webhook_test_notice: "Test", "测试";
     webhook_delete_warning: "What waits for it is not sent any more.", "待发送的通知将不再发送。";
+    webhook_is_disabled: "The webhook is disabled: nothing is sent to it. Enable it first.", "该 Webhook 已停用，不会发送通知。请先启用。";
+    no_deliveries_disabled: "Nothing was sent yet.", "还没有发送记录。";
     deliveries: "Deliveries", "发送记录";
     no_deliveries: "Nothing was sent yet. Send a test.", "还没有发送记录，可发送测试通知。";
     attempts: "Attempts", "尝试次数";

@@ -1,9 +1,10 @@
 //! Personal tokens, and temporary logins for docker, which are such.
 
-use std::str::FromStr;
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use auth::{Made, NewToken, PATTERNS_MAX, PersonalToken, ScopePattern, TokenId};
+use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::credentials::{ALL, docker_login, maker, maker_field};
@@ -11,6 +12,7 @@ use super::forms::{Asked, Refusal, described, done_or_gone};
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, Question, form_token, go, instant, once, time};
 use super::problem::{Problem, Wrong};
+use super::session::{SESSION_DESCRIPTION, SESSION_LIFE};
 use super::text::fill;
 use super::visitor::{Form, Visitor};
 
@@ -18,13 +20,30 @@ const HOUR_SECONDS: u64 = 60 * 60;
 const DAY_SECONDS: u64 = 24 * HOUR_SECONDS;
 const LOGIN_HOURS_MAX: u64 = 24;
 
-/// The part of the page that lists them.
+/// A place in the list: when a token was made, and its number.
+fn parsed(place: &str) -> Option<(Timestamp, TokenId)> {
+    let (at, id) = place.split_once('/')?;
+    Some((at.parse().ok()?, id.parse().ok()?))
+}
+
+/// Whether a token is a session of the console.
+fn is_session(token: &PersonalToken) -> bool {
+    let life = token.expires_at.duration_since(token.created_at);
+    token.description.as_str() == SESSION_DESCRIPTION
+        && !token.registry_only
+        && token.scope.is_none()
+        && u64::try_from(life.as_secs()).is_ok_and(|seconds| seconds == SESSION_LIFE.as_secs())
+}
+
+/// The part of the page that lists them, the newest first.
 pub(super) async fn list(visitor: &Visitor) -> Result<Markup, Problem> {
     let t = visitor.t;
-    let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
-    let after = visitor.query.get("after").map(TokenId::from_str).transpose()?;
-    let found = auth.list_personal_tokens(p, after, ROWS_AND_ONE, now).await?;
-    let rows = Rows::of(found, |token| token.id.to_string());
+    let after = visitor.query.get("after").map(|place| parsed(place).ok_or(Problem::NotFound)).transpose()?;
+    let mut found = all(visitor).await?;
+    found.sort_by_key(|token| Reverse((token.created_at, token.id)));
+    found.retain(|token| after.is_none_or(|after| (token.created_at, token.id) < after));
+    found.truncate(ROWS_AND_ONE);
+    let rows = Rows::of(found, |token| format!("{}/{}", token.created_at, token.id));
     Ok(html! {
         h2 { (t.tokens) }
         p { (t.tokens_text) }
@@ -56,12 +75,13 @@ fn called(token: &PersonalToken) -> String {
 fn line(visitor: &Visitor, token: &PersonalToken) -> Markup {
     let t = visitor.t;
     let name = called(token);
-    let is_session = visitor.principal.personal_token() == Some(token.id);
+    let is_this = visitor.principal.personal_token() == Some(token.id);
     html! {
         tr {
             th scope="row" { (name) }
             td {
-                @if is_session { strong { (t.this_session) } }
+                @if is_this { strong { (t.this_session) } }
+                @else if is_session(token) { (t.console_session) }
                 @else if token.registry_only { (t.docker_login) }
                 @else if let Some(scope) = &token.scope { (t.token_narrowed) " " (patterns(scope)) } @else { (t.personal_token) }
             }

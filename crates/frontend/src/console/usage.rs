@@ -44,8 +44,15 @@ pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
     let t = visitor.t;
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
     let after = visitor.query.get("after").and_then(|name| AccountName::parse(name).ok());
-    let found = (|_: &AccountName| true, after.as_ref());
-    let shares = auth.find_repository_shares(p, &seen.repository.name, found, ROWS_AND_ONE, now).await?;
+    let found = async |after| {
+        let found = (|_: &AccountName| true, after);
+        auth.find_repository_shares(p, &seen.repository.name, found, ROWS_AND_ONE, now).await
+    };
+    let mut shares = found(after.as_ref()).await?;
+    if shares.is_empty() && after.is_some() {
+        // What stood there is gone; what stands before is not.
+        shares = found(None).await?;
+    }
     let shares = Rows::of(shares, |share| share.grantee.to_string());
     let chosen = match visitor.query.get("share") {
         Some(account) => {

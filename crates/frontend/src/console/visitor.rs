@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use auth::Principal;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use http::header::{CONTENT_TYPE, ORIGIN};
+use http::header::{CONTENT_TYPE, ORIGIN, REFERER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method};
 use http_body_util::{BodyExt, Limited};
@@ -23,6 +23,9 @@ use crate::{App, ExternalUrl};
 const FORM_BYTES_MAX: usize = 256 << 10;
 /// How long a form may take to arrive.
 const FORM_TIME_MAX: Duration = Duration::from_secs(30);
+/// The longest address that a page leads to. With the registry's own, browsers name where they come from up to 4,096 bytes, and
+/// reverse proxies take an answer's head, which leads there, of the same size.
+pub(super) const ADDRESS_BYTES_MAX: usize = 3_500;
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// What stays as it is in a parameter.
 const PARAMETER: &AsciiSet =
@@ -81,6 +84,9 @@ pub(super) struct Visitor {
     pub(super) query: Query,
     /// Whether a page of ours led here, as far as the browser tells.
     pub(super) is_ours: bool,
+    /// Whether the browser gets to the same page by its address again. What answers a form has none: another language would
+    /// lose what was typed, or what is shown this once.
+    pub(super) has_address: bool,
 }
 
 impl<S: Sync> FromRequestParts<S> for Visitor {
@@ -93,9 +99,12 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
         };
         Visitor::of(parts).await.map_err(|problem| problem.answer(language))?.ok_or_else(|| {
             let next = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-            let is_page = parts.method == Method::GET && next != "/console/" && next != "/console";
-            if is_page {
-                go(&format!("/console/sign-in?next={}", parameter(&next)))
+            if parts.uri.path() == "/console/sign-out" {
+                go("/console/sign-in")
+            } else if parts.method != Method::GET {
+                signs_in("ended=1&", &came_from(parts).unwrap_or_default())
+            } else if next != "/console/" && next != "/console" {
+                signs_in("", &next)
             } else {
                 go("/console/sign-in")
             }
@@ -116,6 +125,7 @@ impl Visitor {
         tracing::Span::current().record("principal", principal.name());
         let (t, query) = (language.texts(), Query::parse(parts.uri.query()));
         let zone = app.auth.time_zone(&principal).await?;
+        let address_bytes = parts.uri.path_and_query().map_or(0, |address| address.as_str().len());
         Ok(Some(Visitor {
             form_token: session::form_token(secret.reveal()),
             host: origin.authority().to_owned(),
@@ -128,6 +138,7 @@ impl Visitor {
             zone,
             query,
             is_ours,
+            has_address: parts.method.is_safe() && address_bytes <= ADDRESS_BYTES_MAX,
         }))
     }
 }
@@ -217,6 +228,29 @@ impl<S: Sync> FromRequest<S> for Form {
         };
         read.await.map_err(|problem: Problem| problem.answer(language))
     }
+}
+
+/// Leads to the sign-in, and from there to `next`: to its page, where all of it is too long for an address.
+fn signs_in(ended: &str, next: &str) -> Answer {
+    let to = |next: &str| format!("/console/sign-in?{ended}next={}", parameter(next));
+    let whole = to(next);
+    if whole.len() <= ADDRESS_BYTES_MAX {
+        return go(&whole);
+    }
+    go(&to(next.split('?').next().unwrap_or_default()))
+}
+
+/// The page whose form was sent, as the browser names it, or the one of the form's own address; without what it told of
+/// what was done before.
+fn came_from(parts: &Parts) -> Option<String> {
+    let origin = Arrived::of(parts).ok()?.origin.to_string();
+    let named = parts.headers.get(REFERER).and_then(|value| value.to_str().ok());
+    let named = named.and_then(|address| address.strip_prefix(&origin)).and_then(inside);
+    let address = named.or_else(|| inside(parts.uri.path()))?;
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let kept: Vec<_> =
+        query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("done=")).collect();
+    Some(if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) })
 }
 
 /// Text as a parameter of an address.

@@ -12,7 +12,7 @@ use super::forms::{Asked, Refusal, done_or_gone, ended_or_gone, sent};
 use super::holders::switch;
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, Question, form_token, go, page, time};
-use super::problem::Problem;
+use super::problem::{Problem, Wrong};
 use super::text::fill;
 use super::visitor::{Form, Visitor};
 use super::webhook_form::{self, Sends};
@@ -58,17 +58,19 @@ async fn shown(visitor: &Visitor, text: &str, asked: Asked<'_>) -> Result<Answer
         (asked.whole_error())
         (facts(visitor, &webhook))
         div.bar {
-            form.inline method="post" action=(at) {
-                (form_token(&visitor.form_token))
-                button type="submit" name="action" value="test" { (t.webhook_test) }
+            @if webhook.enabled {
+                form.inline method="post" action=(at) {
+                    (form_token(&visitor.form_token))
+                    button type="submit" name="action" value="test" { (t.webhook_test) }
+                }
             }
             (switch(visitor, &at, text, url, !webhook.enabled))
             a href=(format!("{at}?do=change")) aria-label=(fill(t.change_named, &[("name", &url)])) { (t.change) }
             a href=(format!("{at}?do=delete")) aria-label=(fill(t.delete_named, &[("name", &url)])) { (t.delete) }
         }
         h2 { (t.deliveries) }
-        @if rows.items.is_empty() { div.empty { p { (t.no_deliveries) } } } @else {
-            (deliveries(visitor, &at, &rows.items))
+        @if rows.items.is_empty() { div.empty { p { (if webhook.enabled { t.no_deliveries } else { t.no_deliveries_disabled }) } } } @else {
+            (deliveries(visitor, &at, webhook.enabled, &rows.items))
         }
         (pager(visitor, &at, rows.next.as_deref()))
     };
@@ -98,7 +100,7 @@ fn facts(visitor: &Visitor, webhook: &Webhook) -> Markup {
     }
 }
 
-fn deliveries(visitor: &Visitor, at: &str, deliveries: &[Delivery]) -> Markup {
+fn deliveries(visitor: &Visitor, at: &str, enabled: bool, deliveries: &[Delivery]) -> Markup {
     let t = visitor.t;
     html! {
         div.scroll tabindex="0" role="group" aria-label=(t.list) {
@@ -111,16 +113,16 @@ fn deliveries(visitor: &Visitor, at: &str, deliveries: &[Delivery]) -> Markup {
                         th scope="col" { (t.status) }
                         th.number scope="col" { (t.attempts) }
                         th scope="col" { (t.webhook_last_failure) }
-                        th scope="col" { (t.send_again) }
+                        @if enabled { th scope="col" { (t.send_again) } }
                     }
                 }
-                tbody { @for delivery in deliveries { (line(visitor, at, delivery)) } }
+                tbody { @for delivery in deliveries { (line(visitor, at, enabled, delivery)) } }
             }
         }
     }
 }
 
-fn line(visitor: &Visitor, at: &str, delivery: &Delivery) -> Markup {
+fn line(visitor: &Visitor, at: &str, enabled: bool, delivery: &Delivery) -> Markup {
     let t = visitor.t;
     let (kind, share) = (kind_text(t, delivery.notice.kind), delivery.notice.share.as_ref());
     let status = match delivery.status {
@@ -140,12 +142,14 @@ fn line(visitor: &Visitor, at: &str, delivery: &Delivery) -> Markup {
             td { (status) }
             td.number { (delivery.attempts) }
             td { (failure(visitor, delivery.last_failure.as_deref())) }
-            td {
-                form.inline method="post" action=(at) {
-                    (form_token(&visitor.form_token))
-                    input type="hidden" name="of" value=(delivery.id);
-                    button.plain type="submit" name="action" value="again"
-                        aria-label=(fill(t.send_again_named, &[("name", &kind), ("id", &delivery.id)])) { (t.send_again) }
+            @if enabled {
+                td {
+                    form.inline method="post" action=(at) {
+                        (form_token(&visitor.form_token))
+                        input type="hidden" name="of" value=(delivery.id);
+                        button.plain type="submit" name="action" value="again"
+                            aria-label=(fill(t.send_again_named, &[("name", &kind), ("id", &delivery.id)])) { (t.send_again) }
+                    }
                 }
             }
         }
@@ -163,7 +167,11 @@ async fn acted(visitor: &Visitor, text: &str, form: &Form) -> Result<String, Ref
     let webhook: WebhookId = text.parse().map_err(Problem::from)?;
     let (at, refused) = (address(webhook), |error| Refusal::of(error, visitor.t));
     let enabled = |enabled| WebhookChange { enabled: Some(enabled), ..WebhookChange::default() };
-    match form.get("action") {
+    let action = form.get("action");
+    if ["test", "again"].contains(&action) && !auth.show_webhook(p, webhook).await.map_err(refused)?.enabled {
+        return Err(Wrong { field: None, text: visitor.t.webhook_is_disabled.to_owned() }.into());
+    }
+    match action {
         "test" => {
             auth.test_webhook(p, webhook, now).await.map_err(refused)?;
             Ok(format!("{at}?done=sending"))

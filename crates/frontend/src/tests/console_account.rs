@@ -82,13 +82,18 @@ async fn who_manages_an_image_says_who_may_do_what_with_it() {
     app.push_image("acme", "team-a/web", "v1", b"layer").await;
     let (acme, dev) = (Browser::of(&app, "acme").await, Browser::of(&app, "dev@acme").await);
     let (image, tab) = ("/console/images/team-a/web", "/console/images/team-a/web?tab=permissions");
-    acme.opens(tab).await.says(&["No user has a permission here."]);
+    acme.opens(tab).await.says(&[
+        "No user has a permission on this image alone.",
+        "<a href=\"/console/organizations/team-a\">From the organization team-a</a>",
+        "<th scope=\"row\">dev@acme</th><td>Edit</td>",
+        "<th scope=\"row\">reader@acme</th><td>Read</td>",
+    ]);
     dev.opens(tab).await.is(404);
     let set = [("action", "set-permission"), ("user", "dev"), ("level", "manage")];
     let token = dev.opens("/console/settings").await.form_token();
     dev.posts(image, &token, &set).await.is(403);
     acme.sends(tab, image, &set).await.says(&["The permission is set.", "Permission of dev@acme"]);
-    dev.opens(tab).await.is(200);
+    dev.opens(tab).await.is(200).says(&["Users may have a permission from the organization team-a, too"]);
     let wrong = [("action", "set-permission"), ("user", "x y"), ("level", "read")];
     acme.sends(tab, image, &wrong).await.says(&["There is no such user", "value=\"x y\""]);
     let remove = [("action", "remove-permission"), ("of", "dev")];

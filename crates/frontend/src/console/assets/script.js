@@ -27,7 +27,7 @@ for (const field of document.querySelectorAll("textarea[data-characters]")) {
   if (!output) continue;
   const count = () => {
     const left = Number(field.dataset.characters) - [...field.value].length;
-    output.textContent = `${left} ${output.dataset.unit}`;
+    output.textContent = `${left} ${left === 1 ? output.dataset.one : output.dataset.unit}`;
     output.classList.toggle("over", left < 0);
   };
   output.hidden = false;

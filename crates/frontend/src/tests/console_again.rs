@@ -1,0 +1,185 @@
+//! What forms of an image and an organization say that are sent twice, too late, or by who gives away its own permission.
+
+use http::Method;
+use serde_json::json;
+
+use super::app::TestApp;
+use super::browser::Browser;
+
+const WEB: &str = "/console/images/team-a/web";
+const TEAM: &str = "/console/organizations/team-a";
+const GONE: &str = "It was gone already";
+
+async fn stage() -> TestApp {
+    let app = TestApp::start().await;
+    app.push_image("acme", "team-a/web", "v1", b"layer").await;
+    app
+}
+
+#[tokio::test]
+async fn a_tag_that_is_deleted_twice_was_gone_already() {
+    let app = stage().await;
+    let acme = Browser::of(&app, "acme").await;
+    let question = format!("{WEB}?tab=tags&delete=v1");
+    let token = acme.opens(&question).await.says(&["Delete the tag v1?"]).form_token();
+    for told in ["The tag is deleted.", GONE] {
+        acme.posts(WEB, &token, &[("action", "delete-tag"), ("of", "v1")]).await.is(200).says(&[told]);
+    }
+    for tag in ["v1", "never"] {
+        let page = acme.opens(&format!("{WEB}?tab=tags&delete={tag}")).await;
+        page.is(200).says(&[GONE]).says_nothing_of(&["Delete the tag"]);
+        assert_eq!(page.address, format!("{WEB}?tab=tags&done=gone"));
+    }
+}
+
+#[tokio::test]
+async fn a_permission_that_is_taken_away_twice_was_gone_already() {
+    let app = stage().await;
+    let acme = Browser::of(&app, "acme").await;
+    let token = acme.opens("/console/settings").await.form_token();
+    let set = [("action", "set-permission"), ("user", "dev"), ("level", "read")];
+    acme.posts(WEB, &token, &set).await.says(&["The permission is set."]);
+    for (path, list) in [(WEB, format!("{WEB}?tab=permissions&")), (TEAM, format!("{TEAM}?"))] {
+        let question = |user: &str| format!("{list}do=remove-permission&of={user}");
+        acme.opens(&question("dev")).await.says(&["Take away the permission of dev?"]);
+        let remove = [("action", "remove-permission"), ("of", "dev")];
+        for told in ["The permission is taken away.", GONE] {
+            acme.posts(path, &token, &remove).await.is(200).says(&[told]);
+        }
+        let nobody = [("action", "remove-permission"), ("of", "nobody")];
+        acme.posts(path, &token, &nobody).await.is(200).says(&[GONE]);
+        for user in ["dev", "nobody"] {
+            let page = acme.opens(&question(user)).await;
+            page.is(200).says(&[GONE]).says_nothing_of(&["<p>Take away the permission of"]);
+            assert_eq!(page.address, format!("{list}done=gone"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_gives_away_the_own_permission_is_led_to_the_images() {
+    let app = stage().await;
+    let acme = Browser::of(&app, "acme").await;
+    let token = acme.opens("/console/settings").await.form_token();
+    let set = |level| [("action", "set-permission"), ("user", "dev"), ("level", level)];
+    for (path, action) in [(TEAM, "remove-permission"), (WEB, "set-permission")] {
+        acme.posts(path, &token, &set("manage")).await.says(&["The permission is set."]);
+        let dev = Browser::of(&app, "dev@acme").await;
+        let own = dev.opens("/console/settings").await.form_token();
+        let fields = [("action", action), ("user", "dev"), ("of", "dev"), ("level", "read")];
+        let page = dev.posts(path, &own, &fields).await;
+        page.is(200).says(&["The permission is "]);
+        assert!(page.address.starts_with("/console/images?done=permission-"), "{}", page.address);
+    }
+    // What remains to be seen of an organization is shown.
+    acme.posts(TEAM, &token, &set("manage")).await.says(&["The permission is set."]);
+    let dev = Browser::of(&app, "dev@acme").await;
+    let own = dev.opens("/console/settings").await.form_token();
+    let page = dev.posts(TEAM, &own, &set("read")).await;
+    page.is(200).says(&["The permission is set.", "Read"]);
+    assert!(page.address.starts_with(TEAM), "{}", page.address);
+}
+
+#[tokio::test]
+async fn what_is_sent_of_a_share_or_an_image_that_is_gone_leads_to_its_list() {
+    let app = stage().await;
+    app.push_image("acme", "team-a/api", "v1", b"layer").await;
+    app.share("team-a/web", None).await;
+    let acme = Browser::of(&app, "acme").await;
+    let token = acme.opens(&format!("{WEB}?tab=sharing&change=globex")).await.form_token();
+    app.revoke("team-a/web").await;
+    let change = [("action", "change-share"), ("account", "globex"), ("permanent", "on")];
+    for page in [
+        acme.opens(&format!("{WEB}?tab=sharing&change=globex")).await,
+        acme.posts(WEB, &token, &change).await,
+    ] {
+        page.is(200).says(&[GONE, "This image is shared with nobody."]);
+        assert_eq!(page.address, format!("{WEB}?tab=sharing&done=gone"));
+    }
+    acme.posts(WEB, &token, &[("action", "delete"), ("of", "team-a/web")]).await.says(&["Deleted."]);
+    for action in ["check-share", "share", "delete-tag", "describe", "set-permission"] {
+        let page = acme.posts(WEB, &token, &[("action", action), ("account", "globex")]).await;
+        page.is(200).says(&[GONE, "team-a/api"]);
+    }
+}
+
+#[tokio::test]
+async fn the_whole_description_of_a_share_is_shown_to_both() {
+    let app = stage().await;
+    app.share("team-a/web", None).await;
+    let (begins, ends) = ("What it is for. ".repeat(12), "The end of it.");
+    let (acme, globex) = (Browser::of(&app, "acme").await, Browser::of(&app, "globex").await);
+    let describe = |text: String| {
+        [
+            ("action", "change-share".to_owned()),
+            ("account", "globex".to_owned()),
+            ("permanent", "on".to_owned()),
+            ("description", text),
+        ]
+    };
+    for (text, folded) in [(format!("{begins}{ends}"), true), (ends.to_owned(), false)] {
+        let token = acme.opens(&format!("{WEB}?tab=sharing&change=globex")).await.form_token();
+        let fields = describe(text.clone());
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        acme.posts(WEB, &token, &fields).await.says(&["Saved."]);
+        for page in [acme.opens(&format!("{WEB}?tab=sharing")).await, globex.opens("/console/shared").await] {
+            page.says(&[&text]);
+            assert_eq!(page.text.contains("<details><summary>"), folded);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_permanent_share_has_no_notice_and_that_is_said_before_the_question() {
+    let app = stage().await;
+    let acme = Browser::of(&app, "acme").await;
+    let token = acme.opens("/console/settings").await.form_token();
+    let share =
+        |action, notice| [("action", action), ("account", "globex"), ("permanent", "on"), ("notice", notice)];
+    for action in ["check-share", "share"] {
+        let page = acme.posts(WEB, &token, &share(action, "5")).await;
+        page.is(200).says(&["id=\"notice-error\"", "value=\"5\""]).says_nothing_of(&["Share with globex?"]);
+    }
+    acme.posts(WEB, &token, &share("check-share", "0")).await.says(&["Share with globex?"]);
+    // What had a deadline is made permanent without touching the notice it had.
+    app.share("team-a/web", Some(10 * 24 * 3600)).await;
+    acme.posts(WEB, &token, &share("change-share", "5")).await.says(&["id=\"notice-error\""]);
+    acme.posts(WEB, &token, &share("change-share", "3")).await.says(&["Saved.", "Permanently valid"]);
+}
+
+#[tokio::test]
+async fn a_disabled_webhook_is_sent_nothing_and_says_so() {
+    let app = stage().await;
+    let acme = Browser::of(&app, "acme").await;
+    let hook = json!({"url": "https://hooks.example/"});
+    let made = app.by("acme", Method::POST, "/api/v1/webhooks").json(&hook).send().await.unwrap();
+    let made: serde_json::Value = made.error_for_status().unwrap().json().await.unwrap();
+    let at = format!("/console/webhooks/{}", made["id"]);
+    let token = acme.opens(&at).await.says(&["Send a test"]).form_token();
+    acme.posts(&at, &token, &[("action", "disable")]).await.says(&["Disabled."]);
+    acme.opens(&at).await.says_nothing_of(&["Send a test", "end a test"]);
+    for action in ["test", "again"] {
+        let page = acme.posts(&at, &token, &[("action", action), ("of", "1")]).await;
+        page.is(200).says(&["The webhook is disabled: nothing is sent to it."]);
+    }
+    acme.posts(&at, &token, &[("action", "enable")]).await.says(&["Send a test"]);
+}
+
+#[tokio::test]
+async fn the_language_is_not_switched_where_something_would_be_lost() {
+    let app = stage().await;
+    let acme = Browser::of(&app, "acme").await;
+    let switch = "action=\"/console/language\"";
+    let token = acme.opens("/console/settings").await.says(&[switch]).form_token();
+    let long = "船".repeat(1000);
+    let fields =
+        [("action", "check-share"), ("account", "globex"), ("permanent", "on"), ("description", &*long)];
+    let asked = acme.posts(WEB, &token, &fields).await;
+    asked.says(&["Share with globex?", &long]).says_nothing_of(&[switch]);
+    let images = |count| "&image=team-a/web".repeat(count);
+    acme.opens(&format!("/console/share?{}", images(100))).await.says(&[switch]);
+    acme.opens(&format!("/console/share?{}", images(250))).await.is(200).says_nothing_of(&[switch]);
+    let fields = [("action", "docker-login"), ("hours", "1")];
+    let made = acme.posts("/console/credentials", &token, &fields).await;
+    made.says(&["This is shown once."]).says_nothing_of(&[switch]);
+}
