@@ -196,6 +196,14 @@ impl Hall {
     }
 }
 
+/// Who has little is no peer of who has much, nor the other way round.
+fn without_peers(row: &mut Row) {
+    for entry in &mut row.entries {
+        let ratios = &mut entry.ratios;
+        (ratios.speed_to_best_peer, ratios.cpu_to_best_peer) = (None, None);
+    }
+}
+
 fn entries(number: u64) -> String {
     format!("{} entries", grouped(number))
 }
@@ -225,7 +233,7 @@ pub(crate) async fn run(
     }
     let systems = stands.iter().map(|loaded| Version {
         name: loaded.name.clone(),
-        version: format!("({} {}; {})", ours.name, ours.version, loaded.counted.describe()),
+        version: format!("and {} tags in one ({})", grouped(loaded.counted.tags), ours.version),
     });
     let (systems, names): (Vec<_>, Vec<_>) =
         (systems.collect(), stands.iter().map(|loaded| loaded.name.clone()).collect());
@@ -236,7 +244,9 @@ pub(crate) async fn run(
         say(&row.work);
         let (names, rounds) = (names.clone(), hall.scale.rounds);
         let measure = async |who, round| work.measure(&mut hall, who, round).await;
-        rows.push(rounds::row(row, names, rounds, say, measure).await);
+        let mut row = rounds::row(row, names, rounds, say, measure).await;
+        without_peers(&mut row);
+        rows.push(row);
     }
     Ok(Report {
         about: About::Size,
