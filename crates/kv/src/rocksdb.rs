@@ -4,7 +4,7 @@
 //! before it in the group wrote, writes the whole group with one synced write, and answers. So expectations need no
 //! locks, and many writers share one sync.
 //!
-//! A point read is answered from memory where it can be ([`rows`]), else from the tables.
+//! A point read is answered from memory where it can be (`rows.rs`), else from the tables.
 //!
 //! Versions count the commits; the count lies in a column family of its own and is written with every group.
 
