@@ -17,6 +17,8 @@ use crate::{Person, PythonPackage, Registry, find_program};
 /// How long a page may take to show something.
 const PAGE_WAIT_MAX: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(50);
+/// How often a driver is started that finds no port.
+const DRIVER_STARTS_MAX: usize = 5;
 /// What the accessibility of pages is checked with, in the package that brings it.
 const AXE: (&str, &str) = ("axe-playwright-python", "axe_playwright_python/axe.min.js");
 const HEIGHT: u32 = 900;
@@ -311,19 +313,30 @@ impl WebDriverCompatibleCommand for DevTools {
 
 /// A driver on a port that it chose, and its address. When it is asked to end, it ends its browsers.
 async fn start_driver(folder: &Path) -> (Background, String) {
+    let mut reasons = Vec::new();
+    for attempt in 0..DRIVER_STARTS_MAX {
+        // It takes a free port of IPv6, and ends if the same one of IPv4 is somebody's.
+        match try_driver(&folder.join(format!("driver-{attempt}.log"))).await {
+            Ok(driver) => return driver,
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    panic!("{}", reasons.join("\n"));
+}
+
+async fn try_driver(log: &Path) -> Result<(Background, String), String> {
     let program = find_program("chromedriver").expect("chromium-driver: `cargo xtask test` installs it");
     let mut command = Background::command(&program);
     command.arg("--port=0");
-    let log = folder.join("driver.log");
     let port = || {
-        let said = std::fs::read_to_string(&log).unwrap_or_default();
+        let said = std::fs::read_to_string(log).unwrap_or_default();
         let line = said.split_once("started successfully on port ")?.1.split_once('\n')?.0.to_owned();
         Some(line.trim_end_matches('.').to_owned())
     };
     let answers = || std::future::ready(port().is_some());
-    let driver = Background::start(command, &log, answers).await.unwrap_or_else(|reason| panic!("{reason}"));
+    let driver = Background::start(command, log, answers).await?;
     let port = port().expect("a port");
-    (driver, format!("http://127.0.0.1:{port}"))
+    Ok((driver, format!("http://127.0.0.1:{port}")))
 }
 
 fn axe() -> String {
