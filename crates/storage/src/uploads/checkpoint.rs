@@ -56,6 +56,11 @@ impl Checkpoint {
         Checkpoint { received, task }
     }
 
+    /// How many bytes of the request it names.
+    pub(super) fn received(&self) -> u64 {
+        self.received
+    }
+
     /// Waits for its end: how many bytes of the request the record names then.
     pub(super) async fn end(self) -> Result<u64, Error> {
         self.task.await.map_err(|error| PlaceError::Failed(std::io::Error::other(error)))??;

@@ -119,7 +119,6 @@ pub(super) struct Begin<'a> {
 
 /// A request that has taken its epoch.
 pub(super) struct Intake {
-    storage: Storage,
     claim: Claim,
     /// The session without this request's bytes, with its epoch and place.
     before: Session,
@@ -127,11 +126,10 @@ pub(super) struct Intake {
     /// Made with the first bytes.
     writer: Option<Box<dyn PlaceWriter>>,
     hasher: Hasher,
-    /// How many bytes of this request were written, how many of those the last checkpoint that was begun names, and how
-    /// many the session's record.
+    /// How many bytes of this request were written, and how many of those the session's record names.
     received: u64,
-    begun: u64,
     saved: u64,
+    /// The one under way, which names more.
     checkpoint: Option<Checkpoint>,
     promised: Option<u64>,
     /// Whether a commit failed in such a way that it may have been done.
@@ -160,14 +158,12 @@ impl Storage {
             now: begin.now,
         };
         Ok(Intake {
-            storage: self.clone(),
             claim,
             before,
             place,
             writer: None,
             hasher,
             received: 0,
-            begun: 0,
             saved: 0,
             checkpoint: None,
             promised: begin.promised,
@@ -269,7 +265,7 @@ impl Intake {
         self.sync().await?;
         let whole = self.session(false);
         let hasher = Some(self.hasher.clone());
-        self.storage.check_digest(hasher, &whole.segments, whole.offset, digest).await?;
+        self.claim.storage.check_digest(hasher, &whole.segments, whole.offset, digest).await?;
         let this = &*self;
         let made = retrying(|| async {
             let Claim { storage, id, now, .. } = &this.claim;
@@ -297,22 +293,23 @@ impl Intake {
         if let Some(promised) = self.promised.filter(|promised| received > *promised) {
             return Err(Error::SizeMismatch { promised, received });
         }
-        let max = self.storage.settings().blob_bytes_max;
+        let max = self.claim.storage.settings().blob_bytes_max;
         if self.before.offset + received > max {
             return Err(Error::TooLarge { max });
         }
         let writer = match &mut self.writer {
             Some(writer) => writer,
-            None => self.writer.insert(self.storage.places().create(self.place).await?),
+            None => self.writer.insert(self.claim.storage.places().create(self.place).await?),
         };
         let (written, hasher) = tokio::join!(writer.write(batch.clone()), hash(self.hasher.clone(), batch));
         written?;
         self.hasher = hasher?;
         self.received = received;
-        if self.received - self.begun >= self.storage.settings().checkpoint_bytes {
+        let begun = self.checkpoint.as_ref().map_or(self.saved, Checkpoint::received);
+        if self.received - begun >= self.claim.storage.settings().checkpoint_bytes {
             self.end_checkpoint().await?;
             self.begin_checkpoint();
-            self.storage.check_space(self.promised.unwrap_or(0).saturating_sub(self.received)).await?;
+            self.claim.storage.check_space(self.promised.unwrap_or(0).saturating_sub(self.received)).await?;
         }
         Ok(())
     }
@@ -351,7 +348,6 @@ impl Intake {
         if let Some(writer) = &mut self.writer {
             let (claim, synced) = (self.claim.clone(), writer.sync());
             self.checkpoint = Some(Checkpoint::begin(claim, synced, session, self.received));
-            self.begun = self.received;
         }
     }
 
@@ -389,7 +385,7 @@ impl Intake {
         }
         let Some(mut writer) = self.writer.take() else { return };
         if is_ours {
-            self.storage.remove_early([self.place]).await;
+            self.claim.storage.remove_early([self.place]).await;
         } else if let Err(error) = writer.truncate(self.saved).await {
             // Somebody else's segment now: up to what was saved, it must stay.
             tracing::warn!(place = %self.place, %error, "a place was not cut to what counts of it");
