@@ -8,18 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use jiff::Timestamp;
-use kv::{Entry, Id, Key, Range, decode};
+use kv::{Id, Key, Range, decode};
 use oci::RepositoryName;
 
-use crate::lists::text;
+use crate::lists::{Rows, named, text};
 use crate::namespaces::Permitted;
 use crate::records::{NamespaceRecord, RepositoryLife, ShareRecord};
 use crate::scope::{Scope, Verbs};
 use crate::{Auth, Denied, Error, Level, NamespaceId, Principal, RepositoryId, Visibility};
 
-/// The most rows that each source looks at for one page, and the most permissions and shares that it takes in.
+/// The most rows that each source looks at for one page.
 const ROWS_MAX: usize = 10_000;
-const ROWS_AT_ONCE: usize = 1_000;
 /// Longer than any name: what is longer sorts as its beginning does.
 const AFTER_BYTES_MAX: usize = 256;
 
@@ -48,6 +47,13 @@ struct Ask<'a> {
     now: Timestamp,
 }
 
+impl Ask<'_> {
+    /// A walk over rows, for the page.
+    fn rows(&self, range: Range) -> Rows {
+        Rows::at_most(range, ROWS_MAX).beginning_with(self.want)
+    }
+}
+
 /// A name that the principal may pull, if it is listed under this id.
 struct Candidate {
     id: RepositoryId,
@@ -59,7 +65,8 @@ impl Auth {
     ///
     /// # Errors
     /// [`Denied::Unauthenticated`] without a credential or token, [`Denied::InsufficientScope`] when the access token
-    /// does not carry the catalog; [`Error::Limit`] within [`Denied::Failed`] beyond 10,000 shares or permissions.
+    /// does not carry the catalog; [`Error::Limit`] within [`Denied::Failed`] for a user with more than 10,000
+    /// permissions.
     pub async fn catalog(
         &self,
         principal: &Principal,
@@ -90,11 +97,14 @@ impl Auth {
         let Some(account) = ask.principal.account() else { return Ok(Part::default()) };
         let Some(user) = ask.principal.user() else {
             let key = Key::NamespaceOf { account: account.raw(), name: "" };
-            let rows = self.rows(key, "namespaces").await?;
-            let mut namespaces = Vec::with_capacity(rows.len());
-            for (encoded, entry) in rows {
-                let name = text(key, self.region(), &encoded)?.to_owned();
-                namespaces.push((name, decode::<NamespaceId>(key, &entry)?.value));
+            // As many as the settings let an account have.
+            let mut rows = Rows::all(key.siblings(self.region()));
+            let mut namespaces = Vec::new();
+            while let Some(some) = rows.next_of_enough(self).await? {
+                for (encoded, entry) in some {
+                    let name = text(key, self.region(), &encoded)?.to_owned();
+                    namespaces.push((name, decode::<NamespaceId>(key, &entry)?.value));
+                }
             }
             return self.listed_in(ask, namespaces).await;
         };
@@ -111,39 +121,52 @@ impl Auth {
         let lives = self.lives(&repositories).await?;
         let candidates = lives.into_iter().filter(|(_, life)| life.owner == account);
         let single = self.listed_among(ask, candidates.collect()).await?;
-        Ok(Part {
-            horizon: least(whole.horizon, single.horizon),
-            names: [whole.names, single.names].concat(),
-        })
+        Ok(Part { horizon: whole.horizon, names: [whole.names, single].concat() })
     }
 
     /// What is shared with the principal's account by shares that are open.
     async fn shared(&self, ask: &Ask<'_>) -> Result<Part, Error> {
         let Some(account) = ask.principal.account() else { return Ok(Part::default()) };
-        let key = Key::SharedWith { grantee: account.raw(), share: Id::MIN };
-        let mut ids = Vec::new();
-        for (encoded, _) in self.rows(key, "shares").await? {
-            ids.push(crate::lists::id(key, self.region(), &encoded)?);
+        let key = Key::SharedName { grantee: account.raw(), name: ask.after, share: Id::MAX };
+        let mut rows = ask.rows(key.siblings_after(self.region()));
+        let (mut part, mut last) = (Part::default(), None);
+        while let Some(some) = rows.next_of_enough(self).await? {
+            let mut ids = Vec::with_capacity(some.len());
+            for (encoded, _) in &some {
+                let (name, share) = named(key, self.region(), encoded)?;
+                ids.push(share);
+                if last.as_deref() != Some(name) {
+                    // Of the last name there may be another share.
+                    part.horizon = last.replace(name.to_owned());
+                }
+            }
+            let shares = self.records::<ShareRecord>(&ids, |share| Key::Share { share }).await?;
+            let shares: BTreeMap<_, _> =
+                shares.into_iter().map(|(_, share)| (share.repository, share)).collect();
+            let repositories: Vec<Id> = shares.keys().map(|repository| repository.raw()).collect();
+            let mut open = self.lives(&repositories).await?;
+            open.retain(|(id, life)| {
+                shares
+                    .get(id)
+                    .is_some_and(|share| share.grantee == account && share.opens(*id, life, ask.now))
+            });
+            part.names.extend(self.listed_among(ask, self.of_open_owners(open).await?).await?);
+            if part.names.len() >= ask.want {
+                return Ok(part);
+            }
         }
-        let shares = self.records::<ShareRecord>(&ids, |share| Key::Share { share }).await?;
-        let shares: BTreeMap<_, _> = shares.into_iter().map(|(_, share)| (share.repository, share)).collect();
-        let repositories: Vec<Id> = shares.keys().map(|repository| repository.raw()).collect();
-        let mut open = self.lives(&repositories).await?;
-        open.retain(|(id, life)| {
-            shares.get(id).is_some_and(|share| share.grantee == account && share.opens(*id, life, ask.now))
-        });
-        self.listed_among(ask, self.of_open_owners(open).await?).await
+        part.horizon = if rows.is_complete() { None } else { part.horizon.or(last) };
+        Ok(part)
     }
 
     /// What is public.
     async fn public(&self, ask: &Ask<'_>) -> Result<Part, Error> {
         let key = Key::PublicName { name: "" };
-        let mut walk =
-            Walk::new(key.siblings(self.region()), Key::PublicName { name: ask.after }, self.region());
+        let mut rows = ask.rows(Key::PublicName { name: ask.after }.siblings_after(self.region()));
         let mut part = Part::default();
-        while let Some(rows) = walk.next(self).await? {
-            let mut ids = Vec::with_capacity(rows.len());
-            for (encoded, entry) in &rows {
+        while let Some(some) = rows.next_of_enough(self).await? {
+            let mut ids = Vec::with_capacity(some.len());
+            for (encoded, entry) in &some {
                 ids.push(decode::<Id>(key, entry)?.value);
                 part.horizon = Some(text(key, self.region(), encoded)?.to_owned());
             }
@@ -156,7 +179,7 @@ impl Auth {
                 return Ok(part);
             }
         }
-        if walk.is_complete() {
+        if rows.is_complete() {
             part.horizon = None;
         }
         Ok(part)
@@ -178,11 +201,13 @@ impl Auth {
                 continue;
             }
             let key = Key::Listed { name: &prefix };
-            let from = Key::Listed { name: ask.after };
-            let mut walk = Walk::new(key.beginning(self.region()), from, self.region()).at_most(rows_left);
-            while let Some(rows) = walk.next(self).await? {
-                rows_left = rows_left.saturating_sub(rows.len());
-                for (encoded, entry) in rows {
+            let (mut start, end) = key.beginning(self.region());
+            if ask.after > prefix.as_str() {
+                start = Bound::Excluded(Key::Listed { name: ask.after }.encode(self.region()));
+            }
+            let mut rows = Rows::at_most((start, end), rows_left).beginning_with(ask.want);
+            while let Some(some) = rows.next_of_enough(self).await? {
+                for (encoded, entry) in some {
                     let name = name(text(key, self.region(), &encoded)?)?;
                     let id = decode::<RepositoryId>(key, &entry)?.value;
                     part.horizon = Some(name.to_string());
@@ -194,9 +219,10 @@ impl Auth {
                     }
                 }
             }
-            if !walk.is_complete() {
+            if !rows.is_complete() {
                 return Ok(part);
             }
+            rows_left = rows.left;
         }
         part.horizon = None;
         Ok(part)
@@ -207,7 +233,7 @@ impl Auth {
         &self,
         ask: &Ask<'_>,
         repositories: Vec<(RepositoryId, RepositoryLife)>,
-    ) -> Result<Part, Error> {
+    ) -> Result<Vec<RepositoryName>, Error> {
         let mut candidates: Vec<Candidate> = repositories
             .into_iter()
             .filter(|(_, life)| life.name.as_str() > ask.after)
@@ -218,7 +244,7 @@ impl Auth {
             .map(|(id, life)| Candidate { id, name: life.name })
             .collect();
         candidates.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Part { names: self.listed(candidates).await?, horizon: None })
+        self.listed(candidates).await
     }
 
     /// Those of `candidates` that are listed under their id.
@@ -268,48 +294,6 @@ impl Auth {
         }
         Ok(records)
     }
-
-    /// All siblings of `key`, if they are not too many to be taken in at once.
-    async fn rows(&self, key: Key<'_>, what: &'static str) -> Result<Vec<(Vec<u8>, Entry)>, Error> {
-        let rows = self.store().list(key.siblings(self.region()), ROWS_MAX).await?;
-        if rows.len() < ROWS_MAX { Ok(rows) } else { Err(Error::Limit { what, max: ROWS_MAX as u64 - 1 }) }
-    }
-}
-
-/// A bounded walk over a range of names, from after a name.
-struct Walk {
-    range: Option<Range>,
-    rows_left: usize,
-}
-
-impl Walk {
-    fn new((start, end): Range, after: Key<'_>, region: &kv::Region) -> Walk {
-        let after = after.encode(region);
-        let begun = matches!(&start, Bound::Included(first) if after < *first);
-        let start = if begun { start } else { Bound::Excluded(after) };
-        Walk { range: Some((start, end)), rows_left: ROWS_MAX }
-    }
-
-    fn at_most(self, rows_left: usize) -> Walk {
-        Walk { rows_left, ..self }
-    }
-
-    /// The next rows; `None` at the end, or when it has looked at enough.
-    async fn next(&mut self, auth: &Auth) -> Result<Option<Vec<(Vec<u8>, Entry)>>, Error> {
-        let limit = self.rows_left.min(ROWS_AT_ONCE);
-        let Some((start, end)) = self.range.take_if(|_| limit > 0) else { return Ok(None) };
-        let rows = auth.store().list((start, end.clone()), limit).await?;
-        self.rows_left -= rows.len();
-        if let Some((last, _)) = rows.last().filter(|_| rows.len() == limit) {
-            self.range = Some((Bound::Excluded(last.clone()), end));
-        }
-        Ok(if rows.is_empty() { None } else { Some(rows) })
-    }
-
-    /// Whether it came to the end.
-    fn is_complete(&self) -> bool {
-        self.range.is_none()
-    }
 }
 
 fn merge(parts: [Part; 3], limit: usize) -> Catalog {
@@ -320,13 +304,6 @@ fn merge(parts: [Part; 3], limit: usize) -> Catalog {
     let names: Vec<_> = names.into_iter().take(limit).collect();
     let next = if more { names.last().map(ToString::to_string) } else { horizon };
     Catalog { names, next }
-}
-
-fn least(one: Option<String>, other: Option<String>) -> Option<String> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
-    }
 }
 
 fn name(text: &str) -> Result<RepositoryName, kv::Error> {

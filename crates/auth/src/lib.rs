@@ -141,7 +141,7 @@ pub use scope::{PATTERNS_MAX, SCOPES_MAX, Scope, ScopePattern, ScopeRequest, Ver
 pub use seal::{Sealed, SealingKeys};
 pub use settings::{PasswordCost, Settings};
 pub use share_creation::SHARES_AT_ONCE_MAX;
-pub use share_lists::Grantees;
+pub use share_lists::{Grantees, SharePlace, SharesFound};
 pub use shared_tags::{SHARED_PATTERNS_MAX, ShareTags, TagPatterns};
 pub use shares::{NewShare, Share, ShareChange, ShareEnd};
 pub use sign_in_refusals::SignInRefusal;

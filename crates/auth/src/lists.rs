@@ -16,6 +16,7 @@ pub(crate) struct Rows {
     range: Option<Range>,
     /// How many more rows may be looked at.
     pub(crate) left: usize,
+    at_once: usize,
 }
 
 impl Rows {
@@ -26,7 +27,12 @@ impl Rows {
 
     /// For a page that may look at `left` more rows.
     pub(crate) fn at_most(range: Range, left: usize) -> Rows {
-        Rows { range: Some(range), left }
+        Rows { range: Some(range), left, at_once: ROWS_AT_ONCE }
+    }
+
+    /// Begins with the rows of a page of `limit`, which are seldom too few, and takes more from time to time.
+    pub(crate) fn beginning_with(self, limit: usize) -> Rows {
+        Rows { at_once: limit.clamp(1, ROWS_AT_ONCE), ..self }
     }
 
     /// For a change that has to go through all of them, however many.
@@ -39,16 +45,35 @@ impl Rows {
     /// # Errors
     /// [`Error::Limit`] when enough were looked at and there may be more.
     pub(crate) async fn next(&mut self, auth: &Auth) -> Result<Vec<(Vec<u8>, Entry)>, Error> {
-        let Some((start, end)) = self.range.take() else { return Ok(Vec::new()) };
-        if self.left == 0 {
-            return Err(Error::Limit { what: "rows looked at for one page", max: ROWS_EXAMINED_MAX as u64 });
+        match self.next_of_enough(auth).await? {
+            Some(rows) => Ok(rows),
+            None if self.is_complete() => Ok(Vec::new()),
+            None => Err(Error::Limit { what: "rows looked at for one page", max: ROWS_EXAMINED_MAX as u64 }),
         }
-        let rows = auth.store().list((start, end.clone()), ROWS_AT_ONCE).await?;
-        self.left = self.left.saturating_sub(rows.len());
-        if let (ROWS_AT_ONCE, Some((last, _))) = (rows.len(), rows.last()) {
+    }
+
+    /// The next rows; none at the end, and none when enough were looked at.
+    ///
+    /// # Errors
+    /// As the store.
+    pub(crate) async fn next_of_enough(
+        &mut self,
+        auth: &Auth,
+    ) -> Result<Option<Vec<(Vec<u8>, Entry)>>, Error> {
+        let limit = self.left.min(self.at_once);
+        let Some((start, end)) = self.range.take_if(|_| limit > 0) else { return Ok(None) };
+        let rows = auth.store().list((start, end.clone()), limit).await?;
+        self.left -= rows.len();
+        self.at_once = (self.at_once * 2).min(ROWS_AT_ONCE);
+        if let Some((last, _)) = rows.last().filter(|_| rows.len() == limit) {
             self.range = Some((Bound::Excluded(last.clone()), end));
         }
-        Ok(rows)
+        Ok(Some(rows).filter(|rows| !rows.is_empty()))
+    }
+
+    /// Whether it came to the end.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.range.is_none()
     }
 }
 
@@ -84,6 +109,17 @@ pub(crate) fn id(key: kv::Key<'_>, region: &kv::Region, encoded: &[u8]) -> Resul
     let tail = key.tail(region, encoded)?;
     kv::Id::from_tail(tail)
         .ok_or_else(|| kv::Error::Corrupt { what: format!("an id in the list of {key:?}") })
+}
+
+/// The name and the id in the tail of a `Key::SharedName`.
+pub(crate) fn named<'k>(
+    key: kv::Key<'_>,
+    region: &kv::Region,
+    encoded: &'k [u8],
+) -> Result<(&'k str, kv::Id), kv::Error> {
+    let tail = key.tail(region, encoded)?;
+    kv::Id::named_of_tail(tail)
+        .ok_or_else(|| kv::Error::Corrupt { what: format!("a name and an id in the list of {key:?}") })
 }
 
 /// The target in the tail of a `Key::Permission`.

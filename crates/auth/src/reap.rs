@@ -46,7 +46,8 @@ impl Auth {
                         let by = reaped.deleted_by.clone().unwrap_or_else(Actor::server);
                         self.tell_closed(&mut tx, (share, &record.value), name, by, at).await?;
                     }
-                    delete_share(&mut tx, share, &record.value);
+                    let name = reaped.as_ref().map(|reaped| &reaped.life.name);
+                    delete_share(&mut tx, share, &record.value, name);
                 }
                 None => {
                     tx.delete_encoded(encoded);
@@ -125,7 +126,7 @@ impl Auth {
         {
             tx.expect(key, Some(record.version));
             self.tell_closed(tx, (share, &record.value), &life.name, by, now).await?;
-            delete_share(tx, share, &record.value);
+            delete_share(tx, share, &record.value, Some(&life.name));
         }
         Ok(())
     }

@@ -294,7 +294,7 @@ impl Auth {
                 return exists;
             }
             opened.patterns.release(ended.value.tags.as_deref());
-            replace_share(&mut making.tx, former, &ended.value);
+            replace_share(&mut making.tx, former, &ended.value, &opened.life.value.name);
         }
         Ok(())
     }

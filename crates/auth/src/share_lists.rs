@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use kv::{Key, decode};
 use oci::RepositoryName;
 
-use crate::lists::{ROWS_EXAMINED_MAX, Rows};
+use crate::lists::{ROWS_EXAMINED_MAX, Rows, named};
 use crate::namespaces::Permitted;
 use crate::records::{AccountRecord, RepositoryLife, ShareRecord};
 use crate::repository_lists::permits;
@@ -33,6 +33,24 @@ pub struct Grantees {
     pub ended: usize,
     /// Whether there may be more.
     pub more: bool,
+}
+
+/// Where a share stands in the order of images' names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharePlace {
+    /// The image's name.
+    pub name: RepositoryName,
+    /// The share.
+    pub share: ShareId,
+}
+
+/// Some of the shares with an account.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SharesFound {
+    /// The shares.
+    pub shares: Vec<Share>,
+    /// Where to go on. A page may be short, even empty, while there is more: a search looks at 10,000 shares at once.
+    pub next: Option<SharePlace>,
 }
 
 /// A share, and the repository that it is of.
@@ -112,31 +130,50 @@ impl Auth {
         self.with_uses(found).await
     }
 
-    /// The shares made with the caller's account that `wants` wants, by their owners' names and their images', those after
-    /// `after`. Every user of the account sees them.
+    /// The shares made with the caller's account that `wants` wants, by their images' names, those after `after`. Every
+    /// user of the account sees them.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`]; [`Error::Limit`] beyond 10,000 shares.
+    /// [`Error::Unauthenticated`].
     pub async fn find_shares_with(
         &self,
         p: &Principal,
         wants: impl Fn(&Share) -> bool,
-        after: Option<(&AccountName, &RepositoryName)>,
+        after: Option<&SharePlace>,
         limit: usize,
-    ) -> Result<Vec<Share>, Error> {
-        let key = Key::SharedWith { grantee: p.subject()?.account.raw(), share: kv::Id::MIN };
-        let of = |share: &Share| (share.owner.clone(), share.repository.clone());
-        let after = after.map(|(owner, name)| (owner.clone(), name.clone()));
-        let most = ROWS_EXAMINED_MAX + 1;
-        let pulls = |(_, share, life): &Joined| left(p, share, life).contains(Verbs::PULL);
-        let mut found = self.list_shares(key, most, pulls).await?;
-        if found.len() == most {
-            let max = ROWS_EXAMINED_MAX as u64;
-            return Err(Error::Limit { what: "shares with an account in a list that is ordered", max });
+    ) -> Result<SharesFound, Error> {
+        let grantee = p.subject()?.account.raw();
+        let after = after.map(|after| (after.name.as_str(), after.share.raw()));
+        let (name, share) = after.unwrap_or(("", kv::Id::MIN));
+        let key = Key::SharedName { grantee, name, share };
+        let mut rows = Rows::new(key.siblings_after(self.region())).beginning_with(limit + 1);
+        let mut found = SharesFound::default();
+        let mut seen = None;
+        while let Some(some) = rows.next_of_enough(self).await? {
+            let mut ids = Vec::with_capacity(some.len());
+            for (encoded, _) in &some {
+                ids.push(ShareId::from(named(key, self.region(), encoded)?.1));
+            }
+            seen = some.last().map(|(encoded, _)| encoded.clone());
+            let mut joined = self.join(&ids).await?;
+            joined.retain(|(_, share, life)| left(p, share, life).contains(Verbs::PULL));
+            found.shares.extend(self.show(joined).await?.into_iter().filter(&wants));
+            if found.shares.len() > limit {
+                found.shares.truncate(limit);
+                found.next = found
+                    .shares
+                    .last()
+                    .map(|share| SharePlace { name: share.repository.clone(), share: share.id });
+                return Ok(found);
+            }
         }
-        found.retain(|share| after.as_ref().is_none_or(|after| of(share) > *after) && wants(share));
-        found.sort_by_cached_key(of);
-        found.truncate(limit);
+        if let (false, Some(encoded)) = (rows.is_complete(), seen) {
+            let (name, share) = named(key, self.region(), &encoded)?;
+            let name = RepositoryName::parse(name).map_err(|error| kv::Error::Corrupt {
+                what: format!("a name in the list of {key:?}: {error}"),
+            })?;
+            found.next = Some(SharePlace { name, share: share.into() });
+        }
         Ok(found)
     }
 
@@ -269,7 +306,7 @@ impl Auth {
         limit: usize,
         shows: impl Fn(&Joined) -> bool,
     ) -> Result<Vec<Share>, Error> {
-        let mut rows = Rows::new(key.siblings_after(self.region()));
+        let mut rows = Rows::new(key.siblings_after(self.region())).beginning_with(limit);
         let mut found = Vec::new();
         while found.len() < limit {
             let page = rows.next(self).await?;

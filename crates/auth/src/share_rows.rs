@@ -1,16 +1,17 @@
 //! The rows of a share: the one place where they are written, changed and removed, each with its event and its notice.
 //! Whoever keeps something beside a share keeps it in step with [`write_share`], [`change_share`] and [`delete_share`].
 //!
-//! The rows are four: its record, its place (by repository and grantee), and its entry in the list of either side. Beside
-//! them lies what is due to be told of it (see [`crate::share_dues`]). Rights are checked, and what a share rests on is
-//! expected, by those who call.
+//! The rows are five: its record, its place (by repository and grantee), its entry in its owner's list, and two in its
+//! grantee's: by id, and by the repository's name. Beside them lies what is due to be told of it (see
+//! [`crate::share_dues`]). Rights are checked, and what a share rests on is expected, by those who call.
 
 use jiff::Timestamp;
 use kv::{Key, Transaction};
 use oci::RepositoryName;
 
+use crate::lists::Rows;
 use crate::notices::put_notice;
-use crate::records::{RepositoryLife, ShareRecord};
+use crate::records::{ReapRecord, RepositoryLife, ShareRecord};
 use crate::share_dues::{clear_dues, move_dues, set_dues};
 use crate::{
     AccountId, AccountName, Actor, Auth, Error, Event, EventDetail, EventKind, PrincipalId, RepositoryId,
@@ -86,11 +87,11 @@ pub(crate) fn write_share(
     by: Actor,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let ShareRow { id, record, .. } = share;
+    let ShareRow { id, record, repository, .. } = share;
     let key = Key::Share { share: id.raw() };
     tx.expect(key, None).put(key, record)?;
     tx.put(place_key(record.repository, record.grantee), &id)?;
-    tx.put(Key::SharedWith { grantee: record.grantee.raw(), share: id.raw() }, &record.repository)?;
+    put_received(tx, id, record, Some(repository))?;
     tx.put(Key::SharedBy { owner: record.owner.raw(), share: id.raw() }, &record.repository)?;
     tx.delete(former_key(record.repository, record.grantee));
     set_dues(tx, id, record, now)?;
@@ -98,9 +99,14 @@ pub(crate) fn write_share(
 }
 
 /// Removes an ended share whose place a new one takes in the same transaction.
-pub(crate) fn replace_share(tx: &mut Transaction, former: ShareId, record: &ShareRecord) {
+pub(crate) fn replace_share(
+    tx: &mut Transaction,
+    former: ShareId,
+    record: &ShareRecord,
+    repository: &RepositoryName,
+) {
     tx.delete(Key::Share { share: former.raw() });
-    delete_beside(tx, former, record);
+    delete_beside(tx, former, record, Some(repository));
 }
 
 /// What of a share a change changes; nothing, if it is as it was.
@@ -181,31 +187,104 @@ impl Auth {
         share: ShareRow<'_>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let ShareRow { id, record, .. } = share;
+        let ShareRow { id, record, repository, .. } = share;
         let mut guard = self.share_guard(record.repository, now).await?;
         guard.close(id);
         guard.write(tx)?;
         let mut patterns = self.pattern_use(record.repository).await?;
         patterns.release(record.tags.as_deref());
         patterns.write(tx, now)?;
-        delete_share(tx, id, record);
+        delete_share(tx, id, record, Some(repository));
         // Whoever goes on pulling is then no stranger to the owner's audit trail.
         tx.put(former_key(record.repository, record.grantee), &now)?;
         Ok(())
     }
 }
 
-/// Removes a share's rows without a word: of one that opens nothing any more, whose end is in the trail already.
-pub(crate) fn delete_share(tx: &mut Transaction, id: ShareId, record: &ShareRecord) {
+/// Removes a share's rows without a word: of one that opens nothing any more, whose end is in the trail already. `None`
+/// when nothing knows the repository's name any more.
+pub(crate) fn delete_share(
+    tx: &mut Transaction,
+    id: ShareId,
+    record: &ShareRecord,
+    repository: Option<&RepositoryName>,
+) {
     tx.delete(Key::Share { share: id.raw() }).delete(place_key(record.repository, record.grantee));
-    delete_beside(tx, id, record);
+    delete_beside(tx, id, record, repository);
+}
+
+/// Writes a share's entries in its grantee's lists.
+fn put_received(
+    tx: &mut Transaction,
+    id: ShareId,
+    record: &ShareRecord,
+    repository: Option<&RepositoryName>,
+) -> Result<(), Error> {
+    for key in received_keys(id, record, repository) {
+        tx.put(key, &record.repository)?;
+    }
+    Ok(())
+}
+
+fn received_keys<'a>(
+    id: ShareId,
+    record: &ShareRecord,
+    repository: Option<&'a RepositoryName>,
+) -> impl Iterator<Item = Key<'a>> {
+    let (grantee, share) = (record.grantee.raw(), id.raw());
+    let named = repository.map(|name| Key::SharedName { grantee, name: name.as_str(), share });
+    std::iter::once(Key::SharedWith { grantee, share }).chain(named)
 }
 
 /// Removes what lies beside a share's record and place.
-fn delete_beside(tx: &mut Transaction, id: ShareId, record: &ShareRecord) {
-    tx.delete(Key::SharedWith { grantee: record.grantee.raw(), share: id.raw() });
+fn delete_beside(
+    tx: &mut Transaction,
+    id: ShareId,
+    record: &ShareRecord,
+    repository: Option<&RepositoryName>,
+) {
+    for key in received_keys(id, record, repository) {
+        tx.delete(key);
+    }
     tx.delete(Key::SharedBy { owner: record.owner.raw(), share: id.raw() });
     clear_dues(tx, id, record);
+}
+
+impl Auth {
+    /// Moves the lists of grantees of a store that has them by id alone, where they once were. To be called before
+    /// anything else works on the store.
+    ///
+    /// # Errors
+    /// As the store.
+    pub async fn move_received_shares_once(&self) -> Result<(), Error> {
+        let mut rows = Rows::all(Key::FormerSharedWith { row: &[] }.siblings(self.region()));
+        while let Some(some) = rows.next_of_enough(self).await? {
+            let mut moved = self.store().transaction();
+            for (encoded, _) in some {
+                let list = Key::FormerSharedWith { row: &[] };
+                let tail = list.tail(self.region(), &encoded)?;
+                let id = tail.last_chunk::<8>().and_then(|id| kv::Id::from_tail(id)).ok_or_else(|| {
+                    kv::Error::Corrupt { what: "a share in the list of its grantee".to_owned() }
+                })?;
+                if let Some(share) = self.store().get::<ShareRecord>(Key::Share { share: id }).await? {
+                    let name = self.name_of(share.value.repository).await?;
+                    put_received(&mut moved, id.into(), &share.value, name.as_ref())?;
+                }
+                moved.delete_encoded(encoded);
+            }
+            self.finish(moved, ()).await?;
+        }
+        Ok(())
+    }
+
+    /// The name of a repository that is there, or is still to be emptied.
+    pub(crate) async fn name_of(&self, repository: RepositoryId) -> Result<Option<RepositoryName>, Error> {
+        if let Some(life) = self.life(repository).await? {
+            return Ok(Some(life.value.name));
+        }
+        let reaped = self.store().get::<ReapRecord>(Key::Reap { id: repository.raw() }).await?;
+        Ok(reaped.map(|reaped| reaped.value.life.name))
+    }
 }
 
 /// Where the id of the share of `repository` with `grantee` lies.

@@ -294,7 +294,10 @@ impl Auth {
                 let row = ShareRow { id, record: &record.value, repository: &life.value.name, grantee };
                 self.close_if_open(&mut tx, row, &life.value, p.into(), now).await?;
             }
-            None => delete_share(&mut tx, id, &record.value),
+            None => {
+                let name = self.name_of(record.value.repository).await?;
+                delete_share(&mut tx, id, &record.value, name.as_ref());
+            }
         }
         self.finish(tx, ()).await
     }

@@ -139,6 +139,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     let storage = Storage::new(store, Arc::new(files), settings);
     storage.count_blobs_once().await.map_err(StartError::BringUp)?;
     storage.move_usage_once().await.map_err(StartError::BringUp)?;
+    auth.move_received_shares_once().await.map_err(|error| StartError::BringUp(error.into()))?;
     let first_password = make_administrator(&auth, config.admin_password, now).await?;
 
     let couriers = couriers(&auth, &clock, config.webhooks, config.server.external_url.clone())?;

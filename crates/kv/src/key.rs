@@ -32,6 +32,8 @@
 //! ├── Share(share)
 //! ├── ShareOf(repository, grantee)       → share's id: one share for a grantee
 //! ├── SharedWith(grantee, share)         the list "with me"
+//! ├── SharedName(grantee, name, share)   the same by the names of what is shared
+//! ├── FormerSharedWith(row)              where older stores have the list "with me"; moved at the first start
 //! ├── SharedBy(owner, share)             the list "by me"
 //! ├── ShareGuard(repository)             written by every new share: the bound on their number
 //! ├── ShareUsage(share, row)             counters: pulls, bytes by day, user, address and node
@@ -88,6 +90,8 @@ pub struct Id(u64);
 impl Id {
     /// The least id. Marks the beginning of a list; never given to anything.
     pub const MIN: Id = Id(0);
+    /// The greatest id. Marks the end of what shares the fields before it.
+    pub const MAX: Id = Id((1 << 53) - 1);
 
     /// A new id from the system's random numbers.
     #[must_use]
@@ -247,6 +251,8 @@ pub enum Key<'a> {
     Share { share: Id },
     ShareOf { repository: Id, grantee: Id },
     SharedWith { grantee: Id, share: Id },
+    SharedName { grantee: Id, name: &'a str, share: Id },
+    FormerSharedWith { row: &'a [u8] },
     SharedBy { owner: Id, share: Id },
     ShareGuard { repository: Id },
     ShareUsage { share: Id, row: UsageRow },
@@ -366,7 +372,9 @@ impl Key<'_> {
             Key::PermissionOn { target, user } => local(0x31).raw(&target_bytes(target)).last_id(user),
             Key::Share { share } => local(0x32).last_id(share),
             Key::ShareOf { repository, grantee } => local(0x33).id(repository).last_id(grantee),
-            Key::SharedWith { grantee, share } => local(0x34).id(grantee).last_id(share),
+            Key::SharedWith { grantee, share } => local(0x2b).id(grantee).last_id(share),
+            Key::SharedName { grantee, name, share } => local(0x2c).id(grantee).last(&named(name, share)),
+            Key::FormerSharedWith { row } => local(0x34).last(row),
             Key::SharedBy { owner, share } => local(0x35).id(owner).last_id(share),
             Key::ShareGuard { repository } => local(0x36).last_id(repository),
             Key::ShareUsage { share, row } => local(0x3c).id(share).last(&row.to_bytes()),
@@ -429,6 +437,20 @@ impl Key<'_> {
             Key::Delivery { webhook, delivery } => local(0x74).id(webhook).last_id(delivery),
             Key::Delivered { webhook, delivery } => local(0x75).id(webhook).last_id(delivery),
         }
+    }
+}
+
+/// A name, and an id beneath it.
+fn named(name: &str, id: Id) -> Vec<u8> {
+    [name.as_bytes(), &[0], &id.get().to_be_bytes()].concat()
+}
+
+impl Id {
+    /// The name and the id in the tail of a [`Key::SharedName`].
+    #[must_use]
+    pub fn named_of_tail(tail: &[u8]) -> Option<(&str, Id)> {
+        let (name, id) = tail.split_last_chunk::<8>()?;
+        Some((std::str::from_utf8(name.strip_suffix(&[0])?).ok()?, Id::from_tail(id)?))
     }
 }
 

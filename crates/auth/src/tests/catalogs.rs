@@ -1,5 +1,7 @@
 //! The list of repositories: who sees which names, and that pages neither lose nor repeat one.
 
+use kv::Key;
+
 use super::{Answer, START, TestAuth, account, at, repository};
 use crate::{Denied, Level, Principal, ShareEnd};
 
@@ -123,4 +125,102 @@ async fn what_is_gone_is_listed_no_more() {
         .await
         .unwrap();
     assert_eq!(all(&test, &acme, 10, START).await, ["a-b/x", "a-b/y", "a.b/x", "a.b/y", "a/y"]);
+}
+
+/// All names that are shared with `globex`, as its list of shares has them.
+async fn named(test: &TestAuth, p: &Principal, limit: usize) -> Vec<String> {
+    let (mut names, mut after) = (Vec::new(), None);
+    for _ in 0..100 {
+        let found = test.find_shares_with(p, |_| true, after.as_ref(), limit).await.unwrap();
+        assert!(found.shares.len() <= limit);
+        names.extend(found.shares.iter().map(|share| share.repository.to_string()));
+        after = found.next;
+        if after.is_none() {
+            return names;
+        }
+    }
+    panic!("pages without end");
+}
+
+/// acme shares forty images with globex, most of them after others of the same name that are deleted, and every fifth is
+/// deleted too. Nothing that is dead is removed.
+async fn shared_world() -> (TestAuth, Principal, Vec<String>) {
+    let (test, acme, globex) = TestAuth::with_acme().await;
+    let mut open = Vec::new();
+    for at in 0..40 {
+        let name = format!("team-a/{at:02}");
+        let shared = async || {
+            let id = test.repository(&acme, &name).await;
+            test.list(&name, id).await;
+            test.share(&acme, &name, "globex", ShareEnd::Permanent).await;
+        };
+        for _ in 0..at % 4 {
+            shared().await;
+            test.delete_repository(&acme, &repository(&name), START).await.unwrap();
+        }
+        shared().await;
+        if at % 5 == 0 {
+            test.delete_repository(&acme, &repository(&name), START).await.unwrap();
+        } else {
+            open.push(name);
+        }
+    }
+    (test, globex, open)
+}
+
+#[tokio::test]
+async fn what_is_shared_is_paged_by_name_however_much_of_it_is_dead() {
+    let (test, globex, open) = shared_world().await;
+    for limit in (1..35).chain([1000]) {
+        assert_eq!(all(&test, &globex, limit, START).await, open, "{limit}");
+        assert_eq!(named(&test, &globex, limit).await, open, "{limit}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_looks_at_as_many_shares_as_it_holds() {
+    let (test, globex, open) = shared_world().await;
+    let key =
+        Key::SharedName { grantee: globex.account().unwrap().raw(), name: "team-a/2", share: kv::Id::MIN };
+    // Records that are torn are an error: those that no page of five comes to.
+    let rows = test.store().list(key.siblings_after(test.store().region()), 100).await.unwrap();
+    let mut torn = test.store().transaction();
+    for (row, _) in rows {
+        let share = kv::Id::from_tail(&row[row.len() - 8..]).unwrap();
+        torn.put_bytes(Key::Share { share }, b"torn".to_vec());
+    }
+    test.store().commit(torn).await.unwrap();
+    assert_eq!(test.catalog(&globex, None, 5, START).await.unwrap().names.len(), 5);
+    assert!(
+        test.catalog(&globex, Some(&open[9]), 30, START).await.is_err(),
+        "or the test would show nothing"
+    );
+}
+
+#[tokio::test]
+async fn lists_of_an_older_store_are_moved_and_stay() {
+    let (test, globex, open) = shared_world().await;
+    let (store, grantee) = (test.store(), globex.account().unwrap().raw());
+    let by_id = Key::SharedWith { grantee, share: kv::Id::MIN };
+    let by_name = Key::SharedName { grantee, name: "", share: kv::Id::MIN };
+    let rows = async |key: Key<'_>| store.list(key.siblings(store.region()), 1000).await.unwrap();
+    let (mut older, ids, names) = (store.transaction(), rows(by_id).await, rows(by_name).await);
+    for (row, entry) in &ids {
+        let share = by_id.tail(store.region(), row).unwrap();
+        let former = [grantee.get().to_be_bytes().as_slice(), share].concat();
+        older.put_bytes(Key::FormerSharedWith { row: &former }, entry.value.to_vec());
+    }
+    for (row, _) in ids.iter().chain(&names) {
+        older.delete_encoded(row.clone());
+    }
+    store.commit(older).await.unwrap();
+    assert!(all(&test, &globex, 10, START).await.is_empty());
+    for _ in 0..2 {
+        test.move_received_shares_once().await.unwrap();
+        let keys = |rows: Vec<(Vec<u8>, kv::Entry)>| rows.into_iter().map(|(row, _)| row).collect::<Vec<_>>();
+        assert_eq!(keys(rows(by_id).await), keys(ids.clone()));
+        assert_eq!(keys(rows(by_name).await), keys(names.clone()));
+        assert!(rows(Key::FormerSharedWith { row: &[] }).await.is_empty());
+    }
+    assert_eq!(named(&test, &globex, 10).await, open);
 }

@@ -178,6 +178,7 @@ async fn a_deleted_account_leaves_nothing() {
         Key::PersonalToken { account: id, user: user.user().unwrap().raw(), token: kv::Id::MIN },
         Key::PersonalTokenHash { hash: &[0; 32] },
         Key::SharedWith { grantee: id, share: kv::Id::MIN },
+        Key::SharedName { grantee: id, name: "", share: kv::Id::MIN },
         Key::SharedBy { owner: acme.account().unwrap().raw(), share: kv::Id::MIN },
         Key::Share { share: kv::Id::MIN },
     ];

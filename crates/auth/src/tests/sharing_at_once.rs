@@ -325,14 +325,15 @@ async fn shares_are_found_by_the_names_of_accounts_and_images_page_by_page() {
     assert_eq!(found("oo", None, 9).await, ["hooli"]);
     let refused = test.find_repository_shares(&globex, &web, (|_: &_| true, None), 9, START).await;
     assert!(matches!(refused, Err(Error::Forbidden | Error::NotFound { .. })), "{refused:?}");
-    let with = async |search: &str, after: Option<&str>| {
-        let after = after.map(|name| (account("acme"), repository(name)));
-        let after = after.as_ref().map(|(owner, name)| (owner, name));
+    let with = async |search: &str, after: Option<&crate::SharePlace>, limit| {
         let wants = |share: &Share| share.repository.as_str().contains(search);
-        let found = test.find_shares_with(&globex, wants, after, 9).await.unwrap();
-        found.iter().map(|share| share.repository.to_string()).collect::<Vec<_>>()
+        let found = test.find_shares_with(&globex, wants, after, limit).await.unwrap();
+        let names = found.shares.iter().map(|share| share.repository.to_string());
+        (names.collect::<Vec<_>>(), found.next)
     };
-    assert_eq!(with("", None).await, ["team-a/api", "team-a/web"]);
-    assert_eq!(with("", Some("team-a/api")).await, ["team-a/web"]);
-    assert_eq!(with("ap", None).await, ["team-a/api"]);
+    assert_eq!(with("", None, 9).await, (vec!["team-a/api".to_owned(), "team-a/web".to_owned()], None));
+    let (first, next) = with("", None, 1).await;
+    assert_eq!(first, ["team-a/api"]);
+    assert_eq!(with("", next.as_ref(), 1).await, (vec!["team-a/web".to_owned()], None));
+    assert_eq!(with("ap", None, 1).await, (vec!["team-a/api".to_owned()], None));
 }

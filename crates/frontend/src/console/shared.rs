@@ -1,13 +1,13 @@
 //! My images › Shared by others: what other accounts share with the visitor's.
 
-use auth::{AccountName, Share, ShareId};
+use auth::{Share, ShareId, SharePlace};
 use maud::{Markup, html};
 use oci::RepositoryName;
 
 use super::blocked_owners;
 use super::forms::{ended, gone};
 use super::images::address;
-use super::list::{ROWS_AND_ONE, Rows, pager};
+use super::list::{ROWS_A_PAGE, Rows, pager};
 use super::page::{Answer, Place, Question, go, page, time, time_left};
 use super::problem::Problem;
 use super::search::{self, Search};
@@ -34,34 +34,21 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
     }
 }
 
-/// The shares of the page, and whether they stand in the order of names.
-struct Found {
-    rows: Rows<Share>,
-    ordered: bool,
-}
-
-/// By owner and image, as long as they are few enough for that; else in the order of their ids.
-async fn found(visitor: &Visitor) -> Result<Found, auth::Error> {
-    let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+/// By image, as many as a page shows.
+async fn found(visitor: &Visitor) -> Result<Rows<Share>, auth::Error> {
     let wanted = search::wanted(visitor);
-    let fits = |share: &Share| place(share).contains(&wanted);
-    let after = visitor.query.get("after").and_then(|text| text.split_once('/'));
-    let after = after
-        .and_then(|(owner, name)| Some((AccountName::parse(owner).ok()?, RepositoryName::parse(name).ok()?)));
-    let after = after.as_ref().map(|(owner, name)| (owner, name));
-    match auth.find_shares_with(p, fits, after, ROWS_AND_ONE).await {
-        Ok(shares) => Ok(Found { rows: Rows::of(shares, place), ordered: true }),
-        Err(auth::Error::Limit { .. }) => {
-            let shares = auth.list_shares_with(p, visitor.query.after(), ROWS_AND_ONE, now).await?;
-            Ok(Found { rows: Rows::of(shares, |share| share.id.to_string()), ordered: false })
-        }
-        Err(error) => Err(error),
-    }
+    let fits = |share: &Share| format!("{}/{}", share.owner, share.repository).contains(&wanted);
+    let after = visitor.query.get("after").and_then(place);
+    let (auth, p) = (&visitor.app.auth, &visitor.principal);
+    let found = auth.find_shares_with(p, fits, after.as_ref(), ROWS_A_PAGE).await?;
+    let next = found.next.map(|SharePlace { name, share }| format!("{name}:{share}"));
+    Ok(Rows { items: found.shares, next })
 }
 
-/// `acme/team-a/web`: where a share stands in the list.
-fn place(share: &Share) -> String {
-    format!("{}/{}", share.owner, share.repository)
+/// `team-a/web:123`: where a share stands in the list.
+fn place(text: &str) -> Option<SharePlace> {
+    let (name, share) = text.split_once(':')?;
+    Some(SharePlace { name: RepositoryName::parse(name).ok()?, share: share.parse().ok()? })
 }
 
 /// `POST /console/shared`: leaves a share.
@@ -78,12 +65,13 @@ async fn left(visitor: &Visitor, form: &Form) -> Result<Answer, Problem> {
     }
 }
 
-fn shown(visitor: &Visitor, found: &Found) -> Markup {
-    let (t, shares) = (visitor.t, &found.rows);
+fn shown(visitor: &Visitor, shares: &Rows<Share>) -> Markup {
+    let t = visitor.t;
     let search = Search { list: ALL, label: t.search_shared };
     let blocked = html! { p { a href=(blocked_owners::ALL) { (t.blocked_owners) } } };
     if shares.items.is_empty() && !search::wanted(visitor).is_empty() {
-        return html! { (search.form(visitor)) (search.found_nothing(visitor)) };
+        let pages = pager(visitor, &search.address(visitor), shares.next.as_deref());
+        return html! { (search.form(visitor)) (search.found_nothing(visitor)) (pages) };
     }
     if shares.items.is_empty() && visitor.query.get("after").is_none() {
         let account = visitor.principal.account_name().map(ToString::to_string).unwrap_or_default();
@@ -94,8 +82,7 @@ fn shown(visitor: &Visitor, found: &Found) -> Markup {
     let may_leave = visitor.principal.user().is_none();
     html! {
         p.hint { (t.owner_sees_pulls) }
-        @if !found.ordered { p.wrong { (t.too_many_shares_to_order) } }
-        @else if search.is_for(visitor, shares) { (search.form(visitor)) }
+        @if search.is_for(visitor, shares) { (search.form(visitor)) }
         div.scroll tabindex="0" role="group" aria-label=(t.list) {
             table {
                 thead {

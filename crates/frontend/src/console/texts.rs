@@ -34,7 +34,6 @@ texts! {
     search_images: "Search by name", "按名称搜索";
     search_accounts: "Search by account", "按账号搜索";
     search_shared: "Search by owner or image", "按所有者或镜像搜索";
-    too_many_shares_to_order: "There are too many to be ordered or searched: they stand in the order in which they are stored.", "共享数量过多，无法排序或搜索，按存储顺序列出。";
     clear: "Clear", "清除";
     share: "Share", "共享";
     share_image: "Share image", "共享镜像";

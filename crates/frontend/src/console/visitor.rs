@@ -163,11 +163,6 @@ impl Query {
         found.filter(|value| !value.is_empty())
     }
 
-    /// The place after which a list goes on, if it names one.
-    pub(super) fn after<T: std::str::FromStr>(&self) -> Option<T> {
-        self.get("after")?.parse().ok()
-    }
-
     /// All of that name.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())

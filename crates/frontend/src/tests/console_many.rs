@@ -66,9 +66,11 @@ async fn a_list_reads_a_row_for_each_name_and_the_records_of_one_page() {
     }
     let sharee = Browser::of(&app, "globex").await;
     app.engine.reads();
-    sharee.opens("/console/shared").await.is(200).says(&["image-"]);
-    let reads = app.engine.reads();
-    assert!(reads <= 3 * shares + PAGE_READS_MAX, "{reads}: all are put in order");
+    app.engine.rows();
+    sharee.opens("/console/shared").await.is(200).says(&["image-0000", "image-0490"]);
+    let (reads, rows) = (app.engine.reads(), app.engine.rows());
+    assert!(reads <= 3 * 51 + 50, "{reads} reads for a page of {shares}");
+    assert!(rows <= 51, "{rows} rows");
 }
 
 #[tokio::test]

@@ -51,6 +51,8 @@ fn one_of_each<'a>(digest: &'a [u8], hash: &'a [u8; 32]) -> Vec<Key<'a>> {
         Key::Share { share },
         Key::ShareOf { repository, grantee: account },
         Key::SharedWith { grantee: account, share },
+        Key::SharedName { grantee: account, name: "team-a/web", share },
+        Key::FormerSharedWith { row: &[1; 16] },
         Key::SharedBy { owner: account, share },
         Key::ShareGuard { repository },
         Key::ShareUsage { share, row: UsageRow::first_of(20_000) },
@@ -199,6 +201,18 @@ proptest! {
         let list = Key::Tag { repository: id(raw), tag: &two };
         assert_eq!(contains(&list.siblings_after(&region()), &key(&one)), one > two);
         assert_eq!(list.tail(&region(), &key(&one)).unwrap(), one.as_bytes());
+    }
+
+    #[test]
+    fn names_come_before_the_ids_beneath_them(one in "[a-z0-9/._-]{1,40}", two in "[a-z0-9/._-]{1,40}", raw in 1u64..1 << 53) {
+        let key = |name, share| Key::SharedName { grantee: id(7), name, share };
+        let (low, high) = (key(&one, id(raw)).encode(&region()), key(&two, Id::MIN).encode(&region()));
+        assert_eq!(low < high, one < two);
+        let list = key(&two, Id::MAX);
+        assert_eq!(contains(&list.siblings_after(&region()), &low), one > two);
+        let tail = list.tail(&region(), &low).unwrap();
+        assert_eq!(Id::named_of_tail(tail), Some((one.as_str(), id(raw))));
+        assert_eq!(Id::named_of_tail(&tail[1..tail.len() - 1]), None);
     }
 
     #[test]
