@@ -13,6 +13,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -44,12 +45,16 @@ const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// HTTP/1.1, and HTTP/2 for clients that begin with it. With `tls` both over TLS alone, as the client chooses in the
 /// handshake; each connection is shown the identity that is current when it comes.
 ///
+/// A connection is served, to its end, on the one of the `lanes` that has the fewest; without lanes, on the runtime that
+/// this is called on.
+///
 /// # Errors
 /// When the listener is broken; not for a broken connection, nor while the system is out of descriptors.
 pub async fn serve(
     listener: TcpListener,
     tls: Option<watch::Receiver<TlsIdentity>>,
     app: App,
+    lanes: Vec<Handle>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
     let slots = Arc::new(Semaphore::new(app.settings.connections_max));
@@ -59,6 +64,7 @@ pub async fn serve(
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
+    let lanes = Lanes::new(lanes);
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
@@ -67,7 +73,16 @@ pub async fn serve(
         };
         let (stream, peer, slot) = accepted;
         let (server, watcher, stopping) = (Arc::clone(&server), graceful.watcher(), stopping.clone());
-        connections.spawn(server.converse(stream, peer, watcher, stopping, slot));
+        let (runtime, place) = lanes.place();
+        let moved = stream.into_std();
+        let work = async move {
+            let _place = place;
+            match moved.and_then(TcpStream::from_std) {
+                Ok(stream) => server.converse(stream, peer, watcher, stopping, slot).await,
+                Err(error) => tracing::warn!(%error, "cannot serve a connection for now"),
+            }
+        };
+        connections.spawn_on(work, &runtime);
     }
     drop((listener, accepting));
     if tokio::time::timeout(shutdown_timeout, graceful.shutdown()).await.is_err() {
@@ -78,6 +93,24 @@ pub async fn serve(
     }
     connections.shutdown().await;
     Ok(())
+}
+
+/// The runtimes that serve connections, and what stands for each connection on one.
+struct Lanes(Vec<(Handle, Arc<()>)>);
+
+impl Lanes {
+    fn new(mut runtimes: Vec<Handle>) -> Lanes {
+        if runtimes.is_empty() {
+            runtimes.push(Handle::current());
+        }
+        Lanes(runtimes.into_iter().map(|runtime| (runtime, Arc::default())).collect())
+    }
+
+    /// A place on the runtime with the fewest connections, until it is let go.
+    fn place(&self) -> (Handle, Arc<()>) {
+        let fewest = self.0.iter().min_by_key(|(_, places)| Arc::strong_count(places));
+        fewest.cloned().unwrap_or_else(|| (Handle::current(), Arc::default()))
+    }
 }
 
 /// The next connection, once there is room for it.
@@ -230,4 +263,20 @@ fn builder(head_timeout: Duration) -> Builder {
         .keep_alive_interval(HTTP2_PING_INTERVAL)
         .keep_alive_timeout(HTTP2_PING_TIMEOUT);
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arc, Handle, Lanes};
+
+    #[tokio::test]
+    async fn a_connection_goes_where_the_fewest_are() {
+        let lanes = Lanes::new(vec![Handle::current(); 3]);
+        let lane_of = |place: &Arc<()>| lanes.0.iter().position(|(_, places)| Arc::ptr_eq(places, place));
+        let mut places: Vec<_> = (0..6).map(|_| lanes.place().1).collect();
+        assert_eq!(places.iter().filter_map(lane_of).collect::<Vec<_>>(), [0, 1, 2, 0, 1, 2]);
+        places.remove(4);
+        assert_eq!(lane_of(&lanes.place().1), Some(1));
+        assert_eq!(lane_of(&Lanes::new(Vec::new()).place().1), None, "its own");
+    }
 }

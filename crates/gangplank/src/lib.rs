@@ -10,6 +10,7 @@ mod clock;
 pub mod config;
 mod couriers;
 mod data;
+mod lanes;
 mod open_files;
 mod password;
 mod recording;

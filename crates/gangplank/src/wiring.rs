@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::couriers::{self, Couriers};
 use crate::data::{DataError, DataFolder};
+use crate::lanes::Lanes;
 use crate::password::first_password;
 use crate::recording::Recording;
 use crate::sender::Sender;
@@ -69,6 +70,9 @@ pub enum StartError {
     /// What an older version left cannot be brought up to date.
     #[error("what an older version left cannot be brought up to date: {0}")]
     BringUp(::storage::Error),
+    /// No threads are to be had.
+    #[error("cannot start the threads that serve connections: {0}")]
+    Lanes(std::io::Error),
     /// The keys cannot be used.
     #[error("the keys cannot be used: {0}")]
     Keys(#[from] KeysError),
@@ -101,6 +105,7 @@ pub struct Running {
     recording: Recording,
     couriers: JoinHandle<()>,
     engine: Arc<RocksDb>,
+    _lanes: Lanes,
     // The last to go: the lock is held until nothing works on the data any more.
     _data: DataFolder,
 }
@@ -165,7 +170,9 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         current
     });
     let scheme = if identity.is_some() { "https" } else { "http" };
-    let server = tokio::spawn(frontend::serve(listener, identity, app, upkeep::stop_asked(stopped)));
+    let lanes = Lanes::start().map_err(StartError::Lanes)?;
+    let serving = frontend::serve(listener, identity, app, lanes.handles(), upkeep::stop_asked(stopped));
+    let server = tokio::spawn(serving);
     tracing::info!(scheme, %address, node = %data.node(), region = %config.server.region.as_str(), "serving");
     Ok(Running {
         address,
@@ -177,6 +184,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         couriers,
         recording,
         engine,
+        _lanes: lanes,
         _data: data,
     })
 }

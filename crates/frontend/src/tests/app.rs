@@ -156,7 +156,8 @@ impl TestApp {
         let app =
             App { auth: auth.clone(), storage, clock: clock.clone(), settings: Arc::new(settings), process };
         let (stop, stopped) = oneshot::channel::<()>();
-        let served = tokio::spawn(crate::serve(listener, tls, app, async { drop(stopped.await) }));
+        let served =
+            tokio::spawn(crate::serve(listener, tls, app, Vec::new(), async { drop(stopped.await) }));
         TestApp { scheme, host, clock, auth, engine, client, upkeep, data, stop, served }
     }
 
