@@ -251,14 +251,16 @@ fn delete_beside(
 }
 
 impl Auth {
-    /// Moves the lists of grantees of a store that has them by id alone, where they once were. To be called before
-    /// anything else works on the store.
+    /// Moves the lists of grantees of a store that has them by id alone, where they once were, and answers how many rows
+    /// there were. To be called before anything else works on the store.
     ///
     /// # Errors
     /// As the store.
-    pub async fn move_received_shares_once(&self) -> Result<(), Error> {
+    pub async fn move_received_shares_once(&self) -> Result<usize, Error> {
         let mut rows = Rows::all(Key::FormerSharedWith { row: &[] }.siblings(self.region()));
+        let mut count = 0;
         while let Some(some) = rows.next_of_enough(self).await? {
+            count += some.len();
             let mut moved = self.store().transaction();
             for (encoded, _) in some {
                 let list = Key::FormerSharedWith { row: &[] };
@@ -274,7 +276,7 @@ impl Auth {
             }
             self.finish(moved, ()).await?;
         }
-        Ok(())
+        Ok(count)
     }
 
     /// The name of a repository that is there, or is still to be emptied.

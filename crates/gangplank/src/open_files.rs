@@ -1,8 +1,9 @@
 //! How many files this process may have open (`RLIMIT_NOFILE`), and what fits into that.
 //!
 //! A server that runs out of them cannot accept, serve or write its metadata. So the limit is raised as far as the
-//! system lets us, and what may be open at once is bounded to fit: the metadata's tables, a socket for each connection,
-//! a blob for each request, and a reserve for everything else.
+//! system lets us, and what may be open at once is bounded to fit: what the server has open for itself (the metadata's
+//! tables, what its lanes wait with), a socket for each connection, a blob for each request, and a reserve for everything
+//! else.
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
@@ -33,11 +34,11 @@ pub(crate) fn raise_limit() -> u64 {
     limit.current.unwrap_or(u64::MAX)
 }
 
-/// Bounds the connections and requests of `server` to what `limit` has room for beside `tables` of the metadata, and
+/// Bounds the connections and requests of `server` to what `limit` has room for beside what it has open for itself, and
 /// says so in the log.
-pub(crate) fn fit(server: &mut Server, limit: u64, tables: u16) -> Result<(), TooFew> {
+pub(crate) fn fit(server: &mut Server, limit: u64, itself: u64) -> Result<(), TooFew> {
     let Fitting { connections_max, requests_max } =
-        fitting(server.connections_max, server.requests_max, limit, tables)?;
+        fitting(server.connections_max, server.requests_max, limit, itself)?;
     if (connections_max, requests_max) != (server.connections_max, server.requests_max) {
         tracing::warn!(
             open_files_max = limit,
@@ -60,8 +61,8 @@ struct Fitting {
     requests_max: usize,
 }
 
-fn fitting(connections: usize, requests: usize, limit: u64, tables: u16) -> Result<Fitting, TooFew> {
-    let taken = RESERVE + u64::from(tables);
+fn fitting(connections: usize, requests: usize, limit: u64, itself: u64) -> Result<Fitting, TooFew> {
+    let taken = RESERVE + itself;
     let room = limit.saturating_sub(taken);
     if connections as u64 + requests as u64 <= room {
         return Ok(Fitting { connections_max: connections, requests_max: requests });

@@ -104,8 +104,8 @@ pub struct Running {
     upkeep: JoinHandle<()>,
     recording: Recording,
     couriers: JoinHandle<()>,
+    lanes: Lanes,
     engine: Arc<RocksDb>,
-    _lanes: Lanes,
     // The last to go: the lock is held until nothing works on the data any more.
     _data: DataFolder,
 }
@@ -118,7 +118,8 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     config.checked()?;
     let tables = rocksdb::Settings::default();
     let limit = open_files::raise_limit();
-    open_files::fit(&mut config.server, limit, tables.open_files_max)
+    let itself = u64::from(tables.open_files_max) + Lanes::open_files() as u64;
+    open_files::fit(&mut config.server, limit, itself)
         .map_err(|error| StartError::OpenFiles { limit, needed: error.needed })?;
     let (settings, of_tls) = (config.server.tls.clone(), clock.clone());
     let identity = blocking(move || TlsFiles::open(&settings, of_tls)).await??;
@@ -130,6 +131,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     let listen = |source| StartError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
+    let lanes = blocking(Lanes::start).await?.map_err(StartError::Lanes)?;
 
     let (metadata, blobs, keys) = (data.metadata(), data.blobs(), data.keys());
     let engine = Arc::new(blocking(move || RocksDb::open(&metadata, &tables)).await??);
@@ -144,7 +146,10 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     let storage = Storage::new(store, Arc::new(files), settings);
     storage.count_blobs_once().await.map_err(StartError::BringUp)?;
     storage.move_usage_once().await.map_err(StartError::BringUp)?;
-    auth.move_received_shares_once().await.map_err(|error| StartError::BringUp(error.into()))?;
+    let moved = auth.move_received_shares_once().await.map_err(|error| StartError::BringUp(error.into()))?;
+    if moved > 0 {
+        tracing::info!(shares = moved, "the lists of shares of an older version were moved");
+    }
     let first_password = make_administrator(&auth, config.admin_password, now).await?;
 
     let couriers = couriers(&auth, &clock, config.webhooks, config.server.external_url.clone())?;
@@ -170,8 +175,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         current
     });
     let scheme = if identity.is_some() { "https" } else { "http" };
-    let lanes = Lanes::start().map_err(StartError::Lanes)?;
-    let serving = frontend::serve(listener, identity, app, lanes.handles(), upkeep::stop_asked(stopped));
+    let serving = frontend::serve(listener, identity, app, lanes.runtimes(), upkeep::stop_asked(stopped));
     let server = tokio::spawn(serving);
     tracing::info!(scheme, %address, node = %data.node(), region = %config.server.region.as_str(), "serving");
     Ok(Running {
@@ -183,8 +187,8 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         upkeep,
         couriers,
         recording,
+        lanes,
         engine,
-        _lanes: lanes,
         _data: data,
     })
 }
@@ -245,6 +249,10 @@ impl Running {
             }
         }
         self.recording.stop().await;
+        let lanes = std::mem::take(&mut self.lanes);
+        if blocking(|| lanes.stop()).await.is_err() {
+            tracing::error!("the threads that served connections did not end");
+        }
         self.wait_for_the_engine().await;
         tracing::info!("stopped");
     }

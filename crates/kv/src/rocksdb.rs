@@ -40,6 +40,9 @@ const BLOCKS_BYTES_MAX: usize = 64 << 20;
 /// Bytes of single rows that are kept in memory, beside the tables' blocks.
 const ROWS_BYTES_MAX: u64 = 32 << 20;
 
+/// The most rows that are read at once where the caller is: more of them may all have to come from the disk.
+const READ_AT_HAND_MAX: usize = 32;
+
 /// What the engine may take of the machine.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -134,12 +137,11 @@ impl Engine for RocksDb {
     async fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Entry>>, Error> {
         check_count(keys.len())?;
         keys.iter().try_for_each(|key| check_key(key))?;
-        self.rows.get_many(keys, |keys| {
-            let values = self.database.snapshot().multi_get(keys);
-            let entry =
-                |value: Result<Option<Vec<u8>>, _>| value.map_err(engine_error)?.map(unpack).transpose();
-            values.into_iter().map(entry).collect()
-        })
+        if keys.len() <= READ_AT_HAND_MAX {
+            return get_many(&self.rows, &self.database, keys);
+        }
+        let (rows, database, keys) = (Arc::clone(&self.rows), self.database.clone(), keys.to_vec());
+        elsewhere(move || get_many(&rows, &database, &keys)).await
     }
 
     async fn scan(
@@ -150,9 +152,7 @@ impl Engine for RocksDb {
     ) -> Result<Vec<(Vec<u8>, Entry)>, Error> {
         check_count(limit)?;
         let database = self.database.clone();
-        tokio::task::spawn_blocking(move || scan(&database, range, limit, direction))
-            .await
-            .map_err(|error| Error::Engine(error.into()))?
+        elsewhere(move || scan(&database, range, limit, direction)).await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Outcome, Error> {
@@ -164,6 +164,21 @@ impl Engine for RocksDb {
         })?;
         answered.await.map_err(|_| stopped())?
     }
+}
+
+/// Runs what may wait for the disk for longer than a read, on a thread that may.
+async fn elsewhere<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Engine(error.into()))?
+}
+
+fn get_many(rows: &Rows, database: &DB, keys: &[Vec<u8>]) -> Result<Vec<Option<Entry>>, Error> {
+    rows.get_many(keys, |keys| {
+        let values = database.snapshot().multi_get(keys);
+        let entry = |value: Result<Option<Vec<u8>>, _>| value.map_err(engine_error)?.map(unpack).transpose();
+        values.into_iter().map(entry).collect()
+    })
 }
 
 /// The thread that commits.

@@ -73,7 +73,7 @@ fn shown(visitor: &Visitor, shares: &Rows<Share>) -> Markup {
         let pages = pager(visitor, &search.address(visitor), shares.next.as_deref());
         return html! { (search.form(visitor)) (search.found_nothing(visitor)) (pages) };
     }
-    if shares.items.is_empty() && visitor.query.get("after").is_none() {
+    if shares.items.is_empty() && shares.next.is_none() && visitor.query.get("after").is_none() {
         let account = visitor.principal.account_name().map(ToString::to_string).unwrap_or_default();
         let text = fill(t.nothing_shared_with_me, &[("account", &account)]);
         return html! { div.empty { p { (text) } } (blocked) };
