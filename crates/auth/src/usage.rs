@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use kv::{Entry, Id, Key, Range, UsageRow, Use, UsedFrom, decode};
 use oci::RepositoryName;
 
-use crate::records::{ShareRecord, UserRecord};
+use crate::records::UserRecord;
 use crate::{AccountId, AccountName, Action, Auth, Error, Principal, Share, ShareId, UserId};
 
 /// Rows read at once.
@@ -201,6 +201,26 @@ impl Auth {
         Ok(())
     }
 
+    /// Whether the usage of all shares was gone through on the day of `now`, by whichever process.
+    ///
+    /// # Errors
+    /// As the store.
+    pub async fn is_usage_trimmed(&self, now: Timestamp) -> Result<bool, Error> {
+        let done = self.store().get::<u32>(Key::UsageTrimmed).await?;
+        Ok(done.is_some_and(|done| done.value == crate::recorder::day_of(now)))
+    }
+
+    /// Notes that it was.
+    ///
+    /// # Errors
+    /// As the store.
+    pub async fn note_usage_trimmed(&self, now: Timestamp) -> Result<(), Error> {
+        let mut tx = self.store().transaction();
+        tx.put(Key::UsageTrimmed, &crate::recorder::day_of(now))?;
+        self.finish(tx, ()).await?;
+        Ok(())
+    }
+
     /// Removes the usage of days before the one of `before`, and all of shares that are gone; looks at no more than
     /// about `limit` shares and rows. Answers where to go on, `None` at the end.
     ///
@@ -217,9 +237,13 @@ impl Auth {
         let rows = self.store().list(key.siblings_after(self.region()), limit).await?;
         let mut left = limit;
         let mut done = after;
-        for (encoded, _) in &rows {
-            let share = ShareId::from(crate::lists::id(key, self.region(), encoded)?);
-            let gone = self.store().get::<ShareRecord>(Key::Share { share: share.raw() }).await?.is_none();
+        let ids: Result<Vec<_>, _> =
+            rows.iter().map(|(encoded, _)| crate::lists::id(key, self.region(), encoded)).collect();
+        let ids = ids?;
+        let keys: Vec<_> = ids.iter().map(|share| Key::Share { share: *share }).collect();
+        let records = self.store().get_many(&keys).await?;
+        for (share, record) in ids.into_iter().map(ShareId::from).zip(records) {
+            let gone = record.is_none();
             let removed = self.trim_share(share, gone, before, left).await?;
             left -= removed;
             if left == 0 {

@@ -22,16 +22,10 @@ pub(crate) struct Upkeep {
     pub(crate) storage: Storage,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: config::Upkeep,
-    pub(crate) usage: Mutex<UsageRound>,
+    /// How far the usage of shares was gone through. It is counted by days, so once a day is enough.
+    pub(crate) usage_after: Mutex<Option<ShareId>>,
     /// What administrators are told of it. Held for as long as it works.
     pub(crate) told: watch::Sender<types::Upkeep>,
-}
-
-/// How far the usage of shares was looked through. It is counted by days, so once a day is enough.
-#[derive(Debug, Default)]
-pub(crate) struct UsageRound {
-    done_on: Option<i64>,
-    after: Option<ShareId>,
 }
 
 /// What one batch of a chore did.
@@ -148,19 +142,16 @@ impl Upkeep {
     }
 
     async fn trim_usage(&self, now: Timestamp, limit: usize) -> Result<bool, Failed> {
-        let today = now.as_second().div_euclid(24 * 60 * 60);
-        let round = || self.usage.lock().unwrap_or_else(PoisonError::into_inner);
-        let (done_on, after) = {
-            let round = round();
-            (round.done_on, round.after)
-        };
-        if done_on == Some(today) {
+        let after = *self.usage_after.lock().unwrap_or_else(PoisonError::into_inner);
+        if after.is_none() && self.auth.is_usage_trimmed(now).await? {
             return Ok(false);
         }
         let before = now.checked_sub(self.settings.usage_kept).unwrap_or(Timestamp::MIN);
         let next = self.auth.trim_usage(before, after, limit).await?;
-        let done_on = if next.is_none() { Some(today) } else { done_on };
-        *round() = UsageRound { done_on, after: next };
+        *self.usage_after.lock().unwrap_or_else(PoisonError::into_inner) = next;
+        if next.is_none() {
+            self.auth.note_usage_trimmed(now).await?;
+        }
         Ok(next.is_some())
     }
 }

@@ -144,12 +144,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     let auth = Auth::new(store.clone(), keys, rules);
     let settings = config.storage.settings(config.upkeep.batch_entries_max);
     let storage = Storage::new(store, Arc::new(files), settings);
-    storage.count_blobs_once().await.map_err(StartError::BringUp)?;
-    storage.move_usage_once().await.map_err(StartError::BringUp)?;
-    let moved = auth.move_received_shares_once().await.map_err(|error| StartError::BringUp(error.into()))?;
-    if moved > 0 {
-        tracing::info!(shares = moved, "the lists of shares of an older version were moved");
-    }
+    bring_up(&auth, &storage).await.map_err(StartError::BringUp)?;
     let first_password = make_administrator(&auth, config.admin_password, now).await?;
 
     let couriers = couriers(&auth, &clock, config.webhooks, config.server.external_url.clone())?;
@@ -160,7 +155,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         storage: storage.clone(),
         clock: clock.clone(),
         settings: config.upkeep,
-        usage: Mutex::default(),
+        usage_after: Mutex::default(),
         told,
     };
     let recording = Recording::start(auth.clone(), clock.clone());
@@ -279,6 +274,17 @@ impl Drop for Running {
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StartError> {
     Ok(tokio::task::spawn_blocking(work).await?)
+}
+
+/// Brings what an older version left up to date.
+async fn bring_up(auth: &Auth, storage: &Storage) -> Result<(), ::storage::Error> {
+    storage.count_blobs_once().await?;
+    storage.move_usage_once().await?;
+    let moved = auth.move_received_shares_once().await?;
+    if moved > 0 {
+        tracing::info!(shares = moved, "the lists of shares of an older version were moved");
+    }
+    Ok(())
 }
 
 /// What sends notices.

@@ -39,6 +39,7 @@
 //! ├── ShareUsage(share, row)             counters: pulls, bytes by day, user, address and node
 //! ├── ShareTotal(share, which)           the same over all of them
 //! ├── ShareLastUse(share)                → when it was last used
+//! ├── UsageTrimmed                       the day on which the usage of all shares was last gone through
 //! ├── FormerShare(repository, grantee)   → when a share was ended before its time
 //! ├── ShareDue(time, share)              when notice of a share's end is due, and when it ends
 //! ├── BlockedOwners(account)             from whom it takes no shares; expected by every share with it
@@ -258,6 +259,7 @@ pub enum Key<'a> {
     ShareUsage { share: Id, row: UsageRow },
     ShareTotal { share: Id, which: Use },
     ShareLastUse { share: Id },
+    UsageTrimmed,
     FormerShare { repository: Id, grantee: Id },
     ShareDue { time_ms: u64, share: Id },
     BlockedOwners { account: Id },
@@ -380,6 +382,7 @@ impl Key<'_> {
             Key::ShareUsage { share, row } => local(0x3c).id(share).last(&row.to_bytes()),
             Key::ShareTotal { share, which } => local(0x3d).id(share).last(&[which.byte()]),
             Key::ShareLastUse { share } => local(0x3e).last_id(share),
+            Key::UsageTrimmed => local(0x2d).end(),
             Key::FormerShare { repository, grantee } => local(0x3f).id(repository).last_id(grantee),
             Key::ShareDue { time_ms, share } => {
                 local(0x38).last(&[time_ms.to_be_bytes(), share.get().to_be_bytes()].concat())

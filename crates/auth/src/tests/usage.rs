@@ -238,6 +238,15 @@ async fn old_usage_is_trimmed_by_day_and_that_of_a_share_that_is_gone() {
 }
 
 #[tokio::test]
+async fn usage_is_gone_through_once_a_day() {
+    let test = TestAuth::new().await;
+    assert!(!test.is_usage_trimmed(START).await.unwrap());
+    test.note_usage_trimmed(START).await.unwrap();
+    assert!(test.is_usage_trimmed(START).await.unwrap());
+    assert!(!test.is_usage_trimmed(at(DAY)).await.unwrap());
+}
+
+#[tokio::test]
 async fn a_new_share_begins_at_nothing() {
     let (test, acme, globex, _) = shared().await;
     pulls(&test, &globex, 5, at(1)).await;

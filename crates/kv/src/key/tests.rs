@@ -59,6 +59,7 @@ fn one_of_each<'a>(digest: &'a [u8], hash: &'a [u8; 32]) -> Vec<Key<'a>> {
         Key::ShareTotal { share, which: Use::Pulls },
         Key::ShareTotal { share, which: Use::Bytes },
         Key::ShareLastUse { share },
+        Key::UsageTrimmed,
         Key::FormerShare { repository, grantee: account },
         Key::ShareDue { time_ms: 8, share },
         Key::BlockedOwners { account },
