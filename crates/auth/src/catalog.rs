@@ -4,7 +4,7 @@
 //! it, and what is public, unless its owner is disabled. Each looks at a bounded number of rows for a page, and says up to which name it is complete;
 //! the page ends at the least of these names, and the next one goes on from there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use oci::RepositoryName;
 
 use crate::lists::{Rows, named, text};
 use crate::namespaces::Permitted;
-use crate::records::{NamespaceRecord, RepositoryLife, ShareRecord};
+use crate::records::{NamespaceRecord, RepositoryLife};
 use crate::scope::{Scope, Verbs};
 use crate::{Auth, Denied, Error, Level, NamespaceId, Principal, RepositoryId, Visibility};
 
@@ -134,23 +134,18 @@ impl Auth {
             let mut ids = Vec::with_capacity(some.len());
             for (encoded, _) in &some {
                 let (name, share) = named(key, self.region(), encoded)?;
-                ids.push(share);
+                ids.push(share.into());
                 if last.as_deref() != Some(name) {
                     // Of the last name there may be another share.
                     part.horizon = last.replace(name.to_owned());
                 }
             }
-            let shares = self.records::<ShareRecord>(&ids, |share| Key::Share { share }).await?;
-            let shares: BTreeMap<_, _> =
-                shares.into_iter().map(|(_, share)| (share.repository, share)).collect();
-            let repositories: Vec<Id> = shares.keys().map(|repository| repository.raw()).collect();
-            let mut open = self.lives(&repositories).await?;
-            open.retain(|(id, life)| {
-                shares
-                    .get(id)
-                    .is_some_and(|share| share.grantee == account && share.opens(*id, life, ask.now))
+            let mut open = self.join(&ids).await?;
+            open.retain(|(_, share, life)| {
+                share.grantee == account && share.opens(share.repository, life, ask.now)
             });
-            part.names.extend(self.listed_among(ask, self.of_open_owners(open).await?).await?);
+            let open = open.into_iter().map(|(_, share, life)| (share.repository, life)).collect();
+            part.names.extend(self.listed_among(ask, open).await?);
             if part.names.len() >= ask.want {
                 return Ok(part);
             }

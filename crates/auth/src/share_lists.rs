@@ -54,7 +54,7 @@ pub struct SharesFound {
 }
 
 /// A share, and the repository that it is of.
-type Joined = (ShareId, ShareRecord, RepositoryLife);
+pub(crate) type Joined = (ShareId, ShareRecord, RepositoryLife);
 
 impl Auth {
     /// The shares that the caller's account made, by id, those after `after`: all to the account itself, to a user
@@ -324,7 +324,7 @@ impl Auth {
     }
 
     /// Those of `ids` whose repository is there and still knows them, and whose owner is not disabled.
-    async fn join(&self, ids: &[ShareId]) -> Result<Vec<Joined>, Error> {
+    pub(crate) async fn join(&self, ids: &[ShareId]) -> Result<Vec<Joined>, Error> {
         let ids: Vec<_> = ids.iter().map(|id| id.raw()).collect();
         let shares = self.records::<ShareRecord>(&ids, |share| Key::Share { share }).await?;
         let repositories: Vec<_> = shares.iter().map(|(_, share)| share.repository.raw()).collect();
