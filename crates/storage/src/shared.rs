@@ -23,12 +23,13 @@ mod reap;
 mod turns;
 mod view;
 
-use auth::{Permit, RepositoryId};
-use kv::{Entry, Key, Transaction};
+use auth::RepositoryId;
+use kv::{Entry, Key, Transaction, Version};
 use oci::Digest;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use ledger::{Ledger, Names, TagMove, TagMoves};
+use ledger::Ledger;
+pub(crate) use ledger::{Changes, ManifestChange, Names, TagMove, TagMoves};
 pub(crate) use turns::{Turn, Turns};
 pub use view::Content;
 pub(crate) use view::Shown;
@@ -107,21 +108,22 @@ impl MemberRecord {
 }
 
 impl Storage {
-    /// The counts that a write in the permit's repository changes, by the record of its patterns as the write read it;
-    /// `None` where there is none, which `commit` then expects.
-    pub(crate) fn ledger(
+    /// Counts what a write changes in `repository`, as part of its commit, by its life and the record of its patterns as
+    /// the write read them. `None` when they were changed since, and the write is to be decided anew.
+    pub(crate) async fn count_changes(
         &self,
-        permit: &Permit,
-        patterns: Option<&Entry>,
+        repository: RepositoryId,
+        (life, patterns): (Version, Option<&Entry>),
+        changes: Changes<'_>,
         commit: &mut Transaction,
-    ) -> Result<Option<Ledger<'_>>, Error> {
-        match patterns {
-            Some(patterns) => Ledger::open(self, permit.repository(), patterns).map(Some),
-            None => {
-                commit.expect(shared_tags_key(permit.repository()), None);
-                Ok(None)
-            }
-        }
+    ) -> Result<Option<()>, Error> {
+        let Some(patterns) = patterns else {
+            commit.expect(shared_tags_key(repository), None);
+            return Ok(Some(()));
+        };
+        let mut ledger = Ledger::open(self, repository, life, patterns)?;
+        let told = ledger.tell(changes, commit).await;
+        ledger.settle(told).await
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::commit::{COUNT, alive, corrupt, life_key, require, retrying};
 use crate::manifests::{ManifestRecord, manifest_key};
-use crate::shared::{Content, Shown, TagMove, TagMoves, Turn, shared_tags_key};
+use crate::shared::{Changes, Content, Shown, TagMove, TagMoves, Turn, shared_tags_key};
 use crate::usage::usage_of;
 use crate::{Error, Storage};
 
@@ -156,11 +156,11 @@ impl Storage {
         deletion.add(usage_of(permit, Usage::Tags), -1, COUNT);
         let detail = format!("{tag} {digest}");
         self.record_event(&mut deletion, permit, EventKind::TagDeleted, detail, now)?;
-        if let Some(mut ledger) = self.ledger(permit, patterns.as_ref(), &mut deletion)? {
-            let moved = TagMove { tag: tag.to_string(), from: Some(digest.clone()), to: None };
-            ledger.tags_moved(TagMoves(vec![moved])).await?;
-            ledger.write(&mut deletion).await?;
-        }
+        let moved = TagMove { tag: tag.to_string(), from: Some(digest.clone()), to: None };
+        let changes = Changes { tags: TagMoves(vec![moved]), ..Changes::default() };
+        let read = (life, patterns.as_ref());
+        let counted = self.count_changes(permit.repository(), read, changes, &mut deletion).await?;
+        let Some(()) = counted else { return Ok(None) };
         self.commit(deletion, ()).await
     }
 

@@ -10,7 +10,7 @@ use oci::Tag;
 use super::push::Tagging;
 use super::{ManifestRecord, manifest_key};
 use crate::commit::{alive, life_key, require, retrying};
-use crate::shared::{Turn, shared_tags_key};
+use crate::shared::{Changes, Turn, shared_tags_key};
 use crate::tags::TagRecord;
 use crate::{Error, Storage};
 
@@ -66,10 +66,9 @@ impl Storage {
         let moved = self.set_tags(&tagging, &mut commit).await?;
         let detail = format!("{digest} tags: {} (as {})", copy.destination, copy.source);
         self.record_event(&mut commit, permit, EventKind::ManifestPushed, detail, now)?;
-        if let Some(mut ledger) = self.ledger(permit, patterns.as_ref(), &mut commit)? {
-            ledger.tags_moved(moved).await?;
-            ledger.write(&mut commit).await?;
-        }
+        let changes = Changes { tags: moved, ..Changes::default() };
+        let counted = self.count_changes(repository, (life, patterns.as_ref()), changes, &mut commit).await?;
+        let Some(()) = counted else { return Ok(None) };
         self.commit(commit, ()).await
     }
 }

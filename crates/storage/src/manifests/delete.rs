@@ -9,7 +9,7 @@ use oci::{Digest, Manifest};
 
 use super::{ManifestRecord, body_key, manifest_key, read};
 use crate::commit::{COUNT, alive, corrupt, delta, life_key, require, retrying};
-use crate::shared::{Names, TagMove, TagMoves, Turn, shared_tags_key};
+use crate::shared::{Changes, ManifestChange, Names, TagMove, TagMoves, Turn, shared_tags_key};
 use crate::tags::{TagRecord, read_tag};
 use crate::usage::usage_of;
 use crate::{Error, Storage};
@@ -76,15 +76,13 @@ impl Storage {
             names = Some(self.delete_content(permit, digest, &found.value, &mut deletion).await?);
             self.record_event(&mut deletion, permit, EventKind::ManifestDeleted, digest.to_string(), now)?;
         }
-        if let Some(mut ledger) = self.ledger(permit, patterns.as_ref(), &mut deletion)? {
-            let from = Some(digest.clone());
-            let moved = tags.into_iter().map(|tag| TagMove { tag, from: from.clone(), to: None });
-            ledger.tags_moved(TagMoves(moved.collect())).await?;
-            if let Some(names) = names {
-                ledger.manifest_gone(digest, names, found.value.subject.as_ref()).await?;
-            }
-            ledger.write(&mut deletion).await?;
-        }
+        let moved = tags.into_iter().map(|tag| TagMove { tag, from: Some(digest.clone()), to: None });
+        let subject = found.value.subject.as_ref();
+        let gone = names.map(|names| ManifestChange { digest, names, subject });
+        let changes = Changes { made: None, tags: TagMoves(moved.collect()), gone };
+        let counted =
+            self.count_changes(repository, (life, patterns.as_ref()), changes, &mut deletion).await?;
+        let Some(()) = counted else { return Ok(None) };
         self.commit(deletion, step).await
     }
 

@@ -11,7 +11,7 @@ use oci::{Algorithm, Digest, Kind, Manifest, Reference, Tag};
 use super::{ManifestRecord, NewManifest, Pushed, body_key, manifest_key, read};
 use crate::commit::{COUNT, alive, delta, life_key, require, retrying};
 use crate::links::{LinkAt, LinkRecord};
-use crate::shared::{Names, TagMove, TagMoves, Turn, shared_tags_key};
+use crate::shared::{Changes, ManifestChange, Names, TagMove, TagMoves, Turn, shared_tags_key};
 use crate::tags::TagRecord;
 use crate::usage::usage_of;
 use crate::{Error, Storage};
@@ -153,14 +153,14 @@ impl Storage {
         }
         let moved = self.set_tags(&push.tagging(), &mut commit).await?;
         self.record_event(&mut commit, push.permit, EventKind::ManifestPushed, push.detail(), push.now)?;
-        if let Some(mut ledger) = self.ledger(push.permit, patterns.as_ref(), &mut commit)? {
-            if found.is_none() {
-                let subject = push.manifest.subject().map(|subject| &subject.digest);
-                ledger.manifest_made(&push.digest, Names::of(push.manifest), subject).await?;
-            }
-            ledger.tags_moved(moved).await?;
-            ledger.write(&mut commit).await?;
-        }
+        let made = found.is_none().then(|| ManifestChange {
+            digest: &push.digest,
+            names: Names::of(push.manifest),
+            subject: push.manifest.subject().map(|subject| &subject.digest),
+        });
+        let changes = Changes { made, tags: moved, gone: None };
+        let counted = self.count_changes(repository, (life, patterns.as_ref()), changes, &mut commit).await?;
+        let Some(()) = counted else { return Ok(None) };
         self.commit(commit, ()).await
     }
 

@@ -4,7 +4,7 @@
 //! counted twice or not at all. It can stop anywhere, and goes on where it was.
 
 use auth::{PatternState, RepositoryId};
-use kv::{Key, Versioned, decode};
+use kv::{Key, Transaction, Versioned, decode};
 
 use super::{Ledger, Turn, shared_tags_key};
 use crate::commit::{alive, life_key, retrying};
@@ -59,13 +59,29 @@ impl Storage {
             return Ok(None);
         }
         let Some(record) = record else { return Ok(Some(Step::Nothing)) };
-        let mut ledger = Ledger::open(self, repository, &record)?;
-        let patterns = &ledger.record.patterns;
-        let building = patterns.iter().enumerate().find_map(|(at, pattern)| match &pattern.state {
+        let mut ledger = Ledger::open(self, repository, life, &record)?;
+        let mut commit = self.store().transaction();
+        commit.expect(life_key(repository), Some(life));
+        let counted = self.count_some(&mut ledger, repository, counts_max, &mut commit).await;
+        match ledger.settle(counted).await? {
+            Some(Step::More) => self.commit(commit, Step::More).await,
+            other => Ok(other),
+        }
+    }
+
+    async fn count_some(
+        &self,
+        ledger: &mut Ledger<'_>,
+        repository: RepositoryId,
+        counts_max: usize,
+        commit: &mut Transaction,
+    ) -> Result<Step, Error> {
+        let mut patterns = ledger.record.patterns.iter().enumerate();
+        let building = patterns.find_map(|(at, pattern)| match &pattern.state {
             PatternState::Building { after } => Some((at, after.clone(), pattern.pattern.clone())),
             PatternState::Ready => None,
         });
-        let Some((at, mut after, pattern)) = building else { return Ok(Some(Step::Nothing)) };
+        let Some((at, mut after, pattern)) = building else { return Ok(Step::Nothing) };
 
         let list = Key::Tag { repository: repository.raw(), tag: pattern.beginning() };
         let region = self.store().region();
@@ -92,9 +108,7 @@ impl Storage {
         if let Some(counted) = ledger.record.patterns.get_mut(at) {
             counted.state = state;
         }
-        let mut commit = self.store().transaction();
-        commit.expect(life_key(repository), Some(life));
-        ledger.write(&mut commit).await?;
-        self.commit(commit, Step::More).await
+        ledger.write(commit).await?;
+        Ok(Step::More)
     }
 }

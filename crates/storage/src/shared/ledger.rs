@@ -3,6 +3,10 @@
 //!
 //! After each step the counts agree with the edges as they are by then, so that steps may come in any order. What comes
 //! is told before what goes: what both name is then never let go of and taken up again.
+//!
+//! Counts and edges are read one after the other. When the patterns change meanwhile (one is not used any more, and what
+//! it reached is taken away), some of what was read is of before and some of after: what is found wrong in it is
+//! nothing, and the write is decided anew. See [`Ledger::settle`].
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -13,6 +17,7 @@ use oci::Digest;
 
 use super::graph::Graph;
 use super::{MemberRecord, Place, Sign, read_digest, shared_tags_key};
+use crate::commit::life_key;
 use crate::{Error, Storage};
 
 pub(crate) use super::graph::Names;
@@ -28,8 +33,24 @@ pub(crate) struct TagMove {
 }
 
 /// Tags that change in one commit.
+#[derive(Default)]
 #[must_use = "what the patterns of tags reach changes with them, in the same commit"]
 pub(crate) struct TagMoves(pub(crate) Vec<TagMove>);
+
+/// A manifest that comes or goes.
+pub(crate) struct ManifestChange<'c> {
+    pub(crate) digest: &'c Digest,
+    pub(crate) names: Names,
+    pub(crate) subject: Option<&'c Digest>,
+}
+
+/// What one write changes, in the order in which it is told.
+#[derive(Default)]
+pub(crate) struct Changes<'c> {
+    pub(crate) made: Option<ManifestChange<'c>>,
+    pub(crate) tags: TagMoves,
+    pub(crate) gone: Option<ManifestChange<'c>>,
+}
 
 /// A count as it was read, and as it is by now.
 #[derive(Debug, Default)]
@@ -50,6 +71,7 @@ struct Turned {
 pub(crate) struct Ledger<'a> {
     storage: &'a Storage,
     repository: RepositoryId,
+    life: Version,
     version: Version,
     /// As it is written by [`Ledger::write`]. Patterns are named by their place in it.
     pub(super) record: SharedTagsRecord,
@@ -59,10 +81,11 @@ pub(crate) struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    /// For a write in `repository`, by the record of its patterns as it was read.
-    pub(crate) fn open(
+    /// For a write in `repository`, by its life and the record of its patterns as they were read.
+    pub(super) fn open(
         storage: &'a Storage,
         repository: RepositoryId,
+        life: Version,
         record: &Entry,
     ) -> Result<Ledger<'a>, Error> {
         let record: Versioned<SharedTagsRecord> = decode(shared_tags_key(repository), record)?;
@@ -70,6 +93,7 @@ impl<'a> Ledger<'a> {
         Ok(Ledger {
             storage,
             repository,
+            life,
             version: record.version,
             record: record.value,
             graph: Graph::new(storage, repository, changes_max),
@@ -83,13 +107,32 @@ impl<'a> Ledger<'a> {
         self.members.len()
     }
 
-    /// A manifest comes to be here.
-    pub(crate) async fn manifest_made(
-        &mut self,
-        digest: &Digest,
-        names: Names,
-        subject: Option<&Digest>,
-    ) -> Result<(), Error> {
+    /// What was `told`; `None` when that is an error, and the repository or its patterns were changed since they were
+    /// read.
+    pub(super) async fn settle<T>(&self, told: Result<T, Error>) -> Result<Option<T>, Error> {
+        let error = match told {
+            Ok(done) => return Ok(Some(done)),
+            Err(error) => error,
+        };
+        let keys = [life_key(self.repository), shared_tags_key(self.repository)];
+        let now = self.storage.snapshot(keys).await?.map(|entry| entry.map(|entry| entry.version));
+        if now == [Some(self.life), Some(self.version)] { Err(error) } else { Ok(None) }
+    }
+
+    /// Counts what one write changes, as part of its commit.
+    pub(super) async fn tell(&mut self, changes: Changes<'_>, commit: &mut Transaction) -> Result<(), Error> {
+        if let Some(made) = changes.made {
+            self.manifest_made(made).await?;
+        }
+        self.tags_moved(changes.tags).await?;
+        if let Some(gone) = changes.gone {
+            self.manifest_gone(gone).await?;
+        }
+        self.write(commit).await
+    }
+
+    async fn manifest_made(&mut self, made: ManifestChange<'_>) -> Result<(), Error> {
+        let ManifestChange { digest, names, subject } = made;
         let names = Arc::new(names);
         let edges = self.names_edges(digest, &names).await?;
         self.graph.set_names(digest, Some(names));
@@ -102,13 +145,8 @@ impl<'a> Ledger<'a> {
         Ok(())
     }
 
-    /// A manifest goes.
-    pub(crate) async fn manifest_gone(
-        &mut self,
-        digest: &Digest,
-        names: Names,
-        subject: Option<&Digest>,
-    ) -> Result<(), Error> {
+    async fn manifest_gone(&mut self, gone: ManifestChange<'_>) -> Result<(), Error> {
+        let ManifestChange { digest, names, subject } = gone;
         if let Some(subject) = subject {
             let edges = self.edges_to(subject, digest).await?;
             self.graph.remove_referrer(subject, digest);
@@ -119,8 +157,7 @@ impl<'a> Ledger<'a> {
         self.apply(edges, Sign::Goes).await
     }
 
-    /// Tags are set, moved or removed.
-    pub(crate) async fn tags_moved(&mut self, TagMoves(moves): TagMoves) -> Result<(), Error> {
+    async fn tags_moved(&mut self, TagMoves(moves): TagMoves) -> Result<(), Error> {
         for TagMove { tag, from, to } in moves.iter().filter(|tag| tag.from != tag.to) {
             if let Some(to) = to {
                 let edges = self.tag_edges(tag, to).await?;
@@ -283,7 +320,7 @@ impl<'a> Ledger<'a> {
     ///
     /// # Errors
     /// [`Error::TooMuchShared`].
-    pub(crate) async fn write(mut self, commit: &mut Transaction) -> Result<(), Error> {
+    pub(super) async fn write(&mut self, commit: &mut Transaction) -> Result<(), Error> {
         self.write_tags(commit).await?;
         for ((pattern, digest), member) in &self.members {
             let key = self.key(*pattern, digest);

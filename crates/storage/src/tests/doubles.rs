@@ -49,6 +49,8 @@ pub(super) struct FaultyEngine {
     pub(super) unanswered: Fuse,
     /// A commit waits (see [`FaultyEngine::between`]).
     held: Fuse,
+    /// A read waits (see [`FaultyEngine::before_read`]).
+    held_read: Fuse,
     arrived: Notify,
     released: Notify,
     calls: AtomicU64,
@@ -65,11 +67,31 @@ impl FaultyEngine {
         one: impl Future<Output = T>,
         other: impl Future<Output = U>,
     ) -> (T, Option<U>) {
-        self.held.set(calls);
+        self.interrupted(&self.held, calls, one, other).await
+    }
+
+    /// Does `other` before the read number `calls` of `one`. `None` when `one` has no such read.
+    pub(super) async fn before_read<T, U>(
+        &self,
+        calls: i64,
+        one: impl Future<Output = T>,
+        other: impl Future<Output = U>,
+    ) -> (T, Option<U>) {
+        self.interrupted(&self.held_read, calls, one, other).await
+    }
+
+    async fn interrupted<T, U>(
+        &self,
+        held: &Fuse,
+        calls: i64,
+        one: impl Future<Output = T>,
+        other: impl Future<Output = U>,
+    ) -> (T, Option<U>) {
+        held.set(calls);
         let mut one = std::pin::pin!(one);
         tokio::select! {
             answer = &mut one => {
-                self.held.set(-1);
+                held.set(-1);
                 return (answer, None);
             }
             () = self.arrived.notified() => {}
@@ -77,6 +99,13 @@ impl FaultyEngine {
         let other = other.await;
         self.released.notify_one();
         (one.await, Some(other))
+    }
+
+    async fn hold(&self, held: &Fuse) {
+        if held.burns() {
+            self.arrived.notify_one();
+            self.released.notified().await;
+        }
     }
 
     /// Lets others come in between, now more of them and now fewer: a store in memory is else too fast to be overtaken.
@@ -91,12 +120,14 @@ impl FaultyEngine {
 #[async_trait]
 impl Engine for FaultyEngine {
     async fn get(&self, key: &[u8]) -> Result<Option<Entry>, kv::Error> {
+        self.hold(&self.held_read).await;
         let answer = self.memory.get(key).await;
         self.dawdle().await;
         answer
     }
 
     async fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Entry>>, kv::Error> {
+        self.hold(&self.held_read).await;
         let answer = self.memory.get_many(keys).await;
         self.dawdle().await;
         answer
@@ -108,6 +139,7 @@ impl Engine for FaultyEngine {
         limit: usize,
         direction: Direction,
     ) -> Result<Vec<(Vec<u8>, Entry)>, kv::Error> {
+        self.hold(&self.held_read).await;
         let answer = self.memory.scan(range, limit, direction).await;
         let bytes = answer.iter().flatten().map(|(_, entry)| entry.value.len()).sum();
         self.scan_bytes_max.fetch_max(bytes, Ordering::Relaxed);
@@ -118,10 +150,7 @@ impl Engine for FaultyEngine {
     async fn commit(&self, batch: Batch) -> Result<Outcome, kv::Error> {
         let fails = || kv::Error::Engine("told to fail".into());
         self.dawdle().await;
-        if self.held.burns() {
-            self.arrived.notify_one();
-            self.released.notified().await;
-        }
+        self.hold(&self.held).await;
         if self.lost.burns() {
             return Err(fails());
         }

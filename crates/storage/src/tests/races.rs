@@ -7,6 +7,8 @@ use crate::{Error, RepositoryUsage};
 
 /// More commits than any operation here has.
 const COMMITS_MAX: i64 = 12;
+/// More reads than a deletion has.
+const READS_MAX: i64 = 40;
 
 async fn usage(world: &World, name: &str) -> RepositoryUsage {
     let pull = world.pull(name).await;
@@ -186,4 +188,39 @@ async fn a_manifest_that_is_tagged_while_it_is_deleted_leaves_no_dangling_tag() 
     assert!(matches!(world.storage.manifest(&pull, &reference("latest")).await, Err(Error::ManifestUnknown)));
     let kept = world.storage.delete_blob(&delete, &layer, at(0)).await;
     assert!(matches!(kept, Err(Error::BlobReferenced { .. })));
+}
+
+#[tokio::test]
+async fn counts_that_are_taken_away_between_two_reads_of_a_deletion_are_no_defect() {
+    for deletes_repository in [false, true] {
+        for read in 0..READS_MAX {
+            let world = World::new().await;
+            let (push, delete) = (world.push("acme/web").await, world.delete("acme/web").await);
+            let layer = world.blob(&push, b"layer").await;
+            let digest = world.manifest(&push, &image((&layer, 5), &[]), "v1", &["v2"]).await.unwrap();
+            world.share_with("globex", "acme/web", &["v*"]).await.unwrap();
+            world.storage.count_shared_tags(push.repository()).await.unwrap();
+            let reaping = async {
+                if deletes_repository {
+                    world.auth.delete_repository(&world.acme, push.name(), at(0)).await.unwrap();
+                } else {
+                    world.revoke("globex", "acme/web").await.unwrap();
+                }
+                world.tidy().await;
+            };
+            let deletion = world.storage.delete_manifest(&delete, &digest, at(0));
+            let (deleted, reaped) = world.engine.before_read(read, deletion, reaping).await;
+            match deleted {
+                Ok(()) => {}
+                Err(Error::RepositoryGone | Error::ManifestUnknown) if deletes_repository => {}
+                other => panic!("deletes {deletes_repository}, read {read}: {other:?}"),
+            }
+            if reaped.is_none() {
+                assert!(read >= 8, "a deletion has fewer reads than it should: {read}");
+                break;
+            }
+            assert!(read + 1 < READS_MAX, "a deletion has more reads than {READS_MAX}");
+            assert_eq!(world.shared_keys().await, Vec::<Vec<u8>>::new(), "read {read}");
+        }
+    }
 }
