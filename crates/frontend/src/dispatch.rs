@@ -11,6 +11,7 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use oci::{ErrorCode, RepositoryName};
+use storage::UploadId;
 
 use crate::body::{BodyError, RequestBody};
 use crate::challenge::Challenge;
@@ -166,24 +167,40 @@ async fn repository(
         Operation::Existing(operation) => {
             existing(call, gate.permit(name, operation.action()).await?, operation).await
         }
-        Operation::Push(push) => {
-            let access = gate.push_access(name).await?;
-            match push {
-                Push::Blob(start) => uploads::start(call, gate, body, access, start).await,
-                Push::Manifest { reference, tags } => {
-                    manifests::put(call, gate, body, access, reference, tags).await
-                }
-            }
-        }
-        Operation::Upload(id, step) => {
-            let permit = gate.upload_permit(name, id, &step).await?;
-            match step {
-                Step::Status => uploads::status(call, &permit, id).await,
-                Step::Append => uploads::append(call, body, &permit, id).await,
-                Step::Finish(digest) => uploads::finish(call, body, &permit, id, &digest).await,
-                Step::Cancel => uploads::cancel(call, &permit, id).await,
-            }
-        }
+        // A future has room for its largest part, for as long as it lives: in a box, a write takes none of a pull's.
+        Operation::Push(push) => Box::pin(pushing(call, gate, body, name, push)).await,
+        Operation::Upload(id, step) => Box::pin(uploading(call, gate, body, name, id, step)).await,
+    }
+}
+
+async fn pushing(
+    call: &Call<'_>,
+    gate: &Gate<'_>,
+    body: &mut RequestBody,
+    name: &RepositoryName,
+    push: Push,
+) -> Result<Reply, ApiError> {
+    let access = gate.push_access(name).await?;
+    match push {
+        Push::Blob(start) => uploads::start(call, gate, body, access, start).await,
+        Push::Manifest { reference, tags } => manifests::put(call, gate, body, access, reference, tags).await,
+    }
+}
+
+async fn uploading(
+    call: &Call<'_>,
+    gate: &Gate<'_>,
+    body: &mut RequestBody,
+    name: &RepositoryName,
+    id: UploadId,
+    step: Step,
+) -> Result<Reply, ApiError> {
+    let permit = gate.upload_permit(name, id, &step).await?;
+    match step {
+        Step::Status => uploads::status(call, &permit, id).await,
+        Step::Append => uploads::append(call, body, &permit, id).await,
+        Step::Finish(digest) => uploads::finish(call, body, &permit, id, &digest).await,
+        Step::Cancel => uploads::cancel(call, &permit, id).await,
     }
 }
 
@@ -191,11 +208,11 @@ async fn existing(call: &Call<'_>, permit: Permit, operation: Existing) -> Resul
     match operation {
         Existing::StatBlob(digest) => blobs::stat(call, &permit, &digest).await,
         Existing::ReadBlob(digest) => blobs::read(call, permit, &digest).await,
-        Existing::DeleteBlob(digest) => blobs::delete(call, &permit, &digest).await,
+        Existing::DeleteBlob(digest) => Box::pin(blobs::delete(call, &permit, &digest)).await,
         Existing::StatManifest(reference) => manifests::stat(call, &permit, &reference).await,
         Existing::ReadManifest(reference) => manifests::read(call, permit, &reference).await,
-        Existing::DeleteManifest(digest) => manifests::delete(call, &permit, &digest).await,
-        Existing::DeleteTag(tag) => tags::delete(call, &permit, &tag).await,
+        Existing::DeleteManifest(digest) => Box::pin(manifests::delete(call, &permit, &digest)).await,
+        Existing::DeleteTag(tag) => Box::pin(tags::delete(call, &permit, &tag)).await,
         Existing::ListTags(page) => tags::list(call, &permit, &page).await,
     }
 }

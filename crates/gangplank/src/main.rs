@@ -106,7 +106,10 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Failure> {
     let mut runtime = match command {
-        Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
+        Command::Serve(_) => {
+            use_small_pages();
+            tokio::runtime::Builder::new_multi_thread()
+        }
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     let runtime =
@@ -133,6 +136,12 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::System(system) => system.run().await,
         }
     })
+}
+
+/// Measured: huge pages make nothing faster, and a thousand connections and a hundred uploads take 100 MiB more.
+fn use_small_pages() {
+    // Where that may not be said, the server runs as well, and is larger.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
 #[cfg(test)]

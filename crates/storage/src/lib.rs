@@ -72,6 +72,7 @@ struct Inner {
     settings: Settings,
     rooms: room::Rooms,
     turns: shared::Turns,
+    intakes: uploads::Intakes,
     small_blobs: blobs::SmallBlobs,
 }
 
@@ -86,8 +87,9 @@ impl Storage {
     #[must_use]
     pub fn new(store: kv::Store, places: Arc<dyn Places>, settings: Settings) -> Storage {
         let rooms = room::Rooms::new(settings.manifest_memory_bytes_max);
-        let (turns, small_blobs) = (shared::Turns::default(), blobs::SmallBlobs::new());
-        Storage { inner: Arc::new(Inner { store, places, settings, rooms, turns, small_blobs }) }
+        let (turns, intakes) = (shared::Turns::default(), uploads::Intakes::default());
+        let small_blobs = blobs::SmallBlobs::new();
+        Storage { inner: Arc::new(Inner { store, places, settings, rooms, turns, intakes, small_blobs }) }
     }
 
     /// The bounds it works within.

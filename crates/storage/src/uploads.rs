@@ -26,7 +26,7 @@ use crate::{BlobStat, BodyError, Error, Storage};
 use intake::Begin;
 
 pub use expiry::ExpiredUploads;
-pub(crate) use intake::SMALL_SEGMENTS_MAX;
+pub(crate) use intake::{Intakes, SMALL_SEGMENTS_MAX};
 
 /// The name of an upload: 128 random bits, shown as 32 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -155,7 +155,7 @@ impl Storage {
         require(permit, &[Action::Push])?;
         let begin = Begin { permit, id, at, promised: promised(at, length)?, algorithm: None, now };
         let intake = self.begin(begin).await?;
-        intake::run(body, |messages| intake.append(messages)).await
+        intake::run(&self.inner.intakes, body, |messages| intake.append(messages)).await
     }
 
     /// Appends the bytes of `body`, and makes the upload a blob of the repository if its digest is `digest`. When it
@@ -182,7 +182,10 @@ impl Storage {
         }
         let begin = Begin { permit, id, at, promised, algorithm: Some(digest.algorithm()), now };
         let intake = self.begin(begin).await?;
-        intake::run(body, |messages| intake.finish(messages, permit.clone(), digest.clone())).await
+        intake::run(&self.inner.intakes, body, |messages| {
+            intake.finish(messages, permit.clone(), digest.clone())
+        })
+        .await
     }
 
     /// Gives an upload up. For [`Action::Push`].

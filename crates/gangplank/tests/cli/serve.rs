@@ -206,6 +206,17 @@ fn open_files_of_lanes() -> usize {
 }
 
 #[test]
+fn no_memory_is_taken_in_huge_pages() {
+    let data = tempfile::tempdir().unwrap();
+    let (child, seen, rest) = started(&mut serve(data.path()));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    assert_eq!(stopped(child, seen, rest).code, Some(0));
+    // The system's word for it: what may be in huge pages, of a process that may have any.
+    let enabled = status.lines().find_map(|line| line.strip_prefix("THP_enabled:"));
+    assert_eq!(enabled.map(str::trim), Some("0"), "{status}");
+}
+
+#[test]
 fn idle_connections_leave_the_metadata_its_files() {
     let data = tempfile::tempdir().unwrap();
     let mut command = serve_under(&format!("ulimit -n {}", 700 + open_files_of_lanes()), data.path());

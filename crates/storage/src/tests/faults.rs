@@ -122,8 +122,8 @@ async fn two_faults_at_once_leave_the_upload_resumable() {
     let permit = world.push("acme/web").await;
     let upload = world.start(&permit).await;
     let layer = content(4_000_000, 9);
-    // A checkpoint is begun after four batches, and waited for by the next one.
-    world.places.faults().write.set(8);
+    // A checkpoint is begun after each batch, and waited for by the next one.
+    world.places.faults().write.set(2);
     // Epoch, two checkpoints, and then the way back.
     world.engine.lost.set(3);
     let error = world.append(&permit, &upload, &layer).await.unwrap_err();

@@ -59,9 +59,8 @@ impl Storage {
         use futures::TryStreamExt;
         let blob = Blob::open(self, size, segments.to_vec()).await?;
         let chunks = blob.read(0..size);
-        chunks
-            .try_fold(Hasher::new(algorithm), |hasher, chunk| super::intake::hash(hasher, vec![chunk]))
-            .await
+        let hash = async |hasher, chunk| Ok(super::intake::hash(hasher, &[chunk]).await);
+        chunks.try_fold(Hasher::new(algorithm), hash).await
     }
 
     /// Whether the bytes of `blob` still lie where its record says, as far as their number tells.

@@ -4,7 +4,9 @@
 //! request's future gathers the body into batches ([`run`]), a task of its own writes, hashes, syncs and saves them
 //! ([`Intake`]). The task ends by itself when the request's future is dropped: to it, the body broke off.
 
+use std::ops::RangeInclusive;
 use std::pin::pin;
+use std::sync::Arc;
 
 use auth::Permit;
 use bytes::Bytes;
@@ -17,15 +19,20 @@ use super::checkpoint::{Checkpoint, Claim};
 use super::session::Session;
 use super::{ContentRange, Upload, UploadId};
 use crate::blobs::Segment;
-use crate::commit::{after, blocking, retrying};
+use crate::commit::{after, retrying};
 use crate::{BlobStat, BodyError, Error, Place, PlaceError, PlaceWriter, Storage};
 
-/// How much is gathered before it is written. Up to three batches of an upload are in memory: one being gathered, one
-/// waiting, one being written and hashed, which they are while the processor's own memory still holds them.
-const BATCH_BYTES: usize = 256 << 10;
+/// How much is gathered of a body before it is written: the more, the less often a thread is woken for it.
+const BATCH_BYTES: RangeInclusive<usize> = 64 << 10..=1 << 20;
 
-/// Up to here a batch is hashed where it is, which takes a fraction of a millisecond, while another thread writes it.
-const HASH_HERE_BYTES: usize = 512 << 10;
+/// Of each body up to so many batches are in memory: one being gathered, one waiting, one being written and hashed.
+const BATCHES: usize = 3;
+
+/// The batches of all bodies together, until each of them is as small as it may be.
+const BATCHES_BYTES: usize = 24 << 20;
+
+/// So much is hashed before others have their turn: what takes a tenth of a millisecond.
+const HASHED_AT_ONCE_BYTES: usize = 128 << 10;
 
 /// Up to here an upload's segments may be as small as they come: what is left of requests that broke off, for one.
 pub(crate) const SMALL_SEGMENTS_MAX: usize = 100;
@@ -42,8 +49,21 @@ pub(super) enum Taken<T> {
     BrokenOff,
 }
 
+/// The bodies that come in at this time. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Intakes(Arc<()>);
+
+impl Intakes {
+    /// How much is to be gathered of each of them.
+    fn batch_bytes(&self) -> usize {
+        let bodies = (Arc::strong_count(&self.0) - 1).max(1);
+        (BATCHES_BYTES / (BATCHES * bodies)).clamp(*BATCH_BYTES.start(), *BATCH_BYTES.end())
+    }
+}
+
 /// Feeds `body` to the task that `start` makes of the channel's other end, and waits for what it answers.
 pub(super) async fn run<T, F>(
+    intakes: &Intakes,
     body: impl Stream<Item = Result<Bytes, BodyError>> + Send,
     start: impl FnOnce(mpsc::Receiver<Message>) -> F,
 ) -> Result<T, Error>
@@ -53,7 +73,8 @@ where
 {
     let (sender, messages) = mpsc::channel(1);
     let task = tokio::spawn(start(messages));
-    let fed = feed(body, sender).await;
+    let intakes = intakes.clone();
+    let fed = feed(&intakes, body, sender).await;
     let taken = task.await.map_err(|error| PlaceError::Failed(std::io::Error::other(error)))?;
     match (taken?, fed) {
         (_, Err(error)) => Err(Error::Body(error)),
@@ -64,12 +85,13 @@ where
 
 /// Stops early, without an error, when the task has ended: its answer says why.
 async fn feed(
+    intakes: &Intakes,
     body: impl Stream<Item = Result<Bytes, BodyError>>,
     sender: mpsc::Sender<Message>,
 ) -> Result<(), BodyError> {
     let mut body = pin!(body);
     loop {
-        let (batch, end) = gather(&mut body).await;
+        let (batch, end) = gather(&mut body, intakes.batch_bytes()).await;
         if !batch.is_empty() && sender.send(Message::Batch(batch)).await.is_err() {
             return Ok(());
         }
@@ -88,9 +110,10 @@ async fn feed(
 /// The next batch, and how the body ended if it did.
 async fn gather(
     body: &mut (impl Stream<Item = Result<Bytes, BodyError>> + Unpin),
+    bytes_max: usize,
 ) -> (Vec<Bytes>, Option<Result<(), BodyError>>) {
     let (mut batch, mut bytes) = (Vec::new(), 0);
-    while bytes < BATCH_BYTES {
+    while bytes < bytes_max {
         match body.next().await {
             Some(Ok(chunk)) => {
                 bytes += chunk.len();
@@ -301,9 +324,9 @@ impl Intake {
             Some(writer) => writer,
             None => self.writer.insert(self.claim.storage.places().create(self.place).await?),
         };
-        let (written, hasher) = tokio::join!(writer.write(batch.clone()), hash(self.hasher.clone(), batch));
+        let (written, hasher) = tokio::join!(writer.write(batch.clone()), hash(self.hasher.clone(), &batch));
         written?;
-        self.hasher = hasher?;
+        self.hasher = hasher;
         self.received = received;
         let begun = self.checkpoint.as_ref().map_or(self.saved, Checkpoint::received);
         if self.received - begun >= self.claim.storage.settings().checkpoint_bytes {
@@ -393,15 +416,49 @@ impl Intake {
     }
 }
 
-/// Adds `batch` to `hasher`, on another thread unless it is small.
-pub(super) async fn hash(mut hasher: Hasher, batch: Vec<Bytes>) -> Result<Hasher, Error> {
-    let bytes: usize = batch.iter().map(Bytes::len).sum();
-    let work = move || {
-        batch.iter().for_each(|chunk| hasher.update(chunk));
-        hasher
-    };
-    if bytes <= HASH_HERE_BYTES {
-        return Ok(work());
+/// Adds `batch` to `hasher`, while the processor's own memory still holds some of it.
+pub(super) async fn hash(mut hasher: Hasher, batch: &[Bytes]) -> Hasher {
+    for chunk in batch {
+        for piece in chunk.chunks(HASHED_AT_ONCE_BYTES) {
+            hasher.update(piece);
+            if piece.len() == HASHED_AT_ONCE_BYTES {
+                tokio::task::yield_now().await;
+            }
+        }
     }
-    blocking(work).await
+    hasher
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BATCHES, BATCHES_BYTES, Bytes, Hasher, Intakes, hash};
+
+    #[test]
+    fn the_more_bodies_come_in_the_less_is_gathered_of_each() {
+        let intakes = Intakes::default();
+        let mut bodies = Vec::new();
+        let mut gathered = |count: usize| {
+            bodies.resize(count, intakes.clone());
+            intakes.batch_bytes()
+        };
+        assert_eq!([0, 1, 8].map(&mut gathered), [1 << 20; 3]);
+        for count in [9, 16, 100, 128] {
+            let bytes = gathered(count) * count * BATCHES;
+            assert!(
+                (BATCHES_BYTES - 1_000..=BATCHES_BYTES).contains(&bytes),
+                "{count} bodies: {bytes} bytes"
+            );
+        }
+        assert_eq!([1_000, 1].map(&mut gathered), [64 << 10, 1 << 20]);
+    }
+
+    #[tokio::test]
+    async fn what_is_hashed_in_pieces_is_hashed_whole() {
+        let algorithm = oci::Algorithm::Sha256;
+        for sizes in [&[][..], &[0], &[1, 131_072], &[131_073, 5, 400_000]] {
+            let batch: Vec<_> = (1..).zip(sizes).map(|(byte, size)| Bytes::from(vec![byte; *size])).collect();
+            let hashed = hash(Hasher::new(algorithm), &batch).await;
+            assert_eq!(hashed.finish(), oci::Digest::of(algorithm, &batch.concat()));
+        }
+    }
 }
