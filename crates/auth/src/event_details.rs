@@ -198,7 +198,10 @@ impl fmt::Display for EventDetail {
 
 impl From<EventDetail> for String {
     fn from(detail: EventDetail) -> String {
-        detail.to_string()
+        match detail {
+            EventDetail::Names(text) | EventDetail::Other(text) => text,
+            other => other.to_string(),
+        }
     }
 }
 

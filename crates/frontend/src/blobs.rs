@@ -5,7 +5,7 @@ use std::ops::Range;
 use auth::Permit;
 use bytes::Bytes;
 use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, IF_RANGE, RANGE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use oci::{Digest, ErrorCode};
 use storage::Blob;
 
@@ -24,7 +24,7 @@ pub(crate) async fn stat(call: &Call<'_>, permit: &Permit, digest: &Digest) -> R
     let reply = if reply::is_known(call.headers, digest) {
         reply::status(StatusCode::NOT_MODIFIED)
     } else {
-        let mut reply = Response::new(reply::empty());
+        let mut reply = reply::content(reply::empty());
         reply.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(found.size));
         reply.headers_mut().insert(CONTENT_TYPE, OCTETS);
         reply
@@ -92,7 +92,7 @@ async fn content(
     parts: Vec<Part>,
 ) -> Result<Reply, ApiError> {
     let length = transfer::length(&parts);
-    let mut reply = Response::new(transfer::body(call, sending, blob, parts).await?);
+    let mut reply = reply::content(transfer::body(call, sending, blob, parts).await?);
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
     // Whatever the bytes are, nothing here vouches for it.

@@ -5,7 +5,7 @@
 use auth::{Permit, PushAccess};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, StatusCode};
 use oci::{Digest, Reference, Tag};
 use storage::{ManifestBody, NewManifest, Pushed, Room, SMALL_MANIFEST_BYTES_MAX};
 
@@ -23,7 +23,7 @@ use crate::warning;
 /// `HEAD /v2/<name>/manifests/<reference>`.
 pub(crate) async fn stat(call: &Call<'_>, permit: &Permit, reference: &Reference) -> Result<Reply, ApiError> {
     let found = call.app.storage.stat_manifest(permit, reference).await?;
-    let mut reply = Response::new(reply::empty());
+    let mut reply = reply::content(reply::empty());
     reply.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(found.size));
     let mut reply = served(call, reply, reference, &found.digest, &found.media_type)?;
     warning::add(&mut reply, warning::of_share(call.app, permit, call.now));
@@ -41,13 +41,13 @@ pub(crate) async fn read(call: &Call<'_>, permit: Permit, reference: &Reference)
     call.app.auth.note_pull(&permit, reference, &found.digest, sent as u64, call.now);
     let warning = warning::of_share(call.app, &permit, call.now);
     let reply = match found.body {
-        ManifestBody::Whole(body) => Response::new(reply::full(body)),
+        ManifestBody::Whole(body) => reply::content(reply::full(body)),
         ManifestBody::Large(manifest) => {
             let size = manifest.size();
             let content = Sent::Manifest(found.digest.clone());
             let sending = Sending { permit, content, now: call.now };
             let body = transfer::of(call.app, sending, manifest.read(), size);
-            let mut reply = Response::new(body);
+            let mut reply = reply::content(body);
             reply.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(size));
             reply
         }

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, LINK, LOCATION,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, InvalidHeaderValue, LINK,
+    LOCATION,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -44,6 +45,14 @@ pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
+/// An answer of content, with room for its headers: one that grows is copied.
+pub(crate) fn content(body: Body) -> Reply {
+    const HEADERS: usize = 12;
+    let mut reply = Response::new(body);
+    reply.headers_mut().reserve(HEADERS);
+    reply
+}
+
 /// A status without a body.
 pub(crate) fn status(status: StatusCode) -> Reply {
     let mut reply = Response::new(empty());
@@ -72,8 +81,12 @@ pub(crate) fn json_as(media_type: HeaderValue, value: &impl Serialize) -> Result
 ///
 /// # Errors
 /// 500 when the text cannot stand in a header: all that reaches this has been parsed before.
-pub(crate) fn set(reply: &mut Reply, name: HeaderName, value: &str) -> Result<(), ApiError> {
-    reply.headers_mut().insert(name, HeaderValue::from_str(value).map_err(ApiError::internal)?);
+pub(crate) fn set(
+    reply: &mut Reply,
+    name: HeaderName,
+    value: impl TryInto<HeaderValue, Error = InvalidHeaderValue>,
+) -> Result<(), ApiError> {
+    reply.headers_mut().insert(name, value.try_into().map_err(ApiError::internal)?);
     Ok(())
 }
 
@@ -87,14 +100,14 @@ pub(crate) fn locate(reply: &mut Reply, path: &str) -> Result<(), ApiError> {
 
 /// Sets the address of the next page.
 pub(crate) fn link_next(reply: &mut Reply, path: &str) -> Result<(), ApiError> {
-    set(reply, LINK, &format!("<{path}>; rel=\"next\""))
+    set(reply, LINK, format!("<{path}>; rel=\"next\""))
 }
 
 /// Sets the headers of content that a digest names.
 pub(crate) fn identify(reply: &mut Reply, digest: &Digest, cache: HeaderValue) -> Result<(), ApiError> {
-    let tag = format!("\"{digest}\"");
-    set(reply, DOCKER_CONTENT_DIGEST, tag.trim_matches('"'))?;
-    set(reply, ETAG, &tag)?;
+    let digest = digest.to_string();
+    set(reply, ETAG, ["\"", &digest, "\""].concat())?;
+    set(reply, DOCKER_CONTENT_DIGEST, digest)?;
     reply.headers_mut().insert(CACHE_CONTROL, cache);
     Ok(())
 }

@@ -495,13 +495,18 @@ fn successor(prefix: &[u8]) -> Bound<Vec<u8>> {
 
 struct Writer(Vec<u8>);
 
+/// What most keys have room in.
+const KEY_BYTES_USUAL: usize = 64;
+
 impl Writer {
     fn global(table: u8) -> Writer {
-        Writer(vec![b'g', table])
+        let mut key = Vec::with_capacity(KEY_BYTES_USUAL);
+        key.extend([b'g', table]);
+        Writer(key)
     }
 
     fn regional(region: &Region, table: u8) -> Writer {
-        let mut key = Vec::with_capacity(64);
+        let mut key = Vec::with_capacity(KEY_BYTES_USUAL);
         key.push(b'r');
         key.extend_from_slice(region.as_str().as_bytes());
         key.push(0);

@@ -10,6 +10,8 @@ use crate::{Hasher, text::read_and_write_as_text};
 
 /// The longest name of an algorithm that an error repeats, in bytes.
 const ALGORITHM_BYTES_MAX: usize = 32;
+/// The longest digest: `sha512:` and its hash.
+const TEXT_BYTES_MAX: usize = 7 + 2 * 64;
 const HEX_DIGITS: [u8; 16] = *b"0123456789abcdef";
 
 /// A hash algorithm that content may be named by.
@@ -140,11 +142,23 @@ impl Digest {
 
     /// The hash in lower-case hexadecimal, without the algorithm.
     pub fn hex(&self) -> String {
-        let mut text = String::with_capacity(2 * self.algorithm().hash_bytes());
-        for byte in &self.raw()[1..] {
-            text.extend([byte >> 4, byte & 15].map(|nibble| char::from(HEX_DIGITS[usize::from(nibble)])));
+        let mut text = [0; TEXT_BYTES_MAX];
+        let text = self.write(&mut text);
+        text[self.algorithm().as_str().len() + 1..].to_owned()
+    }
+
+    /// Its text, which lies in `text`: a digest is written with every answer.
+    fn write<'t>(&self, text: &'t mut [u8; TEXT_BYTES_MAX]) -> &'t str {
+        let name = self.algorithm().as_str().as_bytes();
+        text[..name.len()].copy_from_slice(name);
+        text[name.len()] = b':';
+        let (pairs, _) = text[name.len() + 1..].as_chunks_mut::<2>();
+        for ([high, low], byte) in pairs.iter_mut().zip(&self.raw()[1..]) {
+            *high = HEX_DIGITS[usize::from(byte >> 4)];
+            *low = HEX_DIGITS[usize::from(byte & 15)];
         }
-        text
+        let bytes = name.len() + 1 + 2 * self.algorithm().hash_bytes();
+        str::from_utf8(&text[..bytes]).unwrap_or_default()
     }
 
     /// `hash` must have the algorithm's length.
@@ -163,9 +177,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.algorithm().as_str())?;
-        f.write_str(":")?;
-        f.write_str(&self.hex())
+        f.write_str(self.write(&mut [0; TEXT_BYTES_MAX]))
     }
 }
 

@@ -79,9 +79,10 @@ impl Auth {
         now: Timestamp,
     ) {
         let puller = permit.principal();
+        let digest = digest.to_string();
         let detail = EventDetail::Names(match reference {
-            Reference::Tag(tag) => format!("{tag} {digest}"),
-            Reference::Digest(_) => digest.to_string(),
+            Reference::Tag(tag) => [tag.as_str(), " ", &digest].concat(),
+            Reference::Digest(_) => digest,
         });
         let pulled = |account, actor, detail| {
             let event = Event::new(account, EventKind::ManifestPulled, actor, permit.name().to_string(), now);
