@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use kv::{Entry, Id, Key, Range, UsageRow, Use, UsedFrom, decode};
 use oci::RepositoryName;
 
-use crate::records::UserRecord;
+use crate::records::{ShareRecord, UserRecord};
 use crate::{AccountId, AccountName, Action, Auth, Error, Principal, Share, ShareId, UserId};
 
 /// Rows read at once.
@@ -78,6 +78,12 @@ impl UsagePlace {
     pub fn parse(text: &str) -> Option<UsagePlace> {
         UsageRow::parse(text).map(UsagePlace)
     }
+}
+
+/// Whether a share has no day of usage that comes before the one of `before`.
+fn was_made_since(before: Timestamp, key: Key<'_>, record: &Entry) -> bool {
+    let made = decode::<ShareRecord>(key, record).map(|share| share.value.created_at);
+    made.is_ok_and(|made| crate::recorder::day_of(made) >= crate::recorder::day_of(before))
 }
 
 impl Auth {
@@ -242,7 +248,11 @@ impl Auth {
         let ids = ids?;
         let keys: Vec<_> = ids.iter().map(|share| Key::Share { share: *share }).collect();
         let records = self.store().get_many(&keys).await?;
-        for (share, record) in ids.into_iter().map(ShareId::from).zip(records) {
+        for ((share, key), record) in ids.into_iter().map(ShareId::from).zip(keys).zip(records) {
+            if record.as_ref().is_some_and(|record| was_made_since(before, key, record)) {
+                done = Some(share);
+                continue;
+            }
             let gone = record.is_none();
             let removed = self.trim_share(share, gone, before, left).await?;
             left -= removed;
