@@ -26,7 +26,7 @@ use crate::{App, TlsIdentity, tls};
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// An HTTP/1 request's head, and what is read or written ahead of its handler.
-const HTTP1_BUFFER_BYTES_MAX: usize = 256 << 10;
+const HTTP1_BUFFER_BYTES_MAX: usize = 128 << 10;
 const HTTP1_HEADERS_MAX: usize = 100;
 const HTTP2_STREAMS_MAX: u32 = 100;
 const HTTP2_HEADER_LIST_BYTES_MAX: u32 = 64 << 10;

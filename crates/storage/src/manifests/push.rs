@@ -153,7 +153,7 @@ impl Storage {
         }
         let moved = self.set_tags(&push.tagging(), &mut commit).await?;
         self.record_event(&mut commit, push.permit, EventKind::ManifestPushed, push.detail(), push.now)?;
-        let made = found.is_none().then(|| ManifestChange {
+        let made = (found.is_none() && patterns.is_some()).then(|| ManifestChange {
             digest: &push.digest,
             names: Names::of(push.manifest),
             subject: push.manifest.subject().map(|subject| &subject.digest),

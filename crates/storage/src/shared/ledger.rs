@@ -116,7 +116,11 @@ impl<'a> Ledger<'a> {
         };
         let keys = [life_key(self.repository), shared_tags_key(self.repository)];
         let now = self.storage.snapshot(keys).await?.map(|entry| entry.map(|entry| entry.version));
-        if now == [Some(self.life), Some(self.version)] { Err(error) } else { Ok(None) }
+        if now == [Some(self.life), Some(self.version)] {
+            return Err(error);
+        }
+        tracing::debug!(%error, "what shared tags reach was changed while it was read");
+        Ok(None)
     }
 
     /// Counts what one write changes, as part of its commit.

@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use auth::Permit;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
 use jiff::Timestamp;
 use oci::{Algorithm, Digest, Hasher};
@@ -30,6 +30,9 @@ const BATCHES: usize = 3;
 
 /// The batches of all bodies together, until each of them is as small as it may be.
 const BATCHES_BYTES: usize = 24 << 20;
+
+/// Below this a chunk is copied to those before it: as it came, it may keep a buffer many times as large in memory.
+const COPIED_BYTES_MAX: usize = 16 << 10;
 
 /// So much is hashed before others have their turn: what takes a tenth of a millisecond.
 const HASHED_AT_ONCE_BYTES: usize = 128 << 10;
@@ -72,9 +75,14 @@ where
     F: Future<Output = Result<Taken<T>, Error>> + Send + 'static,
 {
     let (sender, messages) = mpsc::channel(1);
-    let task = tokio::spawn(start(messages));
-    let intakes = intakes.clone();
-    let fed = feed(&intakes, body, sender).await;
+    let (work, counted) = (start(messages), intakes.clone());
+    let task = tokio::spawn(async move {
+        let taken = work.await;
+        // It may outlive the request, and has batches until then.
+        drop(counted);
+        taken
+    });
+    let fed = feed(intakes, body, sender).await;
     let taken = task.await.map_err(|error| PlaceError::Failed(std::io::Error::other(error)))?;
     match (taken?, fed) {
         (_, Err(error)) => Err(Error::Body(error)),
@@ -112,20 +120,46 @@ async fn gather(
     body: &mut (impl Stream<Item = Result<Bytes, BodyError>> + Unpin),
     bytes_max: usize,
 ) -> (Vec<Bytes>, Option<Result<(), BodyError>>) {
-    let (mut batch, mut bytes) = (Vec::new(), 0);
-    while bytes < bytes_max {
+    let mut batch = Batch::default();
+    while batch.bytes < bytes_max {
         match body.next().await {
-            Some(Ok(chunk)) => {
-                bytes += chunk.len();
-                if !chunk.is_empty() {
-                    batch.push(chunk);
-                }
-            }
-            Some(Err(error)) => return (batch, Some(Err(error))),
-            None => return (batch, Some(Ok(()))),
+            Some(Ok(chunk)) => batch.add(chunk),
+            Some(Err(error)) => return (batch.finish(), Some(Err(error))),
+            None => return (batch.finish(), Some(Ok(()))),
         }
     }
-    (batch, None)
+    (batch.finish(), None)
+}
+
+#[derive(Default)]
+struct Batch {
+    chunks: Vec<Bytes>,
+    /// What follows them, of small ones.
+    small: BytesMut,
+    bytes: usize,
+}
+
+impl Batch {
+    fn add(&mut self, chunk: Bytes) {
+        self.bytes += chunk.len();
+        if chunk.len() < COPIED_BYTES_MAX {
+            self.small.extend_from_slice(&chunk);
+        } else {
+            self.end_small();
+            self.chunks.push(chunk);
+        }
+    }
+
+    fn end_small(&mut self) {
+        if !self.small.is_empty() {
+            self.chunks.push(self.small.split().freeze());
+        }
+    }
+
+    fn finish(mut self) -> Vec<Bytes> {
+        self.end_small();
+        self.chunks
+    }
 }
 
 /// What a request says before its body.
@@ -418,12 +452,13 @@ impl Intake {
 
 /// Adds `batch` to `hasher`, while the processor's own memory still holds some of it.
 pub(super) async fn hash(mut hasher: Hasher, batch: &[Bytes]) -> Hasher {
-    for chunk in batch {
-        for piece in chunk.chunks(HASHED_AT_ONCE_BYTES) {
-            hasher.update(piece);
-            if piece.len() == HASHED_AT_ONCE_BYTES {
-                tokio::task::yield_now().await;
-            }
+    let mut hashed = 0;
+    for piece in batch.iter().flat_map(|chunk| chunk.chunks(HASHED_AT_ONCE_BYTES)) {
+        hasher.update(piece);
+        hashed += piece.len();
+        if hashed >= HASHED_AT_ONCE_BYTES {
+            hashed = 0;
+            tokio::task::yield_now().await;
         }
     }
     hasher
@@ -431,7 +466,9 @@ pub(super) async fn hash(mut hasher: Hasher, batch: &[Bytes]) -> Hasher {
 
 #[cfg(test)]
 mod tests {
-    use super::{BATCHES, BATCHES_BYTES, Bytes, Hasher, Intakes, hash};
+    use super::{
+        BATCHES, BATCHES_BYTES, Bytes, COPIED_BYTES_MAX, HASHED_AT_ONCE_BYTES, Hasher, Intakes, gather, hash,
+    };
 
     #[test]
     fn the_more_bodies_come_in_the_less_is_gathered_of_each() {
@@ -450,6 +487,41 @@ mod tests {
             );
         }
         assert_eq!([1_000, 1].map(&mut gathered), [64 << 10, 1 << 20]);
+    }
+
+    #[tokio::test]
+    async fn small_chunks_are_gathered_in_one_buffer_and_large_ones_as_they_are() {
+        let large = Bytes::from(vec![7; COPIED_BYTES_MAX]);
+        let sizes = [1, 2, 0, COPIED_BYTES_MAX, COPIED_BYTES_MAX, 3, COPIED_BYTES_MAX - 1, 5];
+        let chunks = sizes.map(|size| large.slice(..size));
+        let mut body = futures::stream::iter(chunks.clone().map(Ok));
+        let bytes: usize = sizes.iter().sum();
+        let (batch, end) = gather(&mut body, bytes).await;
+        assert!(end.is_none());
+        let lengths: Vec<_> = batch.iter().map(Bytes::len).collect();
+        assert_eq!(lengths, [3, COPIED_BYTES_MAX, COPIED_BYTES_MAX, COPIED_BYTES_MAX + 7]);
+        assert_eq!(batch.concat(), chunks.concat());
+        assert_eq!(batch[1].as_ptr(), large.as_ptr());
+        let (batch, end) = gather(&mut body, bytes).await;
+        assert!(batch.is_empty() && matches!(end, Some(Ok(()))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn others_have_their_turn_while_much_is_hashed() {
+        let batch: Vec<_> = (0..64).map(|_| Bytes::from(vec![0; 16 << 10])).collect();
+        let turns = std::cell::Cell::new(0);
+        let other = async {
+            loop {
+                turns.set(turns.get() + 1);
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = hash(Hasher::new(oci::Algorithm::Sha256), &batch) => {}
+            () = other => {}
+        }
+        assert_eq!(turns.get(), batch.len() * (16 << 10) / HASHED_AT_ONCE_BYTES);
     }
 
     #[tokio::test]
