@@ -106,8 +106,9 @@ pub(crate) fn link_next(reply: &mut Reply, path: &str) -> Result<(), ApiError> {
 /// Sets the headers of content that a digest names.
 pub(crate) fn identify(reply: &mut Reply, digest: &Digest, cache: HeaderValue) -> Result<(), ApiError> {
     let digest = digest.to_string();
-    set(reply, ETAG, ["\"", &digest, "\""].concat())?;
+    let tag = ["\"", &digest, "\""].concat();
     set(reply, DOCKER_CONTENT_DIGEST, digest)?;
+    set(reply, ETAG, tag)?;
     reply.headers_mut().insert(CACHE_CONTROL, cache);
     Ok(())
 }
