@@ -60,7 +60,7 @@ pub(crate) async fn read(call: &Call<'_>, permit: Permit, digest: &Digest) -> Re
                 let boundary = boundary(digest);
                 let parts = multipart(ranges, size, &boundary);
                 let mut reply = content(call, sending, blob, StatusCode::PARTIAL_CONTENT, parts).await?;
-                reply::set(&mut reply, CONTENT_TYPE, &format!("multipart/byteranges; boundary={boundary}"))?;
+                reply::set(&mut reply, CONTENT_TYPE, format!("multipart/byteranges; boundary={boundary}"))?;
                 reply
             }
         },

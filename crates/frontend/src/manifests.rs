@@ -141,13 +141,13 @@ fn served(
 fn created(permit: &Permit, pushed: &Pushed) -> Result<Reply, ApiError> {
     let mut reply = reply::status(StatusCode::CREATED);
     reply::locate(&mut reply, &format!("/v2/{}/manifests/{}", permit.name(), pushed.digest))?;
-    reply::set(&mut reply, DOCKER_CONTENT_DIGEST, &pushed.digest.to_string())?;
+    reply::set(&mut reply, DOCKER_CONTENT_DIGEST, pushed.digest.to_string())?;
     if let Some(subject) = &pushed.subject {
-        reply::set(&mut reply, OCI_SUBJECT, &subject.to_string())?;
+        reply::set(&mut reply, OCI_SUBJECT, subject.to_string())?;
     }
     if !pushed.tags.is_empty() {
         let tags: Vec<_> = pushed.tags.iter().map(Tag::as_str).collect();
-        reply::set(&mut reply, OCI_TAG, &tags.join(", "))?;
+        reply::set(&mut reply, OCI_TAG, tags.join(", "))?;
     }
     Ok(reply)
 }

@@ -147,8 +147,8 @@ fn reach(upload: Upload) -> String {
 fn progress(permit: &Permit, upload: Upload, status: StatusCode) -> Result<Reply, ApiError> {
     let mut reply = reply::status(status);
     reply::locate(&mut reply, &upload_path(permit, upload.id))?;
-    reply::set(&mut reply, RANGE, &reach(upload))?;
-    reply::set(&mut reply, DOCKER_UPLOAD_UUID, &upload.id.to_string())?;
+    reply::set(&mut reply, RANGE, reach(upload))?;
+    reply::set(&mut reply, DOCKER_UPLOAD_UUID, upload.id.to_string())?;
     Ok(reply)
 }
 
@@ -164,6 +164,6 @@ fn failed(permit: &Permit, error: storage::Error) -> ApiError {
 fn created(permit: &Permit, digest: &Digest) -> Result<Reply, ApiError> {
     let mut reply = reply::status(StatusCode::CREATED);
     reply::locate(&mut reply, &format!("/v2/{}/blobs/{digest}", permit.name()))?;
-    reply::set(&mut reply, DOCKER_CONTENT_DIGEST, &digest.to_string())?;
+    reply::set(&mut reply, DOCKER_CONTENT_DIGEST, digest.to_string())?;
     Ok(reply)
 }
