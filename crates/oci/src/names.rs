@@ -12,6 +12,7 @@
 //! host and name together.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::text::read_and_write_as_text;
 
@@ -53,15 +54,15 @@ pub enum NameError {
     Reserved,
 }
 
-/// The name of a namespace: one component, 1 to 64 bytes, not `manage`.
+/// The name of a namespace: one component, 1 to 64 bytes, not `manage`. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NamespaceName(String);
+pub struct NamespaceName(Arc<str>);
 
 impl NamespaceName {
     /// Reads a name, strictly.
     pub fn parse(text: &str) -> Result<NamespaceName, NameError> {
         check_namespace(text)?;
-        Ok(NamespaceName(text.to_owned()))
+        Ok(NamespaceName(text.into()))
     }
 
     /// The name.
@@ -70,10 +71,10 @@ impl NamespaceName {
     }
 }
 
-/// The full name of a repository, `namespace/path`. Ordered by its bytes.
+/// The full name of a repository, `namespace/path`. Ordered by its bytes. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RepositoryName {
-    text: String,
+    text: Arc<str>,
     namespace_bytes: usize,
 }
 
@@ -89,7 +90,7 @@ impl RepositoryName {
             return Err(NameError::PathTooLong);
         }
         path.split('/').try_for_each(|component| check_component(component.as_bytes()))?;
-        Ok(RepositoryName { text: text.to_owned(), namespace_bytes: namespace.len() })
+        Ok(RepositoryName { text: text.into(), namespace_bytes: namespace.len() })
     }
 
     /// The full name, `namespace/path`.

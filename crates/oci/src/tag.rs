@@ -1,6 +1,7 @@
 //! A tag: the name that a person gives to a manifest in a repository.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::text::read_and_write_as_text;
 
@@ -24,9 +25,10 @@ pub enum TagError {
     Character,
 }
 
-/// A tag: `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`. Ordered by its bytes, as lists of tags are.
+/// A tag: `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`. Ordered by its bytes, as lists of tags are. Cheap
+/// to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Tag(String);
+pub struct Tag(Arc<str>);
 
 impl Tag {
     /// Reads a tag, strictly.
@@ -42,7 +44,7 @@ impl Tag {
         if b".-".contains(first) {
             return Err(TagError::Beginning);
         }
-        Ok(Tag(text.to_owned()))
+        Ok(Tag(text.into()))
     }
 
     /// The tag.
