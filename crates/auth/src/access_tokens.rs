@@ -41,8 +41,8 @@ pub struct AccessToken {
 }
 
 /// What an access token grants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Grants(Vec<Grant>);
+#[derive(Debug, Clone)]
+pub(crate) struct Grants(Arc<Claims>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -85,7 +85,7 @@ impl<'a> Named<'a> {
     }
 
     pub(crate) fn repository(found: &'a Found) -> Named<'a> {
-        let RepositoryLife { name, namespace, names_epoch, .. } = &found.life.value;
+        let RepositoryLife { name, namespace, names_epoch, .. } = &*found.life.value;
         Named { name, namespace: *namespace, names_epoch: *names_epoch, repository: Some(found.id) }
     }
 }
@@ -150,9 +150,13 @@ impl Bound {
 }
 
 impl Grants {
+    pub(crate) fn of(claims: Arc<Claims>) -> Grants {
+        Grants(claims)
+    }
+
     /// Whether they carry `verb` for `named`.
     pub(crate) fn carry(&self, named: Named<'_>, verb: Verbs) -> bool {
-        let verbs = self.0.iter().fold(Verbs::NONE, |verbs, grant| match grant {
+        let verbs = self.0.access.iter().fold(Verbs::NONE, |verbs, grant| match grant {
             Grant::Repository { name, actions, bound } if name == named.name && bound.holds_for(named) => {
                 verbs | *actions
             }
@@ -163,15 +167,11 @@ impl Grants {
 
     /// Whether they carry the list of repositories.
     pub(crate) fn carry_catalog(&self) -> bool {
-        self.0.iter().any(|grant| matches!(grant, Grant::Registry { name, .. } if name == "catalog"))
+        self.0.access.iter().any(|grant| matches!(grant, Grant::Registry { name, .. } if name == "catalog"))
     }
 }
 
 impl Claims {
-    pub(crate) fn grants(&self) -> Grants {
-        Grants(self.access.clone())
-    }
-
     /// The name of its holder when it was issued.
     pub(crate) fn name(&self) -> &str {
         &self.sub

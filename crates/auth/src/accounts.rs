@@ -310,7 +310,7 @@ impl Auth {
     ) -> Result<Option<AccountRecord>, Error> {
         let key = Key::Account { account: id.raw() };
         let Some(record) = self.store().get::<AccountRecord>(key).await? else { return Ok(None) };
-        touch(tx, key, &record)?;
+        touch(tx, key, (record.version, &record.value))?;
         Ok(Some(record.value))
     }
 

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use kv::{Key, Outcome, Transaction, Versioned};
+use kv::{Key, Outcome, Transaction, Version};
 use serde::Serialize;
 
 use crate::{Auth, Error};
@@ -44,8 +44,8 @@ impl Auth {
 pub(crate) fn touch<T: Serialize>(
     transaction: &mut Transaction,
     key: Key<'_>,
-    record: &Versioned<T>,
+    (version, record): (Version, &T),
 ) -> Result<(), kv::Error> {
-    transaction.expect(key, Some(record.version)).put(key, &record.value)?;
+    transaction.expect(key, Some(version)).put(key, record)?;
     Ok(())
 }

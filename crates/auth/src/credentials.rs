@@ -2,14 +2,15 @@
 //! are now; nothing is taken from what was issued but ids and versions to compare.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use kv::{Entry, Id, Key, decode};
+use kv::{Entry, Id, Key, decode_shared};
 use sha2::{Digest, Sha256};
 
 use crate::access_key_id::parse_long_term_login;
 use crate::access_keys::record_key;
-use crate::access_tokens::{Holder, Purpose, refresh_jwt};
+use crate::access_tokens::{Grants, Holder, Purpose, refresh_jwt};
 use crate::passwords::WhenFull;
 use crate::principal::{PersonalTokenGrip, Subject};
 use crate::recorder::{Refused, with_token};
@@ -45,15 +46,15 @@ pub(crate) struct Came {
 /// What the store has of it now.
 struct Found {
     live: Option<Live>,
-    token: Option<PersonalTokenRecord>,
-    access_key: Option<AccessKeyRecord>,
+    token: Option<Arc<PersonalTokenRecord>>,
+    access_key: Option<Arc<AccessKeyRecord>>,
 }
 
 /// An account or a user, as the store has it now.
 struct Live {
     id: PrincipalId,
-    account: AccountRecord,
-    user: Option<UserRecord>,
+    account: Arc<AccountRecord>,
+    user: Option<Arc<UserRecord>>,
 }
 
 impl Live {
@@ -67,10 +68,10 @@ impl Live {
 
     fn into_subject(self) -> Subject {
         let credential_version = self.credential().version;
-        let user = self.id.user.zip(self.user).map(|(id, record)| (id, record.name));
+        let user = self.id.user.zip(self.user).map(|(id, record)| (id, record.name.clone()));
         Subject {
             account: self.id.account,
-            account_name: self.account.name,
+            account_name: self.account.name.clone(),
             administrator: self.account.administrator,
             user,
             credential_version,
@@ -243,12 +244,11 @@ impl Auth {
     ) -> Result<(Principal, Option<Timestamp>), AuthenticationError> {
         let claims = self.verify_token(jwt, Purpose::Access, now)?;
         let ends_at = claims.expires_at().ok_or(AuthenticationError::Rejected)?;
-        let grants = claims.grants();
         let principal = match claims.holder.clone() {
             Some(holder) => self.token_holder(holder, now).await?,
             None => Principal::anonymous(),
         };
-        Ok((principal.granted(grants).coming_from(from), (now >= ends_at).then_some(ends_at)))
+        Ok((principal.granted(Grants::of(claims)).coming_from(from), (now >= ends_at).then_some(ends_at)))
     }
 
     /// Whoever a refresh token was issued to.
@@ -322,7 +322,7 @@ impl Auth {
             return Ok(good.then(|| Principal::whole(live.into_subject()).holding(came.access_key)));
         };
         let version = live.credential().version;
-        let good = |token: &PersonalTokenRecord| {
+        let good = |token: &Arc<PersonalTokenRecord>| {
             let here = token.region.as_ref().is_none_or(|region| region == self.region().as_str());
             here && token.credential_version == version && now < token.expires_at
         };
@@ -330,7 +330,8 @@ impl Auth {
         if came.credential_version.is_some_and(|bound| bound != version) {
             return Ok(None);
         }
-        let PersonalTokenRecord { scope, registry_only, access_key, expires_at, .. } = token;
+        let PersonalTokenRecord { scope, registry_only, access_key, expires_at, .. } =
+            Arc::unwrap_or_clone(token);
         if let Some(key) = &access_key
             && came.access_key != access_key
         {
@@ -396,20 +397,22 @@ fn opens(key: &AccessKeyRecord, id: PrincipalId) -> bool {
     !key.disabled && key.holder == id
 }
 
-fn record<T: kv::Record>(key: Option<Key<'_>>, entry: Option<Entry>) -> Result<Option<T>, kv::Error> {
+fn record<T: kv::Record>(key: Option<Key<'_>>, entry: Option<Entry>) -> Result<Option<Arc<T>>, kv::Error> {
     match (key, entry) {
-        (Some(key), Some(entry)) => Ok(Some(decode(key, &entry)?.value)),
+        (Some(key), Some(entry)) => Ok(Some(decode_shared(key, &entry)?.value)),
         _ => Ok(None),
     }
 }
 
 fn live(id: PrincipalId, account: Option<&Entry>, user: Option<&Entry>) -> Result<Option<Live>, kv::Error> {
     let Some(account) = account else { return Ok(None) };
-    let account = decode::<AccountRecord>(Key::Account { account: id.account.raw() }, account)?.value;
+    let account = decode_shared::<AccountRecord>(Key::Account { account: id.account.raw() }, account)?.value;
     let user = match (id.user, user) {
         (None, _) => None,
         (Some(_), None) => return Ok(None),
-        (Some(user), Some(entry)) => Some(decode::<UserRecord>(user_key(id.account, user), entry)?.value),
+        (Some(user), Some(entry)) => {
+            Some(decode_shared::<UserRecord>(user_key(id.account, user), entry)?.value)
+        }
     };
     Ok(Some(Live { id, account, user }))
 }

@@ -1,6 +1,7 @@
 //! Names and texts that people give, parsed once: who holds one of these types need not check again.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,7 @@ pub const DESCRIPTION_CHARACTERS_MAX: usize = 1000;
 /// An account's name: 1 to 64 of `a-z`, `0-9` and `-`; a letter first, no `-` last.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct AccountName(String);
+pub struct AccountName(Arc<str>);
 
 impl AccountName {
     /// Parses a name.
@@ -25,7 +26,7 @@ impl AccountName {
         let clean = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         let starts = name.starts_with(|c: char| c.is_ascii_lowercase());
         if clean && starts && !name.ends_with('-') && name.len() <= NAME_CHARACTERS_MAX {
-            return Ok(AccountName(name.to_owned()));
+            return Ok(AccountName(name.into()));
         }
         let reason =
             "an account's name has 1 to 64 characters of a-z, 0-9 and -, a letter first and no - last";
@@ -42,7 +43,7 @@ impl AccountName {
 /// A user's name within its account: 1 to 64 of `a-z`, `0-9`, `.`, `_` and `-`; a letter or a digit at both ends.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct UserName(String);
+pub struct UserName(Arc<str>);
 
 impl UserName {
     /// Parses a name.
@@ -53,7 +54,7 @@ impl UserName {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         let clean = name.chars().all(|c| plain(c) || matches!(c, '.' | '_' | '-'));
         if clean && name.starts_with(plain) && name.ends_with(plain) && name.len() <= NAME_CHARACTERS_MAX {
-            return Ok(UserName(name.to_owned()));
+            return Ok(UserName(name.into()));
         }
         let reason = "a user's name has 1 to 64 characters of a-z, 0-9, '.', '_' and '-', a letter or a digit at both ends";
         Err(Error::Invalid { field: "user", reason: reason.to_owned() })
@@ -70,7 +71,7 @@ impl UserName {
 /// without those that turn the direction of writing: they make a text read as what it is not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Description(String);
+pub struct Description(Arc<str>);
 
 impl Description {
     /// Parses a description.
@@ -88,7 +89,7 @@ impl Description {
         if text.chars().any(turns_direction) {
             return Err(invalid("a description has no characters that turn the direction of writing"));
         }
-        Ok(Description(text.to_owned()))
+        Ok(Description(text.into()))
     }
 
     /// The text.
@@ -122,7 +123,7 @@ macro_rules! text {
 
         impl From<$name> for String {
             fn from(name: $name) -> String {
-                name.0
+                name.as_str().to_owned()
             }
         }
     };

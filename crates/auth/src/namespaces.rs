@@ -1,9 +1,10 @@
 //! Namespaces: the first part of their repositories' names, each owned by one account.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use kv::{Key, Target, Transaction, decode};
+use kv::{Key, Target, Transaction, decode, decode_shared};
 use oci::NamespaceName;
 
 use crate::lists::Rows;
@@ -178,7 +179,7 @@ impl Auth {
         let found = self.visible_namespace(p, name).await?;
         let account = p.whole_subject()?.account_name.clone();
         let level = self.level_in(p, found.id).await?;
-        let NamespaceRecord { name, created_at, .. } = found.record.value;
+        let NamespaceRecord { name, created_at, .. } = Arc::unwrap_or_clone(found.record.value);
         Ok(Namespace { id: found.id, name, account, level, created_at })
     }
 
@@ -262,7 +263,9 @@ impl Auth {
         let Some(id) = held.map(NamespaceId::from).filter(|id| p.reaches_into(*id)) else {
             return Err(missing);
         };
-        let record = self.store().get::<NamespaceRecord>(Key::Namespace { namespace: id.raw() }).await?;
+        let key = Key::Namespace { namespace: id.raw() };
+        let record = self.store().get_bytes(key).await?;
+        let record = record.map(|record| decode_shared::<NamespaceRecord>(key, &record)).transpose()?;
         let Some(record) = record.filter(|record| record.value.account == subject.account) else {
             return Err(missing);
         };

@@ -70,7 +70,11 @@ impl Managed {
     pub(crate) fn guard(&self, tx: &mut Transaction) -> Result<(), kv::Error> {
         match &self.guard {
             Guard::Namespace(found) => {
-                touch(tx, Key::Namespace { namespace: found.id.raw() }, &found.record)?;
+                touch(
+                    tx,
+                    Key::Namespace { namespace: found.id.raw() },
+                    (found.record.version, &*found.record.value),
+                )?;
             }
             Guard::Repository(id, version) => {
                 tx.expect(Key::Repository { repository: id.raw() }, Some(*version));
@@ -298,7 +302,7 @@ pub(crate) fn put_permission(
     by: By<'_>,
 ) -> Result<(), Error> {
     // The user's deletion, which removes its permissions, must see this one.
-    touch(tx, Key::User { account: managed.owner.raw(), user: user.raw() }, record)?;
+    touch(tx, Key::User { account: managed.owner.raw(), user: user.raw() }, (record.version, &record.value))?;
     let permission = PermissionRecord { level, set_at: by.2 };
     let (user, target) = (user.raw(), managed.target);
     tx.put(Key::Permission { user, target }, &permission)?;

@@ -1,6 +1,8 @@
 //! Authority as a value: who holds a [`Permit`] was found to hold the right, in the live state, a moment ago. Nothing
 //! outside this crate can make one.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use oci::RepositoryName;
 
@@ -207,7 +209,7 @@ pub enum PushAccess {
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
     pub(crate) id: RepositoryId,
-    pub(crate) life: kv::Versioned<RepositoryLife>,
+    pub(crate) life: kv::Versioned<Arc<RepositoryLife>>,
     pub(crate) owner: FoundOwner,
 }
 

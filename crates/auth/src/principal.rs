@@ -22,7 +22,7 @@ pub struct Principal {
     /// The access key that it came with, straight or by way of what was made or bought with it.
     pub(crate) access_key: Option<AccessKeyId>,
     /// What an access token grants; `None`: the principal did not come with one.
-    pub(crate) grants: Option<Arc<Grants>>,
+    pub(crate) grants: Option<Grants>,
     /// The end of what it came with, other than an access token.
     pub(crate) credential_ends_at: Option<Timestamp>,
     /// Where the request comes from, if that is known: for the audit trail, never for a decision about rights.
@@ -81,7 +81,7 @@ impl Principal {
 
     /// The same, come with an access token that grants `grants`.
     pub(crate) fn granted(self, grants: Grants) -> Principal {
-        Principal { grants: Some(Arc::new(grants)), ..self }
+        Principal { grants: Some(grants), ..self }
     }
 
     /// The same, come with something that ends at `ends_at`.

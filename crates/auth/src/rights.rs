@@ -1,8 +1,10 @@
 //! What rights a principal holds on a name at this moment, from the live records alone. Which of them a request may
 //! use is decided in [`crate::authorize`].
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
-use kv::{Entry, Id, Key, Versioned, decode};
+use kv::{Entry, Id, Key, Versioned, decode, decode_shared};
 use oci::RepositoryName;
 
 use crate::permit::{Found, FoundOwner};
@@ -79,7 +81,7 @@ impl Basis {
 #[derive(Debug, Clone)]
 pub(crate) struct FoundNamespace {
     pub(crate) id: NamespaceId,
-    pub(crate) record: Versioned<NamespaceRecord>,
+    pub(crate) record: Versioned<Arc<NamespaceRecord>>,
 }
 
 /// How a principal stands to a name.
@@ -111,7 +113,7 @@ pub(crate) fn basis(
     subject: Option<&Subject>,
     found: &Found,
     level: Option<Level>,
-    share: Option<&(ShareId, ShareRecord)>,
+    share: Option<&(ShareId, Arc<ShareRecord>)>,
     now: Timestamp,
 ) -> Basis {
     let life = &found.life.value;
@@ -159,7 +161,7 @@ impl Auth {
         keys.extend(principal.user().map(|user| on_namespace_key(user, namespace)));
         let mut entries = self.store().get_many(&keys).await?.into_iter();
         let Some(record) = entries.next().flatten() else { return Ok(Standing::nothing()) };
-        let record = decode::<NamespaceRecord>(namespace_key, &record)?;
+        let record = decode_shared::<NamespaceRecord>(namespace_key, &record)?;
         let repository = entries.next().flatten();
         let repository = repository.map(|entry| decode::<NameRecord>(repository_key, &entry)).transpose()?;
         let level = level(entries.next().flatten().as_ref())?;
@@ -215,8 +217,8 @@ impl Auth {
 
         let (life, owner) = (entries.next().flatten(), entries.next().flatten());
         let (Some(life), Some(owner)) = (life, owner) else { return Ok(None) };
-        let life = decode::<RepositoryLife>(life_key(repository), &life)?;
-        let owner = decode::<AccountRecord>(owner_key, &owner)?.value;
+        let life = decode_shared::<RepositoryLife>(life_key(repository), &life)?;
+        let owner = decode_shared::<AccountRecord>(owner_key, &owner)?.value;
         let closed = owner.is_closed();
         let share = match (share_of, entries.next().flatten()) {
             (Some(key), Some(entry)) if principal.account() != Some(life.value.owner) => {
@@ -226,14 +228,15 @@ impl Auth {
         };
         let level = level(entries.next().flatten().as_ref())?.max(namespace_level);
         let subject = principal.subject.as_deref();
-        let found = Found { id: repository, life, owner: FoundOwner { name: owner.name, closed } };
+        let found = Found { id: repository, life, owner: FoundOwner { name: owner.name.clone(), closed } };
         let basis = basis(subject, &found, level, share.as_ref(), now);
         Ok(Some((found, basis)))
     }
 
-    async fn share(&self, id: Id) -> Result<Option<(ShareId, ShareRecord)>, kv::Error> {
-        let record = self.store().get::<ShareRecord>(Key::Share { share: id }).await?;
-        Ok(record.map(|record| (id.into(), record.value)))
+    async fn share(&self, id: Id) -> Result<Option<(ShareId, Arc<ShareRecord>)>, kv::Error> {
+        let key = Key::Share { share: id };
+        let Some(entry) = self.store().get_bytes(key).await? else { return Ok(None) };
+        Ok(Some((id.into(), decode_shared(key, &entry)?.value)))
     }
 }
 

@@ -248,6 +248,7 @@ fn delete_beside(
     }
     tx.delete(Key::SharedBy { owner: record.owner.raw(), share: id.raw() });
     clear_dues(tx, id, record);
+    crate::usage::note_used_on(tx, crate::usage::LOOK_AT_ONCE, id);
 }
 
 impl Auth {

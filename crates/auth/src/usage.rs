@@ -4,15 +4,16 @@
 //! They belong to the share: a new one begins at nothing, and with the share's removal they are out of reach and go.
 //! What was pulled under it stays in the audit trail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use kv::{Entry, Id, Key, Range, UsageRow, Use, UsedFrom, decode};
+use kv::{Entry, Id, Key, Range, Transaction, UsageRow, Use, UsedFrom, decode};
 use oci::RepositoryName;
 
-use crate::records::{ShareRecord, UserRecord};
+use crate::lists::Rows;
+use crate::records::UserRecord;
 use crate::{AccountId, AccountName, Action, Auth, Error, Principal, Share, ShareId, UserId};
 
 /// Rows read at once.
@@ -80,10 +81,12 @@ impl UsagePlace {
     }
 }
 
-/// Whether a share has no day of usage that comes before the one of `before`.
-fn was_made_since(before: Timestamp, key: Key<'_>, record: &Entry) -> bool {
-    let made = decode::<ShareRecord>(key, record).map(|share| share.value.created_at);
-    made.is_ok_and(|made| crate::recorder::day_of(made) >= crate::recorder::day_of(before))
+/// The day of a [`Key::UsedOn`] whose share is to be looked at, whenever it was used: it is gone, or nobody knows when.
+pub(crate) const LOOK_AT_ONCE: u32 = 0;
+
+/// Notes that a share has usage of `day`, which is to be forgotten one day.
+pub(crate) fn note_used_on(tx: &mut Transaction, day: u32, share: ShareId) {
+    tx.put_bytes(Key::UsedOn { day, share: share.raw() }, Vec::new());
 }
 
 impl Auth {
@@ -207,95 +210,126 @@ impl Auth {
         Ok(())
     }
 
-    /// Whether the usage of all shares was gone through on the day of `now`, by whichever process.
+    /// Removes the usage of days before the one of `before`, and all of shares that are gone; no more than `limit` rows
+    /// and shares. Answers whether there may be more. What was written down of a share after its removal goes when its day
+    /// does.
     ///
     /// # Errors
     /// As the store.
-    pub async fn is_usage_trimmed(&self, now: Timestamp) -> Result<bool, Error> {
-        let done = self.store().get::<u32>(Key::UsageTrimmed).await?;
-        Ok(done.is_some_and(|done| done.value == crate::recorder::day_of(now)))
-    }
-
-    /// Notes that it was.
-    ///
-    /// # Errors
-    /// As the store.
-    pub async fn note_usage_trimmed(&self, now: Timestamp) -> Result<(), Error> {
-        let mut tx = self.store().transaction();
-        tx.put(Key::UsageTrimmed, &crate::recorder::day_of(now))?;
-        self.finish(tx, ()).await?;
-        Ok(())
-    }
-
-    /// Removes the usage of days before the one of `before`, and all of shares that are gone; looks at no more than
-    /// about `limit` shares and rows. Answers where to go on, `None` at the end.
-    ///
-    /// # Errors
-    /// As the store.
-    pub async fn trim_usage(
-        &self,
-        before: Timestamp,
-        after: Option<ShareId>,
-        limit: usize,
-    ) -> Result<Option<ShareId>, Error> {
-        let key = Key::ShareLastUse { share: after.map_or(Id::MIN, ShareId::raw) };
-        let limit = limit.max(1);
-        let rows = self.store().list(key.siblings_after(self.region()), limit).await?;
+    pub async fn trim_usage(&self, before: Timestamp, limit: usize) -> Result<bool, Error> {
+        let (limit, day) = (limit.max(1), crate::recorder::day_of(before));
+        let first = Key::UsedOn { day: LOOK_AT_ONCE, share: Id::MIN }.encode(self.region());
+        let end = Key::UsedOn { day: day.max(LOOK_AT_ONCE + 1), share: Id::MIN }.encode(self.region());
+        let found = self.store().list((Bound::Included(first), Bound::Excluded(end)), limit).await?;
+        let rows: Result<Vec<_>, _> = found.iter().map(|(key, _)| used_on(self.region(), key)).collect();
+        let rows = rows?;
+        let keys: Vec<_> = rows.iter().map(|(_, share)| Key::Share { share: *share }).collect();
+        let shares = self.store().get_many(&keys).await?;
+        // What is removed never comes back, so nothing need be expected.
+        let mut removal = self.store().transaction();
         let mut left = limit;
-        let mut done = after;
-        let ids: Result<Vec<_>, _> =
-            rows.iter().map(|(encoded, _)| crate::lists::id(key, self.region(), encoded)).collect();
-        let ids = ids?;
-        let keys: Vec<_> = ids.iter().map(|share| Key::Share { share: *share }).collect();
-        let records = self.store().get_many(&keys).await?;
-        for ((share, key), record) in ids.into_iter().map(ShareId::from).zip(keys).zip(records) {
-            if record.as_ref().is_some_and(|record| was_made_since(before, key, record)) {
-                done = Some(share);
-                continue;
-            }
-            let gone = record.is_none();
-            let removed = self.trim_share(share, gone, before, left).await?;
-            left -= removed;
+        let mut trimmed = BTreeSet::new();
+        for ((used_on, share), record) in rows.into_iter().zip(shares) {
             if left == 0 {
-                // There may be more of this one.
-                return Ok(done.or(Some(Id::MIN.into())));
+                break;
             }
-            done = Some(share);
+            if trimmed.insert(share) {
+                let gone = record.is_none();
+                left -= self.trim_share(&mut removal, share, (!gone).then_some(day), left).await?;
+                if left == 0 {
+                    // There may be more of this one.
+                    break;
+                }
+                if !gone {
+                    self.file_anew(&mut removal, share, day).await?;
+                }
+            }
+            removal.delete(Key::UsedOn { day: used_on, share });
+            left -= 1;
         }
-        Ok(done.filter(|_| rows.len() == limit))
+        if !removal.is_empty() {
+            self.store().commit(removal).await?;
+        }
+        Ok(left == 0 || found.len() == limit)
     }
 
+    /// Removes what there is of a share's usage, or what comes before a day: `limit` rows of it at most, and answers how
+    /// many.
     async fn trim_share(
         &self,
-        share: ShareId,
-        gone: bool,
-        before: Timestamp,
+        removal: &mut Transaction,
+        share: Id,
+        before: Option<u32>,
         limit: usize,
     ) -> Result<usize, Error> {
-        let share = share.raw();
         let list = |day| Key::ShareUsage { share, row: UsageRow::first_of(day) };
         let (start, mut end) = list(0).siblings(self.region());
-        if !gone {
-            end = Bound::Excluded(list(crate::recorder::day_of(before)).encode(self.region()));
+        if let Some(day) = before {
+            end = Bound::Excluded(list(day).encode(self.region()));
         }
         let rows = self.store().list((start, end), limit).await?;
         let removed = rows.len();
-        // What is removed never comes back, so nothing need be expected.
-        let mut removal = self.store().transaction();
         for (key, _) in rows {
             removal.delete_encoded(key);
         }
-        if gone && removed < limit {
+        if before.is_none() && removed < limit {
             removal
                 .delete(Key::ShareTotal { share, which: Use::Pulls })
                 .delete(Key::ShareTotal { share, which: Use::Bytes })
                 .delete(Key::ShareLastUse { share });
         }
-        if !removal.is_empty() {
-            self.store().commit(removal).await?;
-        }
         Ok(removed)
     }
+
+    /// Files a share under the first day of its usage from `day` on, as it is already, unless an older version counted
+    /// that: it comes up again when that day is over.
+    async fn file_anew(&self, tx: &mut Transaction, share: Id, day: u32) -> Result<(), Error> {
+        let list = |day| Key::ShareUsage { share, row: UsageRow::first_of(day) };
+        let range = (Bound::Included(list(day).encode(self.region())), list(day).siblings(self.region()).1);
+        for (key, _) in self.store().list(range, 1).await? {
+            note_used_on(tx, row(share.into(), self.region(), &key)?.day, share.into());
+        }
+        Ok(())
+    }
+
+    /// Files the shares of a store that does not keep [`Key::UsedOn`] yet, to be looked at, and answers how many there
+    /// were. To be called before anything else works on the store.
+    ///
+    /// # Errors
+    /// As the store.
+    pub async fn file_usage_once(&self) -> Result<usize, Error> {
+        if self.store().get_bytes(Key::UsedOnKept).await?.is_some() {
+            return Ok(0);
+        }
+        let list = Key::ShareLastUse { share: Id::MIN };
+        let mut rows = Rows::all(list.siblings(self.region()));
+        let mut count = 0;
+        while let Some(some) = rows.next_of_enough(self).await? {
+            count += some.len();
+            let mut filed = self.store().transaction();
+            for (encoded, _) in some {
+                note_used_on(
+                    &mut filed,
+                    LOOK_AT_ONCE,
+                    crate::lists::id(list, self.region(), &encoded)?.into(),
+                );
+            }
+            self.finish(filed, ()).await?;
+        }
+        let mut kept = self.store().transaction();
+        kept.put_bytes(Key::UsedOnKept, Vec::new());
+        self.finish(kept, ()).await?;
+        Ok(count)
+    }
+}
+
+/// The day and the share of a [`Key::UsedOn`].
+fn used_on(region: &kv::Region, encoded: &[u8]) -> Result<(u32, Id), kv::Error> {
+    let list = Key::UsedOn { day: LOOK_AT_ONCE, share: Id::MIN };
+    let parts = list.tail(region, encoded)?.split_first_chunk::<4>();
+    parts
+        .and_then(|(day, share)| Some((u32::from_be_bytes(*day), Id::from_tail(share)?)))
+        .ok_or_else(|| kv::Error::Corrupt { what: "a share in the list of those used on a day".to_owned() })
 }
 
 /// The row at an encoded key.

@@ -180,13 +180,8 @@ struct RequestId(u64);
 
 impl RequestId {
     fn header(self) -> HeaderValue {
-        let mut digits = [0; 16];
-        for (at, digit) in digits.iter_mut().enumerate() {
-            let nibble = u32::try_from(self.0 >> (60 - 4 * at) & 15).unwrap_or_default();
-            *digit = char::from_digit(nibble, 16).map_or(b'0', |digit| digit as u8);
-        }
         // Sixteen hexadecimal digits are always a header's value.
-        HeaderValue::from_bytes(&digits).unwrap_or(HeaderValue::from_static("0"))
+        HeaderValue::try_from(self.to_string()).unwrap_or(HeaderValue::from_static("0"))
     }
 }
 

@@ -2,9 +2,9 @@
 //! removed, old events and old usage are forgotten. Always in bounded batches, so that a stop never waits long and requests are never
 //! starved.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use ::auth::{Auth, ShareId};
+use ::auth::Auth;
 use ::storage::Storage;
 use frontend::Clock;
 use frontend::types::{self, Removed, UpkeepChore, UpkeepFailure, UpkeepRound};
@@ -22,8 +22,6 @@ pub(crate) struct Upkeep {
     pub(crate) storage: Storage,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: config::Upkeep,
-    /// How far the usage of shares was gone through. It is counted by days, so once a day is enough.
-    pub(crate) usage_after: Mutex<Option<ShareId>>,
     /// What administrators are told of it. Held for as long as it works.
     pub(crate) told: watch::Sender<types::Upkeep>,
 }
@@ -136,22 +134,11 @@ impl Upkeep {
                 let before = now.checked_sub(self.settings.events_kept).unwrap_or(Timestamp::MIN);
                 only(self.auth.trim_events(before, limit).await? >= limit)
             }
-            UpkeepChore::Usage => only(self.trim_usage(now, limit).await?),
+            UpkeepChore::Usage => {
+                let before = now.checked_sub(self.settings.usage_kept).unwrap_or(Timestamp::MIN);
+                only(self.auth.trim_usage(before, limit).await?)
+            }
             UpkeepChore::Signatures => only(self.auth.trim_signatures(now, limit).await? >= limit),
         })
-    }
-
-    async fn trim_usage(&self, now: Timestamp, limit: usize) -> Result<bool, Failed> {
-        let after = *self.usage_after.lock().unwrap_or_else(PoisonError::into_inner);
-        if after.is_none() && self.auth.is_usage_trimmed(now).await? {
-            return Ok(false);
-        }
-        let before = now.checked_sub(self.settings.usage_kept).unwrap_or(Timestamp::MIN);
-        let next = self.auth.trim_usage(before, after, limit).await?;
-        *self.usage_after.lock().unwrap_or_else(PoisonError::into_inner) = next;
-        if next.is_none() {
-            self.auth.note_usage_trimmed(now).await?;
-        }
-        Ok(next.is_some())
     }
 }

@@ -1,7 +1,7 @@
 //! From settings to a running server, and back to nothing.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::auth::{Auth, Keys, KeysError, Secret};
@@ -155,7 +155,6 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         storage: storage.clone(),
         clock: clock.clone(),
         settings: config.upkeep,
-        usage_after: Mutex::default(),
         told,
     };
     let recording = Recording::start(auth.clone(), clock.clone());
@@ -283,6 +282,10 @@ async fn bring_up(auth: &Auth, storage: &Storage) -> Result<(), ::storage::Error
     let moved = auth.move_received_shares_once().await?;
     if moved > 0 {
         tracing::info!(shares = moved, "the lists of shares of an older version were moved");
+    }
+    let filed = auth.file_usage_once().await?;
+    if filed > 0 {
+        tracing::info!(shares = filed, "the usage of shares of an older version was filed by day");
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use async_trait::async_trait;
 
-use crate::{Entry, Error};
+use crate::{Entry, Error, KeyList};
 
 /// The number of a value's last write. Versions of one key never repeat, not even after a deletion, a restart or a
 /// crash, and grow with each write.
@@ -49,7 +49,7 @@ pub struct Batch {
     pub expect: Vec<(Vec<u8>, Option<Version>)>,
     /// Values to write.
     pub put: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Keys to remove; one that is absent is no error.
+    /// KeyList to remove; one that is absent is no error.
     pub delete: Vec<Vec<u8>>,
     /// Counters to change.
     pub add: Vec<Add>,
@@ -80,7 +80,7 @@ pub trait Engine: Send + Sync + 'static {
     async fn get(&self, key: &[u8]) -> Result<Option<Entry>, Error>;
 
     /// The values of `keys`, in their order, all read from one snapshot. A key may be asked for twice.
-    async fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Entry>>, Error>;
+    async fn get_many(&self, keys: &KeyList) -> Result<Vec<Option<Entry>>, Error>;
 
     /// At most `limit` entries of `range`, from one snapshot. An empty or inverted range has none; `limit` 0 has
     /// none. The scan of the next page starts after the last key of this one; what is written between is seen.

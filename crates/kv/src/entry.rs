@@ -21,7 +21,7 @@ pub struct Entry {
     /// The value's bytes. A counter's are its eight bytes, big-endian (see [`Entry::counter`]).
     pub value: Bytes,
     /// Of an entry that is kept in memory: the record in it, once somebody has read it.
-    record: Option<Arc<OnceLock<Box<dyn Any + Send + Sync>>>>,
+    record: Option<Arc<OnceLock<Arc<dyn Any + Send + Sync>>>>,
 }
 
 impl Entry {
@@ -48,15 +48,18 @@ impl Entry {
         Ok(i64::from_be_bytes(bytes))
     }
 
-    /// The record in it.
-    pub(crate) fn record<T: Record>(&self) -> Result<T, serde_json::Error> {
-        let Some(kept) = &self.record else { return serde_json::from_slice(&self.value) };
-        if let Some(record) = kept.get().and_then(|record| record.downcast_ref::<T>()) {
-            return Ok(record.clone());
+    /// The record in it, which others may be reading too.
+    pub(crate) fn record<T: Record>(&self) -> Result<Arc<T>, serde_json::Error> {
+        let kept = self.record.as_ref();
+        let record = kept.and_then(|kept| kept.get()).cloned().and_then(|record| record.downcast().ok());
+        if let Some(record) = record {
+            return Ok(record);
         }
-        let record: T = serde_json::from_slice(&self.value)?;
-        // Another was faster, or reads the value as something else: then that stays.
-        let _ = kept.set(Box::new(record.clone()));
+        let record: Arc<T> = Arc::new(serde_json::from_slice(&self.value)?);
+        if let Some(kept) = kept {
+            // Another was faster, or reads the value as something else: then that stays.
+            let _ = kept.set(record.clone());
+        }
         Ok(record)
     }
 }
@@ -79,8 +82,8 @@ mod tests {
     fn a_kept_record_is_read_as_what_it_is_asked_for() {
         let entry = Entry::new(Version(1), &b"[1,2]"[..]).kept();
         for _ in 0..2 {
-            assert_eq!(entry.clone().record::<Vec<u8>>().unwrap(), [1, 2]);
-            assert_eq!(entry.record::<(u64, u64)>().unwrap(), (1, 2));
+            assert_eq!(*entry.clone().record::<Vec<u8>>().unwrap(), [1, 2]);
+            assert_eq!(*entry.record::<(u64, u64)>().unwrap(), (1, 2));
             assert!(entry.record::<String>().is_err());
         }
         assert_eq!(entry, Entry::new(Version(1), &b"[1,2]"[..]));

@@ -39,7 +39,8 @@
 //! ├── ShareUsage(share, row)             counters: pulls, bytes by day, user, address and node
 //! ├── ShareTotal(share, which)           the same over all of them
 //! ├── ShareLastUse(share)                → when it was last used
-//! ├── UsageTrimmed                       the day on which the usage of all shares was last gone through
+//! ├── UsedOn(day, share)                 a share with usage of that day; of day 0, one to be looked at
+//! ├── UsedOnKept                         whether those are kept; in older stores they are made at the first start
 //! ├── FormerShare(repository, grantee)   → when a share was ended before its time
 //! ├── ShareDue(time, share)              when notice of a share's end is due, and when it ends
 //! ├── BlockedOwners(account)             from whom it takes no shares; expected by every share with it
@@ -259,7 +260,8 @@ pub enum Key<'a> {
     ShareUsage { share: Id, row: UsageRow },
     ShareTotal { share: Id, which: Use },
     ShareLastUse { share: Id },
-    UsageTrimmed,
+    UsedOn { day: u32, share: Id },
+    UsedOnKept,
     FormerShare { repository: Id, grantee: Id },
     ShareDue { time_ms: u64, share: Id },
     BlockedOwners { account: Id },
@@ -337,108 +339,137 @@ impl Key<'_> {
     }
 
     /// The encoded key, and where its last field begins.
-    #[expect(clippy::too_many_lines, reason = "a line for each kind of key, as in the tree above")]
     fn parts(&self, region: &Region) -> (Vec<u8>, usize) {
-        let global = |table| Writer::global(table);
-        let local = |table| Writer::regional(region, table);
+        let mut key = Vec::with_capacity(KEY_BYTES_USUAL);
+        let last = self.write(region, &mut key);
+        (key, last)
+    }
+
+    /// Writes the key to the end of `into`; answers where its last field begins there.
+    #[expect(clippy::too_many_lines, reason = "a line for each kind of key, as in the tree above")]
+    pub(crate) fn write(&self, region: &Region, into: &mut Vec<u8>) -> usize {
+        let key = Writer(into);
         match *self {
-            Key::Schema => global(0x01).end(),
-            Key::Node { node } => global(0x02).last_id(node),
-            Key::AccountName { name } => global(0x10).last(name.as_bytes()),
-            Key::Account { account } => global(0x11).last_id(account),
-            Key::UserName { account, name } => global(0x12).id(account).last(name.as_bytes()),
-            Key::User { account, user } => global(0x13).id(account).last_id(user),
-            Key::PersonalToken { account, user, token } => global(0x14).id(account).id(user).last_id(token),
-            Key::PersonalTokenHash { hash } => global(0x15).last(hash),
-            Key::UnknownNames { account } => global(0x16).last_id(account),
-            Key::AccessKey { access_key } => global(0x17).last(access_key.as_bytes()),
+            Key::Schema => key.global(0x01).end(),
+            Key::Node { node } => key.global(0x02).last_id(node),
+            Key::AccountName { name } => key.global(0x10).last(name.as_bytes()),
+            Key::Account { account } => key.global(0x11).last_id(account),
+            Key::UserName { account, name } => key.global(0x12).id(account).last(name.as_bytes()),
+            Key::User { account, user } => key.global(0x13).id(account).last_id(user),
+            Key::PersonalToken { account, user, token } => {
+                key.global(0x14).id(account).id(user).last_id(token)
+            }
+            Key::PersonalTokenHash { hash } => key.global(0x15).last(hash),
+            Key::UnknownNames { account } => key.global(0x16).last_id(account),
+            Key::AccessKey { access_key } => key.global(0x17).last(access_key.as_bytes()),
             Key::AccessKeyOf { account, user, access_key } => {
-                global(0x18).id(account).id(user).last(access_key.as_bytes())
+                key.global(0x18).id(account).id(user).last(access_key.as_bytes())
             }
-            Key::DirectoryImport { region } => global(0x19).last(region.as_bytes()),
-            Key::AccountProfile { account } => global(0x1a).last_id(account),
-            Key::NamespaceName { name } => local(0x20).last(name.as_bytes()),
-            Key::Namespace { namespace } => local(0x21).last_id(namespace),
-            Key::NamespaceOf { account, name } => local(0x22).id(account).last(name.as_bytes()),
-            Key::NamespaceRepositories { namespace } => local(0x23).last_id(namespace),
-            Key::RepositoryName { namespace, path } => local(0x24).id(namespace).last(path.as_bytes()),
-            Key::Repository { repository } => local(0x25).last_id(repository),
-            Key::RepositoryDetails { repository } => local(0x26).last_id(repository),
+            Key::DirectoryImport { region } => key.global(0x19).last(region.as_bytes()),
+            Key::AccountProfile { account } => key.global(0x1a).last_id(account),
+            Key::NamespaceName { name } => key.regional(region, 0x20).last(name.as_bytes()),
+            Key::Namespace { namespace } => key.regional(region, 0x21).last_id(namespace),
+            Key::NamespaceOf { account, name } => {
+                key.regional(region, 0x22).id(account).last(name.as_bytes())
+            }
+            Key::NamespaceRepositories { namespace } => key.regional(region, 0x23).last_id(namespace),
+            Key::RepositoryName { namespace, path } => {
+                key.regional(region, 0x24).id(namespace).last(path.as_bytes())
+            }
+            Key::Repository { repository } => key.regional(region, 0x25).last_id(repository),
+            Key::RepositoryDetails { repository } => key.regional(region, 0x26).last_id(repository),
             Key::RepositoryUsage { account, which, repository } => {
-                local(0x2a).id(account).raw(&[which.byte()]).last_id(repository)
+                key.regional(region, 0x2a).id(account).raw(&[which.byte()]).last_id(repository)
             }
-            Key::FormerUsage { row } => local(0x27).last(row),
-            Key::Listed { name } => local(0x28).last(name.as_bytes()),
-            Key::PublicName { name } => local(0x29).last(name.as_bytes()),
-            Key::Permission { user, target } => local(0x30).id(user).last(&target_bytes(target)),
-            Key::PermissionOn { target, user } => local(0x31).raw(&target_bytes(target)).last_id(user),
-            Key::Share { share } => local(0x32).last_id(share),
-            Key::ShareOf { repository, grantee } => local(0x33).id(repository).last_id(grantee),
-            Key::SharedWith { grantee, share } => local(0x2b).id(grantee).last_id(share),
-            Key::SharedName { grantee, name, share } => local(0x2c).id(grantee).last(&named(name, share)),
-            Key::FormerSharedWith { row } => local(0x34).last(row),
-            Key::SharedBy { owner, share } => local(0x35).id(owner).last_id(share),
-            Key::ShareGuard { repository } => local(0x36).last_id(repository),
-            Key::ShareUsage { share, row } => local(0x3c).id(share).last(&row.to_bytes()),
-            Key::ShareTotal { share, which } => local(0x3d).id(share).last(&[which.byte()]),
-            Key::ShareLastUse { share } => local(0x3e).last_id(share),
-            Key::UsageTrimmed => local(0x2d).end(),
-            Key::FormerShare { repository, grantee } => local(0x3f).id(repository).last_id(grantee),
+            Key::FormerUsage { row } => key.regional(region, 0x27).last(row),
+            Key::Listed { name } => key.regional(region, 0x28).last(name.as_bytes()),
+            Key::PublicName { name } => key.regional(region, 0x29).last(name.as_bytes()),
+            Key::Permission { user, target } => {
+                key.regional(region, 0x30).id(user).last(&target_bytes(target))
+            }
+            Key::PermissionOn { target, user } => {
+                key.regional(region, 0x31).raw(&target_bytes(target)).last_id(user)
+            }
+            Key::Share { share } => key.regional(region, 0x32).last_id(share),
+            Key::ShareOf { repository, grantee } => {
+                key.regional(region, 0x33).id(repository).last_id(grantee)
+            }
+            Key::SharedWith { grantee, share } => key.regional(region, 0x2b).id(grantee).last_id(share),
+            Key::SharedName { grantee, name, share } => {
+                key.regional(region, 0x2c).id(grantee).last(&named(name, share))
+            }
+            Key::FormerSharedWith { row } => key.regional(region, 0x34).last(row),
+            Key::SharedBy { owner, share } => key.regional(region, 0x35).id(owner).last_id(share),
+            Key::ShareGuard { repository } => key.regional(region, 0x36).last_id(repository),
+            Key::ShareUsage { share, row } => key.regional(region, 0x3c).id(share).last(&row.to_bytes()),
+            Key::ShareTotal { share, which } => key.regional(region, 0x3d).id(share).last(&[which.byte()]),
+            Key::ShareLastUse { share } => key.regional(region, 0x3e).last_id(share),
+            Key::UsedOn { day, share } => {
+                let (day, share) = (day.to_be_bytes(), share.get().to_be_bytes());
+                key.regional(region, 0x2e).last(&[day.as_slice(), &share].concat())
+            }
+            Key::UsedOnKept => key.regional(region, 0x2f).end(),
+            Key::FormerShare { repository, grantee } => {
+                key.regional(region, 0x3f).id(repository).last_id(grantee)
+            }
             Key::ShareDue { time_ms, share } => {
-                local(0x38).last(&[time_ms.to_be_bytes(), share.get().to_be_bytes()].concat())
+                key.regional(region, 0x38).last(&[time_ms.to_be_bytes(), share.get().to_be_bytes()].concat())
             }
-            Key::BlockedOwners { account } => local(0x37).last_id(account),
-            Key::SharedTags { repository } => local(0x39).last_id(repository),
+            Key::BlockedOwners { account } => key.regional(region, 0x37).last_id(account),
+            Key::SharedTags { repository } => key.regional(region, 0x39).last_id(repository),
             Key::SharedContent { repository, pattern, digest } => {
-                local(0x3a).id(repository).id(pattern).last(digest)
+                key.regional(region, 0x3a).id(repository).id(pattern).last(digest)
             }
             Key::SharedTag { repository, pattern, tag } => {
-                local(0x3b).id(repository).id(pattern).last(tag.as_bytes())
+                key.regional(region, 0x3b).id(repository).id(pattern).last(tag.as_bytes())
             }
-            Key::Blob { digest } => local(0x40).last(digest),
-            Key::Link { repository, digest } => local(0x41).id(repository).last(digest),
-            Key::LinkOf { digest, repository } => local(0x42).raw(digest).last_id(repository),
+            Key::Blob { digest } => key.regional(region, 0x40).last(digest),
+            Key::Link { repository, digest } => key.regional(region, 0x41).id(repository).last(digest),
+            Key::LinkOf { digest, repository } => key.regional(region, 0x42).raw(digest).last_id(repository),
             Key::OwnerLink { account, digest, repository } => {
-                local(0x43).id(account).raw(digest).last_id(repository)
+                key.regional(region, 0x43).id(account).raw(digest).last_id(repository)
             }
-            Key::Manifest { repository, digest } => local(0x44).id(repository).last(digest),
-            Key::ManifestBody { repository, digest } => local(0x45).id(repository).last(digest),
-            Key::Tag { repository, tag } => local(0x46).id(repository).last(tag.as_bytes()),
+            Key::Manifest { repository, digest } => key.regional(region, 0x44).id(repository).last(digest),
+            Key::ManifestBody { repository, digest } => {
+                key.regional(region, 0x45).id(repository).last(digest)
+            }
+            Key::Tag { repository, tag } => key.regional(region, 0x46).id(repository).last(tag.as_bytes()),
             Key::TagOf { repository, digest, tag } => {
-                local(0x47).id(repository).raw(digest).last(tag.as_bytes())
+                key.regional(region, 0x47).id(repository).raw(digest).last(tag.as_bytes())
             }
             Key::Reference { repository, target, source } => {
-                local(0x48).id(repository).raw(target).last(source)
+                key.regional(region, 0x48).id(repository).raw(target).last(source)
             }
-            Key::References { repository, target } => local(0x49).id(repository).last(target),
+            Key::References { repository, target } => key.regional(region, 0x49).id(repository).last(target),
             Key::Referrer { repository, subject, digest } => {
-                local(0x4a).id(repository).raw(subject).last(digest)
+                key.regional(region, 0x4a).id(repository).raw(subject).last(digest)
             }
-            Key::BlobTotal { which } => local(0x4b).last(&[match which {
+            Key::BlobTotal { which } => key.regional(region, 0x4b).last(&[match which {
                 BlobTotal::Blobs => 1,
                 BlobTotal::Bytes => 2,
             }]),
-            Key::Upload { upload } => local(0x50).last(&upload.to_be_bytes()),
-            Key::UploadExpiry { time_ms, upload } => {
-                local(0x51).last(&[time_ms.to_be_bytes().as_slice(), &upload.to_be_bytes()].concat())
-            }
-            Key::UploadsOpen { account } => local(0x52).last_id(account),
+            Key::Upload { upload } => key.regional(region, 0x50).last(&upload.to_be_bytes()),
+            Key::UploadExpiry { time_ms, upload } => key
+                .regional(region, 0x51)
+                .last(&[time_ms.to_be_bytes().as_slice(), &upload.to_be_bytes()].concat()),
+            Key::UploadsOpen { account } => key.regional(region, 0x52).last_id(account),
             Key::Candidate { time_ms, digest } => {
-                local(0x60).last(&[&time_ms.to_be_bytes(), digest].concat())
+                key.regional(region, 0x60).last(&[&time_ms.to_be_bytes(), digest].concat())
             }
-            Key::Reap { id } => local(0x61).last_id(id),
-            Key::Event { account, time_ms, event } => {
-                local(0x62).id(account).last(&[time_ms.to_be_bytes(), event.get().to_be_bytes()].concat())
-            }
+            Key::Reap { id } => key.regional(region, 0x61).last_id(id),
+            Key::Event { account, time_ms, event } => key
+                .regional(region, 0x62)
+                .id(account)
+                .last(&[time_ms.to_be_bytes(), event.get().to_be_bytes()].concat()),
             Key::SpentSignature { time_ms, hash } => {
-                local(0x64).last(&[time_ms.to_be_bytes().as_slice(), hash].concat())
+                key.regional(region, 0x64).last(&[time_ms.to_be_bytes().as_slice(), hash].concat())
             }
-            Key::Notice { notice } => local(0x70).last_id(notice),
-            Key::Webhook { account, webhook } => local(0x71).id(account).last_id(webhook),
-            Key::WebhookState { webhook } => local(0x72).last_id(webhook),
-            Key::WebhookPending { webhook } => local(0x73).last_id(webhook),
-            Key::Delivery { webhook, delivery } => local(0x74).id(webhook).last_id(delivery),
-            Key::Delivered { webhook, delivery } => local(0x75).id(webhook).last_id(delivery),
+            Key::Notice { notice } => key.regional(region, 0x70).last_id(notice),
+            Key::Webhook { account, webhook } => key.regional(region, 0x71).id(account).last_id(webhook),
+            Key::WebhookState { webhook } => key.regional(region, 0x72).last_id(webhook),
+            Key::WebhookPending { webhook } => key.regional(region, 0x73).last_id(webhook),
+            Key::Delivery { webhook, delivery } => key.regional(region, 0x74).id(webhook).last_id(delivery),
+            Key::Delivered { webhook, delivery } => key.regional(region, 0x75).id(webhook).last_id(delivery),
         }
     }
 }
@@ -493,47 +524,42 @@ fn successor(prefix: &[u8]) -> Bound<Vec<u8>> {
     Bound::Unbounded
 }
 
-struct Writer(Vec<u8>);
-
 /// What most keys have room in.
-const KEY_BYTES_USUAL: usize = 64;
+pub(crate) const KEY_BYTES_USUAL: usize = 64;
 
-impl Writer {
-    fn global(table: u8) -> Writer {
-        let mut key = Vec::with_capacity(KEY_BYTES_USUAL);
-        key.extend([b'g', table]);
-        Writer(key)
+/// Writes a key to the end of a buffer.
+struct Writer<'a>(&'a mut Vec<u8>);
+
+impl<'a> Writer<'a> {
+    fn global(self, table: u8) -> Writer<'a> {
+        self.raw(&[b'g', table])
     }
 
-    fn regional(region: &Region, table: u8) -> Writer {
-        let mut key = Vec::with_capacity(KEY_BYTES_USUAL);
-        key.push(b'r');
-        key.extend_from_slice(region.as_str().as_bytes());
-        key.push(0);
-        key.push(table);
-        Writer(key)
+    fn regional(self, region: &Region, table: u8) -> Writer<'a> {
+        self.raw(b"r").raw(region.as_str().as_bytes()).raw(&[0, table])
     }
 
-    fn id(self, id: Id) -> Writer {
+    fn id(self, id: Id) -> Writer<'a> {
         self.raw(&id.get().to_be_bytes())
     }
 
-    fn raw(mut self, bytes: &[u8]) -> Writer {
+    fn raw(self, bytes: &[u8]) -> Writer<'a> {
         self.0.extend_from_slice(bytes);
         self
     }
 
-    fn last_id(self, id: Id) -> (Vec<u8>, usize) {
+    fn last_id(self, id: Id) -> usize {
         self.last(&id.get().to_be_bytes())
     }
 
-    fn last(mut self, bytes: &[u8]) -> (Vec<u8>, usize) {
+    /// Where it begins.
+    fn last(self, bytes: &[u8]) -> usize {
         let last = self.0.len();
         self.0.extend_from_slice(bytes);
-        (self.0, last)
+        last
     }
 
-    fn end(self) -> (Vec<u8>, usize) {
+    fn end(self) -> usize {
         self.last(&[])
     }
 }

@@ -16,6 +16,7 @@ mod engine;
 mod entry;
 mod error;
 mod key;
+mod key_list;
 pub mod memory;
 mod plan;
 #[cfg(feature = "rocksdb")]
@@ -32,5 +33,6 @@ pub use engine::{
 pub use entry::{Entry, Record};
 pub use error::Error;
 pub use key::{BlobTotal, Id, Key, Region, Target, Usage};
-pub use store::{Store, Transaction, Versioned, decode};
+pub use key_list::KeyList;
+pub use store::{Store, Transaction, Versioned, decode, decode_shared};
 pub use usage_row::{UsageRow, Use, UsedFrom};

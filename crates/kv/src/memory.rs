@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use crate::plan::{check_count, check_key, plan};
-use crate::{Batch, Direction, Engine, Entry, Error, Outcome, Range, Version};
+use crate::{Batch, Direction, Engine, Entry, Error, KeyList, Outcome, Range, Version};
 
 /// A key-value space that lives as long as the value.
 #[derive(Debug, Default)]
@@ -41,9 +41,9 @@ impl Engine for Memory {
         Ok(self.state().entries.get(key).cloned())
     }
 
-    async fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Entry>>, Error> {
+    async fn get_many(&self, keys: &KeyList) -> Result<Vec<Option<Entry>>, Error> {
         check_count(keys.len())?;
-        keys.iter().try_for_each(|key| check_key(key))?;
+        keys.iter().try_for_each(check_key)?;
         let state = self.state();
         Ok(keys.iter().map(|key| state.entries.get(key).cloned()).collect())
     }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::{Add, Batch, Direction, Engine, Entry, Error, Key, Outcome, Range, Record, Region, Version};
+use crate::key::KEY_BYTES_USUAL;
+use crate::{
+    Add, Batch, Direction, Engine, Entry, Error, Key, KeyList, Outcome, Range, Record, Region, Version,
+};
 
 /// The version of the layout and of the records that this program reads and writes.
 const SCHEMA: u32 = 1;
@@ -82,8 +85,13 @@ impl Store {
     /// # Errors
     /// As the engine.
     pub async fn get_many(&self, keys: &[Key<'_>]) -> Result<Vec<Option<Entry>>, Error> {
-        let keys: Vec<_> = keys.iter().map(|key| key.encode(&self.region)).collect();
-        self.engine.get_many(&keys).await
+        let mut encoded = KeyList::with_capacity(keys.len(), KEY_BYTES_USUAL);
+        for key in keys {
+            encoded.push(|bytes| {
+                key.write(&self.region, bytes);
+            });
+        }
+        self.engine.get_many(&encoded).await
     }
 
     /// A counter's value and version; an absent one is 0, without a version.
@@ -134,6 +142,15 @@ impl Store {
 /// # Errors
 /// [`Error::Corrupt`] when it is no `T`.
 pub fn decode<T: Record>(key: Key<'_>, entry: &Entry) -> Result<Versioned<T>, Error> {
+    let Versioned { version, value } = decode_shared(key, entry)?;
+    Ok(Versioned { version, value: Arc::unwrap_or_clone(value) })
+}
+
+/// The same, for reading alone: what is in memory is not copied.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_shared<T: Record>(key: Key<'_>, entry: &Entry) -> Result<Versioned<Arc<T>>, Error> {
     match entry.record() {
         Ok(value) => Ok(Versioned { version: entry.version, value }),
         Err(error) => Err(Error::Corrupt { what: format!("{key:?}: {error}") }),

@@ -9,7 +9,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use crate::{
-    Add, BATCH_OPERATIONS_MAX, Batch, Direction, Engine, Entry, Error, KEY_BYTES_MAX, Outcome,
+    Add, BATCH_OPERATIONS_MAX, Batch, Direction, Engine, Entry, Error, KEY_BYTES_MAX, KeyList, Outcome,
     SCAN_ENTRIES_MAX, VALUE_BYTES_MAX, Version,
 };
 
@@ -154,10 +154,10 @@ async fn scans(engine: &impl Engine) {
 
 async fn many_reads(engine: &impl Engine) {
     done(engine, put("a", "1")).await;
-    let read = engine.get_many(&[key("b"), key("a"), key("a")]).await.unwrap();
+    let read = engine.get_many(&KeyList::from_iter(["b", "a", "a"])).await.unwrap();
     let values: Vec<_> = read.into_iter().map(|entry| entry.map(|entry| entry.value.to_vec())).collect();
     assert_eq!(values, [None, Some(key("1")), Some(key("1"))]);
-    assert!(engine.get_many(&[]).await.unwrap().is_empty());
+    assert!(engine.get_many(&KeyList::default()).await.unwrap().is_empty());
 }
 
 async fn bounds(engine: &impl Engine) {
@@ -168,7 +168,7 @@ async fn bounds(engine: &impl Engine) {
     assert!(invalid(put(&(longest.clone() + "k"), "")).await);
     assert!(invalid(put("", "x")).await);
     assert!(matches!(engine.get(b"").await, Err(Error::Invalid { .. })));
-    assert!(matches!(engine.get_many(&[Vec::new()]).await, Err(Error::Invalid { .. })));
+    assert!(matches!(engine.get_many(&KeyList::from_iter([""])).await, Err(Error::Invalid { .. })));
     let big = |bytes| Batch { put: vec![(key("big"), vec![7; bytes])], ..Batch::default() };
     done(engine, big(VALUE_BYTES_MAX)).await;
     assert!(invalid(big(VALUE_BYTES_MAX + 1)).await);
@@ -239,7 +239,7 @@ async fn snapshots_are_whole<E: Engine>(engine: Arc<E>) {
         }
     });
     while !writer.is_finished() {
-        let many = engine.get_many(&[key("x"), key("y")]).await.unwrap();
+        let many = engine.get_many(&KeyList::from_iter(["x", "y"])).await.unwrap();
         assert_eq!(many[0], many[1], "two keys of one commit, read at once");
         let range = (Included(key("x")), Included(key("y")));
         let scanned = engine.scan(range, 2, Direction::Forward).await.unwrap();

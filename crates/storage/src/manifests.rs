@@ -12,7 +12,7 @@ mod push;
 use auth::{AccountId, Action, Actor, Permit, RepositoryId};
 use bytes::Bytes;
 use jiff::Timestamp;
-use kv::{Entry, Key, decode};
+use kv::{Entry, Key, decode, decode_shared};
 use oci::{Algorithm, Digest, Manifest, Reference, Tag};
 use serde::{Deserialize, Serialize};
 
@@ -159,8 +159,8 @@ impl Storage {
         else {
             return gone(reference);
         };
-        let ManifestRecord { media_type, size, .. } = decode(key, &record)?.value;
-        Ok(Some(ManifestStat { digest, media_type, size }))
+        let record = decode_shared::<ManifestRecord>(key, &record)?.value;
+        Ok(Some(ManifestStat { digest, media_type: record.media_type.clone(), size: record.size }))
     }
 
     /// Room in memory for a manifest above [`SMALL_BYTES_MAX`], of up to so many bytes, that `account` brings; to be held

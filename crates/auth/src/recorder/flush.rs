@@ -1,6 +1,6 @@
 //! The writing of what was taken down, in bounded commits, each of which may be the last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use jiff::Timestamp;
@@ -118,6 +118,10 @@ impl Auth {
             for (of, used) in &some {
                 self.add_use(&mut tx, *of, *used);
                 totals.entry(of.share).and_modify(|total| total.add(*used)).or_insert(*used);
+            }
+            let days: BTreeSet<_> = some.iter().map(|(of, _)| (of.share, of.day)).collect();
+            for (share, day) in days {
+                crate::usage::note_used_on(&mut tx, day, share);
             }
             for (share, total) in totals {
                 add(&mut tx, Key::ShareTotal { share: share.raw(), which: Use::Pulls }, total.pulls);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use kv::memory::Memory;
-use kv::{Batch, Direction, Engine, Entry, Outcome, Range};
+use kv::{Batch, Direction, Engine, Entry, KeyList, Outcome, Range};
 use oci::NamespaceName;
 
 use super::{START, TestAuth, account, cheap_settings, repository};
@@ -34,7 +34,7 @@ impl Engine for Remembering {
         self.memory.get(key).await
     }
 
-    async fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Entry>>, kv::Error> {
+    async fn get_many(&self, keys: &KeyList) -> Result<Vec<Option<Entry>>, kv::Error> {
         self.note(format!("{} at once", keys.len()));
         self.memory.get_many(keys).await
     }

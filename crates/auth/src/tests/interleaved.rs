@@ -4,7 +4,7 @@
 
 use async_trait::async_trait;
 use kv::memory::Memory;
-use kv::{Batch, Direction, Engine, Entry, Error, Outcome, Range};
+use kv::{Batch, Direction, Engine, Entry, Error, KeyList, Outcome, Range};
 
 /// Memory, reached in any order.
 #[derive(Default)]
@@ -25,7 +25,7 @@ impl Engine for Interleaved {
         self.0.get(key).await
     }
 
-    async fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Entry>>, Error> {
+    async fn get_many(&self, keys: &KeyList) -> Result<Vec<Option<Entry>>, Error> {
         others_first().await;
         self.0.get_many(keys).await
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use kv::memory::Memory;
-use kv::{Batch, Direction, Engine, Entry, Outcome, Range, Region, Store};
+use kv::{Batch, Direction, Engine, Entry, KeyList, Outcome, Range, Region, Store};
 use oci::{Digest, Reference};
 
 use super::trails::{of_kind, trail};
@@ -30,7 +30,7 @@ impl Engine for Failing {
         self.memory.get(key).await
     }
 
-    async fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Entry>>, kv::Error> {
+    async fn get_many(&self, keys: &KeyList) -> Result<Vec<Option<Entry>>, kv::Error> {
         self.memory.get_many(keys).await
     }
 

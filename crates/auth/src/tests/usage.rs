@@ -191,16 +191,29 @@ async fn only_what_rests_on_a_share_is_counted() {
     assert!(usage(&test, &acme, all()).await.is_empty());
 }
 
-/// How many keys there are of usage, of whatever kind.
-async fn keys(test: &TestAuth) -> usize {
-    let first = Key::ShareUsage { share: kv::Id::MIN, row: UsageRow::first_of(0) }.encode(test.region());
-    let end = Key::FormerShare { repository: kv::Id::MIN, grantee: kv::Id::MIN }.encode(test.region());
+/// How many keys there are of usage, of whatever kind, and how many shares are filed to be forgotten.
+async fn keys(test: &TestAuth) -> (usize, usize) {
+    let region = test.region();
+    let first = Key::ShareUsage { share: kv::Id::MIN, row: UsageRow::first_of(0) }.encode(region);
+    let end = Key::FormerShare { repository: kv::Id::MIN, grantee: kv::Id::MIN }.encode(region);
     let range = (std::ops::Bound::Included(first), std::ops::Bound::Excluded(end));
-    test.store().list(range, 10_000).await.unwrap().len()
+    let filed = Key::UsedOn { day: 0, share: kv::Id::MIN }.siblings(region);
+    let count = async |range| test.store().list(range, 10_000).await.unwrap().len();
+    (count(range).await, count(filed).await)
 }
 
-#[tokio::test]
-async fn old_usage_is_trimmed_by_day_and_that_of_a_share_that_is_gone() {
+/// Trims in batches of `limit`; how many there were.
+async fn trim(test: &TestAuth, before: Timestamp, limit: usize) -> usize {
+    let mut batches = 1;
+    while test.trim_usage(before, limit).await.unwrap() {
+        batches += 1;
+        assert!(batches < 1000, "it comes to no end");
+    }
+    batches
+}
+
+/// WEB is shared with globex, whose user pulls as well, and with initech; each pulls on each of ten days.
+async fn used_for_ten_days() -> (TestAuth, Principal) {
     let (test, acme, globex, ci) = shared().await;
     test.account("initech").await;
     test.share(&acme, WEB, "initech", ShareEnd::Permanent).await;
@@ -211,39 +224,75 @@ async fn old_usage_is_trimmed_by_day_and_that_of_a_share_that_is_gone() {
         }
         test.flush(at(day * DAY)).await.unwrap();
     }
-    assert_eq!(keys(&test).await, 10 * 3 * 2 + 2 * 3);
+    assert_eq!(keys(&test).await, (10 * 3 * 2 + 2 * 3, 10 * 2));
+    (test, acme)
+}
+
+#[tokio::test]
+async fn old_usage_is_trimmed_by_day_and_that_of_a_share_that_is_gone() {
+    let (test, acme) = used_for_ten_days().await;
     let before = at(4 * DAY) + SignedDuration::from_hours(1);
-    let mut rounds = 0;
-    let mut after = None;
-    loop {
-        after = test.trim_usage(before, after, 7).await.unwrap();
-        rounds += 1;
-        if after.is_none() {
-            break;
-        }
-    }
-    assert!(rounds > 1);
-    assert_eq!(keys(&test).await, 6 * 3 * 2 + 2 * 3, "the days before, whatever the hour");
+    assert!(trim(&test, before, 7).await > 1);
+    assert_eq!(keys(&test).await, (6 * 3 * 2 + 2 * 3, 6 * 2), "the days before, whatever the hour");
     assert_eq!(usage(&test, &acme, all()).await[0].day, date(2027, 1, 19));
     let total = test.show_share(&acme, &repository(WEB), &account("globex"), START).await.unwrap().used;
     assert_eq!(total.unwrap().pulls, 20, "the sum over all days stays");
 
     test.revoke_share(&acme, &repository(WEB), &account("globex"), at(10 * DAY)).await.unwrap();
-    let mut after = None;
-    while let Some(next) = test.trim_usage(before, after, 5).await.unwrap() {
-        after = Some(next);
-    }
-    assert_eq!(keys(&test).await, 6 * 2 + 3, "what is left is initech's");
-    assert!(test.trim_usage(before, None, 0).await.unwrap().is_some(), "a limit of nothing does one");
+    trim(&test, before, 5).await;
+    assert_eq!(
+        keys(&test).await,
+        (6 * 2 + 3, 6 * 2),
+        "what is left is initech's; days of nothing go in their time"
+    );
+    // A limit of nothing does one.
+    trim(&test, at(10 * DAY), 0).await;
+    assert_eq!(keys(&test).await, (3, 0));
+    assert!(!test.trim_usage(at(20 * DAY), 7).await.unwrap(), "and then there is nothing to do");
 }
 
 #[tokio::test]
-async fn usage_is_gone_through_once_a_day() {
-    let test = TestAuth::new().await;
-    assert!(!test.is_usage_trimmed(START).await.unwrap());
-    test.note_usage_trimmed(START).await.unwrap();
-    assert!(test.is_usage_trimmed(START).await.unwrap());
-    assert!(!test.is_usage_trimmed(at(DAY)).await.unwrap());
+async fn usage_of_a_share_that_is_gone_goes_where_all_other_is_kept_for_good() {
+    let (test, acme) = used_for_ten_days().await;
+    test.revoke_share(&acme, &repository(WEB), &account("globex"), at(10 * DAY)).await.unwrap();
+    trim(&test, Timestamp::MIN, 7).await;
+    assert_eq!(keys(&test).await.0, 10 * 2 + 3, "initech's");
+}
+
+#[tokio::test]
+async fn what_was_pulled_as_a_share_went_is_forgotten_with_its_day() {
+    let (test, acme, globex, _) = shared().await;
+    pulls(&test, &globex, 5, at(1)).await;
+    test.revoke_share(&acme, &repository(WEB), &account("globex"), at(2)).await.unwrap();
+    trim(&test, at(3), 100).await;
+    test.flush(at(4)).await.unwrap();
+    assert_eq!(keys(&test).await, (5, 1));
+    trim(&test, at(DAY), 100).await;
+    assert_eq!(keys(&test).await, (0, 0));
+}
+
+#[tokio::test]
+async fn usage_of_an_older_store_is_filed_once() {
+    let (test, acme) = used_for_ten_days().await;
+    let store = test.store();
+    test.revoke_share(&acme, &repository(WEB), &account("initech"), at(10 * DAY)).await.unwrap();
+    let filed = Key::UsedOn { day: 0, share: kv::Id::MIN }.siblings(store.region());
+    let mut older = store.transaction();
+    for (key, _) in store.list(filed, 1000).await.unwrap() {
+        older.delete_encoded(key);
+    }
+    store.commit(older).await.unwrap();
+    trim(&test, at(4 * DAY), 7).await;
+    assert_eq!(keys(&test).await, (10 * 3 * 2 + 2 * 3, 0), "or the test would show nothing");
+
+    assert_eq!(test.file_usage_once().await.unwrap(), 2);
+    assert_eq!(test.file_usage_once().await.unwrap(), 0);
+    trim(&test, at(4 * DAY), 7).await;
+    assert_eq!(keys(&test).await, (6 * 2 * 2 + 3, 1), "globex's, filed under the first day that is left");
+    trim(&test, at(5 * DAY), 7).await;
+    assert_eq!(keys(&test).await, (5 * 2 * 2 + 3, 1), "and so on");
+    trim(&test, at(10 * DAY), 7).await;
+    assert_eq!(keys(&test).await, (3, 0));
 }
 
 #[tokio::test]

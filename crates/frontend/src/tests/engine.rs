@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use kv::memory::Memory;
-use kv::{Batch, Direction, Engine, Entry, Error, Outcome, Range};
+use kv::{Batch, Direction, Engine, Entry, Error, KeyList, Outcome, Range};
 
 #[derive(Default)]
 pub(in crate::tests) struct Counting {
@@ -44,7 +44,7 @@ impl Engine for Counting {
         self.memory.get(key).await
     }
 
-    async fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Entry>>, Error> {
+    async fn get_many(&self, keys: &KeyList) -> Result<Vec<Option<Entry>>, Error> {
         self.count(keys.len());
         self.memory.get_many(keys).await
     }

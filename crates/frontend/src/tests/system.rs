@@ -8,7 +8,7 @@ use auth::{Auth, Keys, PasswordCost, Secret};
 use http::Method;
 use jiff::Timestamp;
 use kv::memory::Memory;
-use kv::{Batch, Direction, Engine, Entry, Error, Outcome, Range, Region, Store};
+use kv::{Batch, Direction, Engine, Entry, Error, KeyList, Outcome, Range, Region, Store};
 use serde_json::{Value, json};
 use storage::files::Files;
 use storage::{Places, Storage};
@@ -142,7 +142,7 @@ impl Engine for Mute {
         self.answers()?.get(key).await
     }
 
-    async fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Entry>>, Error> {
+    async fn get_many(&self, keys: &KeyList) -> Result<Vec<Option<Entry>>, Error> {
         self.answers()?.get_many(keys).await
     }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 use quick_cache::sync::{Cache, GuardResult};
 use quick_cache::{DefaultHashBuilder, Weighter};
 
-use crate::{Entry, Error};
+use crate::{Entry, Error, KeyList};
 
 /// Rows that are written together share a mark now and then, which costs a reader a look into the database.
 const MARKS: usize = 4096;
@@ -78,29 +78,29 @@ impl Rows {
     /// The rows at `keys`, as they were at one instant; `read` reads some from the database, as at one instant.
     pub(super) fn get_many(
         &self,
-        keys: &[Vec<u8>],
+        keys: &KeyList,
         read: impl Fn(&[&[u8]]) -> Result<Vec<Row>, Error>,
     ) -> Result<Vec<Row>, Error> {
-        let marks: Vec<_> = keys.iter().map(|key| self.mark(key)).collect();
-        if !marks.iter().copied().any(is_written) {
+        if let Some(before) = self.sum_of_marks(keys) {
             let rows = self.look_up(keys, &read)?;
-            // Nothing under these marks was written from the first look to the last: so one instant saw it all.
-            if keys.iter().zip(&marks).all(|(key, mark)| self.mark(key) == *mark) {
+            // Marks only grow. So nothing under one of these was written from the first look to the last, and one
+            // instant saw it all.
+            if self.sum_of_marks(keys) == Some(before) {
                 return Ok(rows);
             }
         }
-        read(&keys.iter().map(Vec::as_slice).collect::<Vec<_>>())
+        read(&keys.iter().collect::<Vec<_>>())
     }
 
     fn look_up(
         &self,
-        keys: &[Vec<u8>],
+        keys: &KeyList,
         read: impl Fn(&[&[u8]]) -> Result<Vec<Row>, Error>,
     ) -> Result<Vec<Row>, Error> {
         let mut rows = Vec::with_capacity(keys.len());
         let mut missing = Vec::new();
         for (at, key) in keys.iter().enumerate() {
-            match self.rows.get_value_or_guard(key.as_slice(), Some(Duration::ZERO)) {
+            match self.rows.get_value_or_guard(key, Some(Duration::ZERO)) {
                 GuardResult::Value(row) => rows.push(row),
                 GuardResult::Guard(place) => {
                     missing.push((at, Some(place)));
@@ -115,7 +115,7 @@ impl Rows {
         if missing.is_empty() {
             return Ok(rows);
         }
-        let wanted: Vec<_> = missing.iter().map(|(at, _)| keys[*at].as_slice()).collect();
+        let wanted: Vec<_> = missing.iter().map(|(at, _)| keys.key(*at)).collect();
         for ((at, place), row) in missing.into_iter().zip(read(&wanted)?) {
             let row = kept(row);
             if let Some(place) = place
@@ -137,6 +137,12 @@ impl Rows {
             self.marks[*mark].fetch_add(1, Ordering::SeqCst);
         }
         Writing { rows: self, keys, marks }
+    }
+
+    /// The marks of all these rows added up; `None` while one of them is written.
+    fn sum_of_marks(&self, keys: &KeyList) -> Option<u64> {
+        let mut marks = keys.iter().map(|key| self.mark(key));
+        marks.try_fold(0u64, |sum, mark| (!is_written(mark)).then(|| sum.wrapping_add(mark)))
     }
 
     fn mark(&self, key: &[u8]) -> u64 {

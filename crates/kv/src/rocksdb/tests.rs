@@ -1,9 +1,10 @@
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{RocksDb, Settings};
-use crate::{Batch, Engine, Error, Outcome, Version};
+use crate::{Batch, Direction, Engine, Error, Outcome, Version};
 
 fn open(folder: &Path) -> Result<RocksDb, Error> {
     RocksDb::open(folder, &Settings::default())
@@ -42,6 +43,27 @@ async fn versions_go_on_after_a_restart_even_those_of_removed_keys() {
     assert!(engine.get(b"gone").await.unwrap().unwrap().version > before);
     let stale = Batch { expect: vec![(b"gone".to_vec(), Some(before))], ..put(b"gone", b"4") };
     assert_eq!(engine.commit(stale).await.unwrap(), Outcome::Conflict);
+}
+
+#[tokio::test]
+async fn large_values_lie_beside_the_tables_and_are_read_as_small_ones_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let beside = || {
+        let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|path| path.extension().is_some_and(|ending| ending == "blob")).count()
+    };
+    let bytes = usize::try_from(super::BESIDE_TABLES_BYTES_MIN).unwrap();
+    let (small, large) = (vec![1; bytes / 2], vec![2; bytes * 100]);
+    // What a log holds is in tables once the database is opened again.
+    for (key, value, files) in [(b"small", &small, 0), (b"large", &large, 1)] {
+        open(folder.path()).unwrap().commit(put(key, value)).await.unwrap();
+        drop(open(folder.path()).unwrap());
+        assert_eq!(beside(), files);
+    }
+    let engine = open(folder.path()).unwrap();
+    assert_eq!(engine.get(b"small").await.unwrap().unwrap().value, small);
+    let scanned = engine.scan((Bound::Unbounded, Bound::Unbounded), 10, Direction::Forward).await.unwrap();
+    assert_eq!(scanned[0].1.value, large);
 }
 
 #[tokio::test]

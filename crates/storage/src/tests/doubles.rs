@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use kv::memory::Memory;
-use kv::{Batch, Direction, Engine, Entry, Outcome, Range};
+use kv::{Batch, Direction, Engine, Entry, KeyList, Outcome, Range};
 use tokio::sync::Notify;
 
 use crate::files::Files;
@@ -126,7 +126,7 @@ impl Engine for FaultyEngine {
         answer
     }
 
-    async fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Entry>>, kv::Error> {
+    async fn get_many(&self, keys: &KeyList) -> Result<Vec<Option<Entry>>, kv::Error> {
         self.hold(&self.held_read).await;
         let answer = self.memory.get_many(keys).await;
         self.dawdle().await;

@@ -3,7 +3,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::{ROW_BYTES_MAX, Row, Rows};
-use crate::{Entry, Error, Version};
+use crate::{Entry, Error, KeyList, Version};
 
 /// Stands for the database: reads of it are counted.
 #[derive(Default)]
@@ -45,6 +45,10 @@ fn value(row: Row) -> Option<u64> {
     row.map(|row| row.version.0)
 }
 
+fn wanted(names: &[&[u8]]) -> KeyList {
+    names.iter().collect()
+}
+
 fn keys(names: &[&[u8]]) -> Vec<Vec<u8>> {
     names.iter().map(|name| name.to_vec()).collect()
 }
@@ -58,11 +62,11 @@ fn a_row_is_read_once_an_absent_one_too_until_it_is_written() {
     assert_eq!((get(b"a"), get(b"a"), tables.reads()), (Some(1), Some(1), 1));
     tables.commit(&memory, &[b"b"], 2);
     assert_eq!((get(b"a"), tables.reads()), (Some(1), 0));
-    let both = memory.get_many(&keys(&[b"a", b"b", b"b"]), |keys| tables.read_many(keys)).unwrap();
+    let both = memory.get_many(&wanted(&[b"a", b"b", b"b"]), |keys| tables.read_many(keys)).unwrap();
     assert_eq!(both.into_iter().map(value).collect::<Vec<_>>(), [Some(1), Some(2), Some(2)]);
     // The second look at `b` found its place taken.
     assert_eq!(tables.reads(), 2);
-    memory.get_many(&keys(&[b"a", b"b"]), |keys| tables.read_many(keys)).unwrap();
+    memory.get_many(&wanted(&[b"a", b"b"]), |keys| tables.read_many(keys)).unwrap();
     assert_eq!(tables.reads(), 0);
 }
 
@@ -83,7 +87,7 @@ fn what_was_read_before_a_commit_is_not_kept_after_it() {
 fn while_a_row_is_written_readers_ask_the_tables_and_keep_nothing() {
     let (memory, tables) = (Rows::new(1 << 20), Tables::default());
     tables.commit(&memory, &[b"a", b"b"], 1);
-    let many = || memory.get_many(&keys(&[b"a", b"b"]), |keys| tables.read_many(keys)).unwrap();
+    let many = || memory.get_many(&wanted(&[b"a", b"b"]), |keys| tables.read_many(keys)).unwrap();
     let one = || value(memory.get(b"b", || tables.read(b"b")).unwrap());
     many();
     tables.reads();
@@ -102,7 +106,7 @@ fn many_rows_are_of_one_instant_although_some_come_from_memory() {
     tables.commit(&memory, &[b"a", b"b"], 1);
     memory.get(b"a", || tables.read(b"a")).unwrap();
     let late = AtomicBool::new(true);
-    let both = memory.get_many(&keys(&[b"a", b"b"]), |keys| {
+    let both = memory.get_many(&wanted(&[b"a", b"b"]), |keys| {
         if late.swap(false, Ordering::Relaxed) {
             tables.commit(&memory, &[b"a", b"b"], 2);
         }
@@ -116,7 +120,7 @@ fn a_failed_read_is_told_and_not_kept() {
     let (memory, tables) = (Rows::new(1 << 20), Tables::default());
     let failed = || Err(Error::Busy);
     assert!(matches!(memory.get(b"a", failed), Err(Error::Busy)));
-    assert!(matches!(memory.get_many(&keys(&[b"a", b"b"]), |_| Err(Error::Busy)), Err(Error::Busy)));
+    assert!(matches!(memory.get_many(&wanted(&[b"a", b"b"]), |_| Err(Error::Busy)), Err(Error::Busy)));
     tables.commit(&memory, &[b"b"], 1);
     assert_eq!(value(memory.get(b"b", || tables.read(b"b")).unwrap()), Some(1));
 }
@@ -148,7 +152,8 @@ fn readers_beside_a_writer_see_no_row_older_than_one_they_have_seen() {
                     let first = value(memory.get(b"a", || tables.read(b"a")).unwrap());
                     let second = value(memory.get(b"b", || tables.read(b"b")).unwrap());
                     assert!(first <= second, "{first:?} and then {second:?}");
-                    let both = memory.get_many(&keys(&[b"a", b"b"]), |keys| tables.read_many(keys)).unwrap();
+                    let both =
+                        memory.get_many(&wanted(&[b"a", b"b"]), |keys| tables.read_many(keys)).unwrap();
                     assert_eq!(both[0], both[1]);
                     assert!(second <= value(both[0].clone()), "{second:?} and then {both:?}");
                 }
