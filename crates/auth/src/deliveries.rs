@@ -114,6 +114,15 @@ pub enum AttemptEnd {
     },
 }
 
+/// What became of a notice in the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Queued {
+    /// Whoever wants it has it in a queue, and it is out of the outbox.
+    Already,
+    /// Nobody wants it: it is to go.
+    ForNobody,
+}
+
 impl Auth {
     /// Queues at most `limit` notices of the outbox for the webhooks that want them, oldest first, and says how many:
     /// call again while it is `limit`.
@@ -124,9 +133,17 @@ impl Auth {
         let list = Key::Notice { notice: Id::MIN };
         let rows = self.store().list(list.siblings(self.region()), limit).await?;
         let count = rows.len();
+        let mut unwanted = self.store().transaction();
         for (key, entry) in rows {
             let id = NoticeId::from(crate::lists::id(list, self.region(), &key)?);
-            self.until_done(|| self.try_queue_notice(id, &entry, now)).await?;
+            if self.until_done(|| self.try_queue_notice(id, &entry, now)).await? == Queued::ForNobody {
+                let key = Key::Notice { notice: id.raw() };
+                unwanted.expect(key, Some(entry.version)).delete(key);
+            }
+        }
+        if !unwanted.is_empty() {
+            // A conflict: another node has taken some of them. What is left comes up again.
+            self.store().commit(unwanted).await?;
         }
         Ok(count)
     }
@@ -136,15 +153,14 @@ impl Auth {
         id: NoticeId,
         entry: &Entry,
         now: Timestamp,
-    ) -> Result<Option<()>, Error> {
+    ) -> Result<Option<Queued>, Error> {
         let key = Key::Notice { notice: id.raw() };
         match self.store().get_bytes(key).await? {
             Some(found) if found.version == entry.version => {}
-            _ => return Ok(Some(())),
+            _ => return Ok(Some(Queued::Already)),
         }
         let content = decode::<NoticeRecord>(key, entry)?.value;
         let mut tx = self.store().transaction();
-        tx.expect(key, Some(entry.version)).delete(key);
         if let Some(share) = &content.share {
             let owner = self.account_name(share.record.owner).await?;
             for account in [share.record.owner, share.record.grantee] {
@@ -162,7 +178,11 @@ impl Auth {
                 self.queue_for(&mut tx, &delivery, now).await?;
             }
         }
-        self.finish_queueing(tx).await
+        if tx.is_empty() {
+            return Ok(Some(Queued::ForNobody));
+        }
+        tx.expect(key, Some(entry.version)).delete(key);
+        Ok(self.finish_queueing(tx).await?.map(|()| Queued::Already))
     }
 
     /// Queues a notice for the webhooks of its account that want it; one that is closed is told nothing.

@@ -162,6 +162,7 @@ async fn what_a_closed_webhook_or_account_would_be_told_is_not_queued() {
     test.account("initech").await;
     test.share(&acme, "team-a/other", "initech", ShareEnd::Permanent).await;
     assert_eq!(test.queue_notices(START, 9).await.unwrap(), 1);
+    assert_eq!(test.queue_notices(START, 9).await.unwrap(), 0, "nor kept in the outbox");
     assert_eq!(test.webhooks_waiting(None, 9).await.unwrap(), []);
     let _ = on;
 }
