@@ -67,6 +67,34 @@ async fn large_values_lie_beside_the_tables_and_are_read_as_small_ones_are() {
 }
 
 #[tokio::test]
+async fn what_stands_for_removed_rows_does_not_stay_in_the_tables() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys: Vec<_> = (0..30_000u32).map(|number| number.to_be_bytes().to_vec()).collect();
+    {
+        let engine = open(folder.path()).unwrap();
+        let all = keys.iter().map(|key| (key.clone(), b"queued".to_vec())).collect();
+        engine.commit(Batch { put: all, ..Batch::default() }).await.unwrap();
+    }
+    {
+        let engine = open(folder.path()).unwrap();
+        engine.commit(Batch { delete: keys, ..Batch::default() }).await.unwrap();
+    }
+    let engine = open(folder.path()).unwrap();
+    let left = || {
+        let tables = engine.database.property_value("rocksdb.aggregated-table-properties").unwrap().unwrap();
+        let count = tables.split(';').find_map(|part| part.trim().strip_prefix("# deletions="));
+        count.unwrap().parse::<u64>().unwrap()
+    };
+    for _ in 0..200 {
+        if left() == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{} rows stand for what was removed", left());
+}
+
+#[tokio::test]
 async fn a_second_opening_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let first = open(folder.path()).unwrap();
