@@ -133,19 +133,26 @@ impl Auth {
         let list = Key::Notice { notice: Id::MIN };
         let rows = self.store().list(list.siblings(self.region()), limit).await?;
         let count = rows.len();
-        let mut unwanted = self.store().transaction();
+        let (mut unwanted, mut failed) = (self.store().transaction(), None);
         for (key, entry) in rows {
             let id = NoticeId::from(crate::lists::id(list, self.region(), &key)?);
-            if self.until_done(|| self.try_queue_notice(id, &entry, now)).await? == Queued::ForNobody {
-                let key = Key::Notice { notice: id.raw() };
-                unwanted.expect(key, Some(entry.version)).delete(key);
+            match self.until_done(|| self.try_queue_notice(id, &entry, now)).await {
+                Ok(Queued::Already) => {}
+                Ok(Queued::ForNobody) => {
+                    let key = Key::Notice { notice: id.raw() };
+                    unwanted.expect(key, Some(entry.version)).delete(key);
+                }
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
             }
         }
         if !unwanted.is_empty() {
             // A conflict: another node has taken some of them. What is left comes up again.
             self.store().commit(unwanted).await?;
         }
-        Ok(count)
+        failed.map_or(Ok(count), Err)
     }
 
     async fn try_queue_notice(

@@ -225,11 +225,10 @@ impl Auth {
         let rows = rows?;
         let keys: Vec<_> = rows.iter().map(|(_, share)| Key::Share { share: *share }).collect();
         let shares = self.store().get_many(&keys).await?;
-        // What is removed never comes back, so nothing need be expected.
         let mut removal = self.store().transaction();
         let mut left = limit;
         let mut trimmed = BTreeSet::new();
-        for ((used_on, share), record) in rows.into_iter().zip(shares) {
+        for (((used_on, share), (_, filed)), record) in rows.into_iter().zip(&found).zip(shares) {
             if left == 0 {
                 break;
             }
@@ -244,13 +243,13 @@ impl Auth {
                     self.file_anew(&mut removal, share, day).await?;
                 }
             }
-            removal.delete(Key::UsedOn { day: used_on, share });
+            // Filed anew meanwhile: it was removed, or used, since it was looked at.
+            let key = Key::UsedOn { day: used_on, share };
+            removal.expect(key, Some(filed.version)).delete(key);
             left -= 1;
         }
-        if !removal.is_empty() {
-            self.store().commit(removal).await?;
-        }
-        Ok(left == 0 || found.len() == limit)
+        let is_done = removal.is_empty() || self.finish(removal, ()).await?.is_some();
+        Ok(left == 0 || found.len() == limit || !is_done)
     }
 
     /// Removes what there is of a share's usage, or what comes before a day: `limit` rows of it at most, and answers how
@@ -284,6 +283,8 @@ impl Auth {
     /// Files a share under the first day of its usage from `day` on, as it is already, unless an older version counted
     /// that: it comes up again when that day is over.
     async fn file_anew(&self, tx: &mut Transaction, share: Id, day: u32) -> Result<(), Error> {
+        // A row of the first day of all would be none to file under.
+        let day = day.max(LOOK_AT_ONCE + 1);
         let list = |day| Key::ShareUsage { share, row: UsageRow::first_of(day) };
         let range = (Bound::Included(list(day).encode(self.region())), list(day).siblings(self.region()).1);
         for (key, _) in self.store().list(range, 1).await? {
@@ -292,13 +293,14 @@ impl Auth {
         Ok(())
     }
 
-    /// Files the shares of a store that does not keep [`Key::UsedOn`] yet, to be looked at, and answers how many there
-    /// were. To be called before anything else works on the store.
+    /// Files the shares of a store that does not keep [`Key::UsedOn`] yet, or was served by a version that does not, to be
+    /// looked at, and answers how many there were. To be called before anything else works on the store.
     ///
     /// # Errors
     /// As the store.
     pub async fn file_usage_once(&self) -> Result<usize, Error> {
-        if self.store().get_bytes(Key::UsedOnKept).await?.is_some() {
+        let keys = [Key::UsedOnKept, Key::FormerUsageTrimmed];
+        if let [Some(_), None] = self.store().get_many(&keys).await?[..] {
             return Ok(0);
         }
         let list = Key::ShareLastUse { share: Id::MIN };
@@ -317,7 +319,7 @@ impl Auth {
             self.finish(filed, ()).await?;
         }
         let mut kept = self.store().transaction();
-        kept.put_bytes(Key::UsedOnKept, Vec::new());
+        kept.put_bytes(Key::UsedOnKept, Vec::new()).delete(Key::FormerUsageTrimmed);
         self.finish(kept, ()).await?;
         Ok(count)
     }

@@ -20,8 +20,6 @@ use crate::upkeep::stop_asked;
 
 /// How many notices, or due shares, are handled before the others have their turn.
 const BATCH_ENTRIES_MAX: usize = 500;
-/// How many batches of notices in a row.
-const BATCHES_MAX: usize = 20;
 /// How many webhooks are looked at at once.
 const PAGE_WEBHOOKS: usize = 100;
 /// How many notices a round sends, so that none keeps a place for good.
@@ -87,11 +85,7 @@ impl Couriers {
     async fn write_down(&self) -> Result<(), ::auth::Error> {
         let now = self.clock.now();
         self.auth.tell_due_shares(now, BATCH_ENTRIES_MAX).await?;
-        for _ in 0..BATCHES_MAX {
-            if self.auth.queue_notices(now, BATCH_ENTRIES_MAX).await? < BATCH_ENTRIES_MAX {
-                break;
-            }
-        }
+        self.auth.queue_notices(now, BATCH_ENTRIES_MAX).await?;
         Ok(())
     }
 

@@ -49,7 +49,7 @@ pub struct Batch {
     pub expect: Vec<(Vec<u8>, Option<Version>)>,
     /// Values to write.
     pub put: Vec<(Vec<u8>, Vec<u8>)>,
-    /// KeyList to remove; one that is absent is no error.
+    /// Keys to remove; one that is absent is no error.
     pub delete: Vec<Vec<u8>>,
     /// Counters to change.
     pub add: Vec<Add>,

@@ -41,6 +41,7 @@
 //! ├── ShareLastUse(share)                → when it was last used
 //! ├── UsedOn(day, share)                 a share with usage of that day; of day 0, one to be looked at
 //! ├── UsedOnKept                         whether those are kept; in older stores they are made at the first start
+//! ├── FormerUsageTrimmed                 where an older version notes that it went through all usage
 //! ├── FormerShare(repository, grantee)   → when a share was ended before its time
 //! ├── ShareDue(time, share)              when notice of a share's end is due, and when it ends
 //! ├── BlockedOwners(account)             from whom it takes no shares; expected by every share with it
@@ -262,6 +263,7 @@ pub enum Key<'a> {
     ShareLastUse { share: Id },
     UsedOn { day: u32, share: Id },
     UsedOnKept,
+    FormerUsageTrimmed,
     FormerShare { repository: Id, grantee: Id },
     ShareDue { time_ms: u64, share: Id },
     BlockedOwners { account: Id },
@@ -408,6 +410,7 @@ impl Key<'_> {
                 let (day, share) = (day.to_be_bytes(), share.get().to_be_bytes());
                 key.regional(region, 0x2e).last(&[day.as_slice(), &share].concat())
             }
+            Key::FormerUsageTrimmed => key.regional(region, 0x2d).end(),
             Key::UsedOnKept => key.regional(region, 0x2f).end(),
             Key::FormerShare { repository, grantee } => {
                 key.regional(region, 0x3f).id(repository).last_id(grantee)

@@ -40,6 +40,9 @@ const BLOCKS_BYTES_MAX: usize = 64 << 20;
 /// Bytes of single rows that are kept in memory, beside the tables' blocks.
 const ROWS_BYTES_MAX: u64 = 32 << 20;
 
+/// Who walks over so many removed rows that are in memory yet lets them be written into a table.
+const MEMORY_OPTIONS: [(&str, &str); 1] = [("memtable_op_scan_flush_trigger", "8192")];
+
 /// Of so many rows in a row of a table half may stand for what was removed: then it is compacted.
 const DELETIONS_WINDOW: usize = 8192;
 
@@ -92,6 +95,7 @@ impl RocksDb {
         ];
         let database = DB::open_cf_descriptors(&database_options(settings), folder, families);
         let database = Arc::new(database.map_err(open_error)?);
+        database.set_options(&MEMORY_OPTIONS).map_err(engine_error)?;
         let last_version = read_last_version(&database)?;
         let (queue, commits) = mpsc::channel(QUEUE_BATCHES_MAX);
         let (alive, broken) = watch::channel(());
@@ -381,7 +385,8 @@ fn table_options() -> Options {
     let mut tables = BlockBasedOptions::default();
     // The cache is cut into shards: an index or a filter of one block for a whole table would not fit into one, and be
     // read from the disk with each look. In partitions they are blocks as others are, and as bounded.
-    tables.set_block_cache(&Cache::new_hyper_clock_cache(BLOCKS_BYTES_MAX, 0));
+    let cache = Cache::new_hyper_clock_cache(BLOCKS_BYTES_MAX, 0);
+    tables.set_block_cache(&cache);
     tables.set_cache_index_and_filter_blocks(true);
     tables.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
     tables.set_partition_filters(true);
@@ -398,11 +403,12 @@ fn table_options() -> Options {
     options.set_compression_type(DBCompressionType::Lz4);
     options.set_write_buffer_size(32 << 20);
     // A queue's beginning is where its rows were removed: whoever looks for the first would walk over all of those, half a
-    // second for a million, until their file happens to be compacted.
+    // second for a million, until their file happens to be compacted. (In memory: see MEMORY_OPTIONS.)
     options.add_compact_on_deletion_collector_factory(DELETIONS_WINDOW, DELETIONS_WINDOW / 2, 0.5);
-    // Manifests are written once more at most, not at each level again: where they have 2 KiB, that is 45 % less to write
-    // in all. They take as long to read, and 3 % more room.
+    // Manifests are not written again with each level: where they have 2 KiB, that is 45 % less to write in all. They take
+    // as long to read, and 3 % more room.
     options.set_enable_blob_files(true);
+    options.set_blob_cache(&cache);
     options.set_min_blob_size(BESIDE_TABLES_BYTES_MIN);
     options.set_blob_compression_type(DBCompressionType::Lz4);
     options.set_enable_blob_gc(true);

@@ -287,6 +287,11 @@ async fn usage_of_an_older_store_is_filed_once() {
 
     assert_eq!(test.file_usage_once().await.unwrap(), 2);
     assert_eq!(test.file_usage_once().await.unwrap(), 0);
+    let mut served_by_an_older_version = store.transaction();
+    served_by_an_older_version.put(Key::FormerUsageTrimmed, &1).unwrap();
+    store.commit(served_by_an_older_version).await.unwrap();
+    assert_eq!(test.file_usage_once().await.unwrap(), 2);
+    assert_eq!(test.file_usage_once().await.unwrap(), 0);
     trim(&test, at(4 * DAY), 7).await;
     assert_eq!(keys(&test).await, (6 * 2 * 2 + 3, 1), "globex's, filed under the first day that is left");
     trim(&test, at(5 * DAY), 7).await;

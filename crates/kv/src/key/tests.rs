@@ -61,6 +61,7 @@ fn one_of_each<'a>(digest: &'a [u8], hash: &'a [u8; 32]) -> Vec<Key<'a>> {
         Key::ShareLastUse { share },
         Key::UsedOn { day: 20_000, share: id(1) },
         Key::UsedOnKept,
+        Key::FormerUsageTrimmed,
         Key::FormerShare { repository, grantee: account },
         Key::ShareDue { time_ms: 8, share },
         Key::BlockedOwners { account },
