@@ -110,7 +110,7 @@ fn upkeep(visitor: &Visitor, upkeep: &Upkeep, candidates: Option<u64>) -> Markup
     let instant = |at: Timestamp| time(at, &visitor.zone);
     html! {
         @for failure in failures {
-            p.wrong { (fill(t.chore_failed, &[("chore", &chore(t, failure.chore)), ("reason", &failure.reason)])) }
+            p.wrong { (fill(t.chore_failed, &[("chore", &chore(t, failure.chore))])) " " (cause(failure)) }
         }
         dl.facts {
             dt { (t.last_round) }
@@ -132,7 +132,12 @@ fn last_round(visitor: &Visitor, round: &UpkeepRound) -> Markup {
 }
 
 fn failure(visitor: &Visitor, failure: &UpkeepFailure) -> Markup {
-    html! { (time(failure.at, &visitor.zone)) " · " (chore(visitor.t, failure.chore)) ": " span lang="en" { (failure.reason) } }
+    html! { (time(failure.at, &visitor.zone)) " · " (chore(visitor.t, failure.chore)) (visitor.t.colon) (cause(failure)) }
+}
+
+/// As the program below says it, and the log has it: in one language.
+fn cause(failure: &UpkeepFailure) -> Markup {
+    html! { code lang="en" { (failure.reason) } }
 }
 
 fn removed(t: &'static Texts, upkeep: &Upkeep) -> Markup {

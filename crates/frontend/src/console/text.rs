@@ -75,17 +75,17 @@ macro_rules! texts {
         static CHINESE: Texts = Texts { $($name: $chinese,)+ };
 
         /// Each with its name, in each language.
-        /// As much of a text as a row of a list shows.
+        #[cfg(test)]
+        const ALL: &[(&str, &str, &str)] = &[$((stringify!($name), $english, $chinese),)+];
+    };
+}
+
+/// As much of a text as a row of a list shows.
 pub(super) fn clipped(text: &str) -> String {
     match text.char_indices().nth(CLIPPED_CHARACTERS) {
         Some((end, _)) => format!("{}…", text[..end].trim_end()),
         None => text.to_owned(),
     }
-}
-
-#[cfg(test)]
-        const ALL: &[(&str, &str, &str)] = &[$((stringify!($name), $english, $chinese),)+];
-    };
 }
 
 /// Puts `values` into the places of a text that are written `{name}`.

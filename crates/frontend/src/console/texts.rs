@@ -521,7 +521,7 @@ texts! {
     candidates: "Blobs to be looked at", "待检查的镜像层";
     or_more: "{count} or more", "{count} 或更多";
     last_failure: "Last failure", "最近一次失败";
-    chore_failed: "{chore}: {reason}. It is tried again in the next round.", "{chore}：{reason}。将在下次清理时重试。";
+    chore_failed: "{chore}: failed. It is tried again in the next round. In the server's log:", "{chore}：失败，将在下次清理时重试。服务器日志：";
     chore_uploads: "End uploads that nobody finished", "结束未完成的上传";
     chore_reap: "Empty deleted images", "清空已删除的镜像";
     chore_collect: "Remove blobs that nothing needs", "删除不再需要的镜像层";

@@ -12,7 +12,7 @@ use crate::scale::Scale;
 use crate::systems::Running;
 use crate::works::{Measured, sample};
 
-use super::count::{Counted, MANY_TAGS, OWNERS, before_tag, image, owner, password};
+use super::count::{Counted, MANY_TAGS, OWNERS, before_tag, image, owner, password, tag};
 use super::loaded::Loaded;
 
 /// Rows of a page of any list.
@@ -27,49 +27,119 @@ const ADMIN: &str = "admin";
 struct Page {
     account: String,
     path: String,
-    /// How many rows its table has; `None`: that depends on what was done.
-    rows: Option<u64>,
+    wanted: Wanted,
 }
 
-/// The pages.
+/// What tells that a page is the right one, besides its status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// How many rows its tables have.
+    Rows(u64),
+    /// Something that stands in it.
+    Says(&'static str),
+    /// Nothing: what is on it depends on what was done.
+    Whatever,
+}
+
+/// The pages: lists, then what is shown of one of their rows, then forms, then those of an administrator.
 fn pages(counted: &Counted) -> Vec<Page> {
+    let shown = lists(counted).into_iter().chain(of_images(counted));
+    shown.chain(forms(counted)).chain(of_admin()).collect()
+}
+
+fn page(account: &str, path: &str, wanted: Wanted) -> Page {
+    Page { account: account.to_owned(), path: format!("/console/{path}"), wanted }
+}
+
+fn lists(counted: &Counted) -> Vec<Page> {
     let images = counted.images_of(VISITOR);
     let far = FAR_PAGE.min(images.div_ceil(ROWS_A_PAGE));
-    let own = image(VISITOR, images / 2);
-    let of_visitor =
-        |path: &str, rows| Page { account: owner(VISITOR), path: format!("/console/{path}"), rows };
-    let of_admin =
-        |path: &str, rows| Page { account: ADMIN.to_owned(), path: format!("/console/{path}"), rows };
-    let full = Some(images.min(ROWS_A_PAGE));
-    let tags = |after: &str| Page {
-        account: owner(0),
-        path: format!("/console/images/{MANY_TAGS}?after={after}"),
-        rows: Some(counted.tags.min(ROWS_A_PAGE)),
-    };
+    let of_far = (images - (far - 1) * ROWS_A_PAGE).min(ROWS_A_PAGE);
+    let full = Wanted::Rows(images.min(ROWS_A_PAGE));
+    let shared = counted.images_of(VISITOR - 1).min(ROWS_A_PAGE);
+    let visitor = owner(VISITOR);
+    let list = |path: &str, wanted| page(&visitor, path, wanted);
     vec![
-        of_visitor("images", full),
-        of_visitor("images?sort=size&order=down", full),
-        of_visitor("images?sort=pushed&order=down", full),
-        of_visitor("images?sort=tags", full),
-        of_visitor(&format!("images?page={far}"), Some((images - (far - 1) * ROWS_A_PAGE).min(ROWS_A_PAGE))),
+        list("images", full),
+        list("images?sort=size&order=down", full),
+        list("images?sort=pushed&order=down", full),
+        list("images?sort=tags", full),
+        list(&format!("images?page={far}"), Wanted::Rows(of_far)),
         // As many have such a name, however many there are.
-        of_visitor("images?q=image-0000", Some(images.min(10))),
-        of_visitor("images?shared=on", full),
-        of_visitor("shared", Some(counted.images_of(VISITOR - 1).min(ROWS_A_PAGE))),
+        list("images?q=image-0000", Wanted::Rows(images.min(10))),
+        list("images?shared=on", full),
+        list("shared", Wanted::Rows(shared)),
+        list("audit", Wanted::Whatever),
+        list("audit?kind=share_created", Wanted::Says("value=\"share_created\" selected")),
+        list("organizations", Wanted::Rows(1)),
+        list(&format!("organizations/{visitor}"), Wanted::Whatever),
+        list("credentials", Wanted::Whatever),
+        list("users", Wanted::Whatever),
+        list("webhooks", Wanted::Whatever),
+        list("blocked-owners", Wanted::Whatever),
+        list("settings", Wanted::Whatever),
+    ]
+}
+
+/// Those of one image: of one with many tags, of the visitor's, and of one that is shared with it.
+fn of_images(counted: &Counted) -> Vec<Page> {
+    let visitor = owner(VISITOR);
+    let middle = |number| image(number, counted.images_of(number) / 2);
+    let (own, shared, sharee, tag) = (middle(VISITOR), middle(VISITOR - 1), owner(VISITOR + 1), tag(0));
+    let tags = |after: &str| {
+        let wanted = Wanted::Rows(counted.tags.min(ROWS_A_PAGE));
+        page(&owner(0), &format!("images/{MANY_TAGS}?after={after}"), wanted)
+    };
+    let own = |query: &str, wanted| page(&visitor, &format!("images/{own}?tab={query}"), wanted);
+    vec![
         tags(&before_tag(0)),
         tags(&before_tag(counted.tags / 2)),
-        of_visitor(&format!("images/{own}?tab=sharing"), Some(1)),
-        of_visitor(&format!("images/{own}?tab=usage"), None),
-        of_visitor("audit", None),
-        of_visitor("organizations", Some(1)),
-        of_visitor("credentials", None),
-        of_visitor("users", None),
-        of_visitor("webhooks", None),
-        of_visitor("blocked-owners", None),
-        of_visitor("settings", None),
-        of_admin("accounts", Some((OWNERS + 1).min(ROWS_A_PAGE))),
-        of_admin("system", None),
-        of_admin("audit", None),
+        own("tags", Wanted::Whatever),
+        own(&format!("tags&reference={tag}"), Wanted::Says("sha256:")),
+        own(&format!("tags&delete={tag}"), Wanted::Says("value=\"delete-tag\"")),
+        own("guide", Wanted::Says("docker pull")),
+        own("description", Wanted::Says("value=\"describe\"")),
+        own("sharing", Wanted::Rows(1)),
+        own(&format!("sharing&change={sharee}"), Wanted::Says("value=\"change-share\"")),
+        own(&format!("sharing&revoke={sharee}"), Wanted::Says("value=\"revoke-share\"")),
+        own("permissions", Wanted::Whatever),
+        own("usage", Wanted::Whatever),
+        own("settings", Wanted::Whatever),
+        own("settings&do=delete", Wanted::Says("value=\"delete\"")),
+        page(&visitor, &format!("images/{shared}"), Wanted::Says("docker pull")),
+        page(&visitor, &format!("images/{shared}?tab=guide"), Wanted::Says("docker pull")),
+    ]
+}
+
+fn forms(counted: &Counted) -> Vec<Page> {
+    let visitor = owner(VISITOR);
+    let images = counted.images_of(VISITOR);
+    let share = format!("images/{}?tab=sharing&new=1", image(VISITOR, images / 2));
+    let meant = format!("{share}&step=check&account={}&deadline=2099-12-31", owner(VISITOR + 2));
+    let selected = (0..ROWS_A_PAGE.min(images)).map(|number| format!("image={}", image(VISITOR, number)));
+    let selected = selected.collect::<Vec<_>>().join("&");
+    let form = |path: &str, button| page(&visitor, path, Wanted::Says(button));
+    vec![
+        form(&share, "value=\"check-share\""),
+        form(&meant, "value=\"share\""),
+        form(&format!("share?{selected}"), "value=\"check-share\""),
+        form("images?do=create", "value=\"create\""),
+        form("organizations?do=create", "value=\"create\""),
+        form(&format!("organizations/{visitor}?do=delete"), "value=\"delete\""),
+        form("users?do=create", "value=\"create\""),
+        form("credentials?do=docker-login", "value=\"docker-login\""),
+        form("credentials?do=token", "value=\"token\""),
+        form("credentials?do=access-key", "value=\"access-key\""),
+        form("webhooks?do=create", "value=\"create\""),
+    ]
+}
+
+fn of_admin() -> Vec<Page> {
+    vec![
+        page(ADMIN, "accounts", Wanted::Rows((OWNERS + 1).min(ROWS_A_PAGE))),
+        page(ADMIN, "accounts?do=create", Wanted::Says("value=\"create\"")),
+        page(ADMIN, "system", Wanted::Whatever),
+        page(ADMIN, "audit", Wanted::Whatever),
     ]
 }
 
@@ -80,7 +150,7 @@ pub(crate) async fn slowest_page(loaded: &mut Loaded, scale: &Scale) -> Measured
     for page in pages(&loaded.counted) {
         let request = request(loaded, &page).await?;
         let running = loaded.running().await?;
-        check(running, &request, page.rows).await?;
+        check(running, &request, page.wanted).await?;
         let expected = Expected { status: 200, bytes: None };
         let mut crowd = Crowd::open(running.address, 1, request, expected).await?;
         let gauge = Gauge::begin(running.pid());
@@ -120,13 +190,18 @@ fn get(host: &str, path: &str, cookies: &str) -> Request {
     Request::new("GET", path, &headers, None)
 }
 
-/// A page is whole, and has as many rows as it should.
-async fn check(running: &Running, request: &Request, wanted: Option<u64>) -> Result<(), String> {
+/// A page is whole, and the right one.
+async fn check(running: &Running, request: &Request, wanted: Wanted) -> Result<(), String> {
     let answer = expect(Connection::open(running.address).await?.ask_for(request).await?, request, 200)?;
     let text = String::from_utf8_lossy(&answer.body);
-    let found = rows(&text);
-    if !text.contains("</html>") || wanted.is_some_and(|wanted| wanted != found) {
-        return Err(format!("{}: {found} rows, and {wanted:?} are right", request.line));
+    let is_right = match wanted {
+        Wanted::Rows(count) => rows(&text) == count,
+        Wanted::Says(words) => text.contains(words),
+        Wanted::Whatever => true,
+    };
+    if !text.contains("</html>") || !is_right {
+        let found = rows(&text);
+        return Err(format!("{}: {wanted:?} is wanted, and there are {found} rows", request.line));
     }
     Ok(())
 }
