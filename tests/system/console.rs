@@ -1,15 +1,13 @@
 //! The console in a real browser: the story of a shared image clicked through by two accounts, in both languages, and every
 //! page looked at.
 
-use std::path::PathBuf;
+mod pages;
 
 use tests::{Browser, Docker, Image, Look, Person, ServerProcess};
 use tokio::sync::Mutex;
 
 /// One test at a time: a browser wants a machine's whole attention.
 static TURN: Mutex<()> = Mutex::const_new(());
-/// What a page may weigh with all that it loads.
-const PAGE_BYTES_MAX: u64 = 100 << 10;
 
 const ENGLISH: Look = Look { width: 1280, dark: false, language: "en" };
 const CHINESE: Look = Look { width: 1280, dark: true, language: "zh-CN" };
@@ -357,94 +355,4 @@ async fn each_dialog_says_what_is_wrong_beside_the_field_and_keeps_what_was_type
         owner.is_accessible().await;
     }
     owner.closes().await;
-}
-
-/// The pages of an account that owns images, and that others share with.
-const PAGES: &[(&str, &str)] = &[
-    ("sign-in", "/console/sign-in"),
-    ("images", "/console/images"),
-    ("shared-by-me", "/console/images?shared=on"),
-    ("several", "/console/share?image=team-a/web&image=team-a/a/long/name/that/fits/no/narrow/screen/at/all"),
-    ("tags", WEB),
-    ("manifest", "/console/images/team-a/web?tab=tags&reference=v1"),
-    ("delete-tag", "/console/images/team-a/web?tab=tags&delete=v1"),
-    ("guide", "/console/images/team-a/web?tab=guide"),
-    ("description", "/console/images/team-a/web?tab=description"),
-    ("sharing", "/console/images/team-a/web?tab=sharing"),
-    ("share", "/console/images/team-a/web?tab=sharing&new=1"),
-    ("change", "/console/images/team-a/web?tab=sharing&change=globex"),
-    ("revoke", "/console/images/team-a/web?tab=sharing&revoke=globex"),
-    ("usage", "/console/images/team-a/web?tab=usage&account=globex"),
-    ("permissions", "/console/images/team-a/web?tab=permissions"),
-    ("image-settings", "/console/images/team-a/web?tab=settings"),
-    ("image-delete", "/console/images/team-a/web?tab=settings&do=delete"),
-    ("image-new", "/console/images?do=create"),
-    ("shared", "/console/shared"),
-    ("blocked-owners", "/console/blocked-owners"),
-    ("organizations", "/console/organizations"),
-    ("organization", "/console/organizations/team-a"),
-    ("organization-new", "/console/organizations?do=create"),
-    ("organization-delete", "/console/organizations/team-a?do=delete"),
-    ("users", "/console/users"),
-    ("user-new", "/console/users?do=create"),
-    ("credentials", "/console/credentials"),
-    ("docker-login", "/console/credentials?do=docker-login"),
-    ("token", "/console/credentials?do=token"),
-    ("access-key", "/console/credentials?do=access-key"),
-    ("audit", "/console/audit"),
-    ("webhooks", "/console/webhooks"),
-    ("webhook-new", "/console/webhooks?do=create"),
-    ("webhook", "/console/webhooks/WEBHOOK"),
-    ("webhook-change", "/console/webhooks/WEBHOOK?do=change"),
-    ("settings", "/console/settings"),
-    ("missing", "/console/nothing"),
-];
-
-/// Those of an administrator.
-const ADMINISTRATORS_PAGES: &[(&str, &str)] = &[
-    ("accounts", "/console/accounts"),
-    ("account-new", "/console/accounts?do=create"),
-    ("account-password", "/console/accounts?do=password&of=acme"),
-    ("account-delete", "/console/accounts?do=delete&of=acme"),
-    ("account-free", "/console/accounts?do=free"),
-    ("organization-free", "/console/organizations?do=free"),
-    ("system", "/console/system"),
-];
-
-#[tokio::test]
-async fn every_page_is_accessible_light_and_still_narrow_and_wide_bright_and_dark() {
-    let _turn = TURN.lock().await;
-    let server = ServerProcess::start().await;
-    let acme = server.owner("acme", "team-a").await;
-    let globex = server.owner("globex", "team-g").await;
-    for name in ["team-a/web", "team-a/a/long/name/that/fits/no/narrow/screen/at/all"] {
-        acme.pushes(name, "v1", &Image::small()).await;
-        acme.shares(name, "globex", tests::in_seconds(86_400)).await;
-    }
-    globex.pushes("team-g/api", "v1", &Image::small()).await;
-    globex.shares_for_good("team-g/api", "acme").await;
-    let webhook = serde_json::json!({"url": "https://receiver.example/"});
-    let webhook =
-        acme.post("/api/v1/webhooks").json(&webhook).send().await.expect(201).json()["id"].to_string();
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/console");
-    for (width, dark, language) in
-        [(360, false, "en"), (360, true, "zh-CN"), (1280, false, "zh-CN"), (1280, true, "en")]
-    {
-        let look = Look { width, dark, language };
-        for (person, pages) in [(&acme, PAGES), (&server.admin(), ADMINISTRATORS_PAGES)] {
-            let browser = Browser::open(&server, look).await;
-            browser.signs_in(person).await;
-            for (name, path) in pages {
-                browser.goes(&path.replace("WEBHOOK", &webhook)).await;
-                browser.is_accessible().await;
-                let moved = browser.layout_shift().await;
-                assert!(moved < 0.001, "{name}: things move by {moved} with {look:?}");
-                let bytes = browser.loaded_bytes().await;
-                assert!((1..=PAGE_BYTES_MAX).contains(&bytes), "{name}: {bytes} bytes");
-                let shade = if dark { "dark" } else { "light" };
-                browser.is_pictured(&folder.join(format!("{name}-{width}-{shade}.png"))).await;
-            }
-            browser.closes().await;
-        }
-    }
 }
