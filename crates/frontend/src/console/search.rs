@@ -49,9 +49,9 @@ impl Search<'_> {
         }
     }
 
-    /// What stands in the place of a list that has nothing of it.
-    pub(super) fn found_nothing(&self, visitor: &Visitor) -> Markup {
+    /// What stands in the place of a list that has nothing of it; or of a page of one that goes on, when there is `more`.
+    pub(super) fn found_nothing(&self, visitor: &Visitor, more: bool) -> Markup {
         let t = visitor.t;
-        html! { div.empty { p { (t.nothing_found) } p { a href=(self.list) { (t.clear) } } } }
+        html! { div.empty { p { (if more { t.nothing_so_far } else { t.nothing_found }) } p { a href=(self.list) { (t.clear) } } } }
     }
 }

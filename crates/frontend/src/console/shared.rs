@@ -71,7 +71,7 @@ fn shown(visitor: &Visitor, shares: &Rows<Share>) -> Markup {
     let blocked = html! { p { a href=(blocked_owners::ALL) { (t.blocked_owners) } } };
     if shares.items.is_empty() && !search::wanted(visitor).is_empty() {
         let pages = pager(visitor, &search.address(visitor), shares.next.as_deref());
-        return html! { (search.form(visitor)) (search.found_nothing(visitor)) (pages) };
+        return html! { (search.form(visitor)) (search.found_nothing(visitor, shares.next.is_some())) (pages) };
     }
     if shares.items.is_empty() && shares.next.is_none() && visitor.query.get("after").is_none() {
         let account = visitor.principal.account_name().map(ToString::to_string).unwrap_or_default();

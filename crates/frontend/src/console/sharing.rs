@@ -79,7 +79,7 @@ async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
     if shares.items.is_empty() && after.is_none() {
         return Ok(match wanted.as_str() {
             "" => html! { (button) div.empty { p { (t.not_shared) } } },
-            _ => html! { (button) (search.form(visitor)) (search.found_nothing(visitor)) },
+            _ => html! { (button) (search.form(visitor)) (search.found_nothing(visitor, false)) },
         });
     }
     Ok(html! {

@@ -9,14 +9,17 @@ use storage::TagDetails;
 
 use super::forms::gone;
 use super::image::{Seen, Tab};
-use super::list::pager;
+use super::list::{ROWS_A_PAGE, Rows, pager};
 use super::page::{Answer, Question, command, go, size, time};
 use super::problem::Problem;
 use super::read::Read;
+use super::search::{self, Search};
 use super::text::fill;
 use super::visitor::{Form, Visitor, parameter};
 
-const TAGS_A_PAGE: usize = 50;
+/// How many tags a search looks at for one page, and how many at once.
+const TAGS_SEARCHED_MAX: usize = 10_000;
+const TAGS_AT_ONCE: usize = 1_000;
 /// What is read of a manifest or a configuration to say in a list what it runs on.
 const LISTED_BYTES_MAX: u64 = 64 << 10;
 
@@ -31,15 +34,17 @@ pub(super) async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
         return question(visitor, seen, tag).await;
     }
     let t = visitor.t;
-    let mut after = visitor.query.get("after").map(str::to_owned);
-    let found = loop {
-        let found = visitor.app.storage.tag_details(&seen.permit, after.as_deref(), TAGS_A_PAGE).await?;
-        // All of a page may have been deleted while it was read; what follows is still to be shown.
-        if !found.items.is_empty() || !found.more {
-            break found;
-        }
-        after = found.items.last().map(|tag| tag.name.clone()).or(after);
-    };
+    let wanted = search::wanted(visitor);
+    let found =
+        if wanted.is_empty() { a_page(visitor, seen).await? } else { found(visitor, seen, &wanted).await? };
+    let at = format!("{}?tab=tags", seen.address());
+    let search = Search { list: &at, label: t.search_tags };
+    let pages = pager(visitor, &search.address(visitor), found.next.as_deref());
+    if found.items.is_empty() && !wanted.is_empty() {
+        return Ok(
+            html! { (search.form(visitor)) (search.found_nothing(visitor, found.next.is_some())) (pages) },
+        );
+    }
     if found.items.is_empty() && visitor.query.get("after").is_none() {
         return Ok(html! {
             div.empty {
@@ -50,7 +55,6 @@ pub(super) async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
             }
         });
     }
-    let next = found.items.last().filter(|_| found.more).map(|tag| tag.name.clone());
     let mut platforms = BTreeMap::new();
     for tag in &found.items {
         if !platforms.contains_key(&tag.digest) {
@@ -58,6 +62,7 @@ pub(super) async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
         }
     }
     Ok(html! {
+        @if search.is_for(visitor, &found) { (search.form(visitor)) }
         div.scroll tabindex="0" role="group" aria-label=(t.list) {
             table {
                 thead {
@@ -79,8 +84,51 @@ pub(super) async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
                 }
             }
         }
-        (pager(visitor, &format!("{}?tab=tags", seen.address()), next.as_deref()))
+        (pages)
     })
+}
+
+/// A page of all tags.
+async fn a_page(visitor: &Visitor, seen: &Seen) -> Result<Rows<TagDetails>, Problem> {
+    let mut after = visitor.query.get("after").map(str::to_owned);
+    loop {
+        let found = visitor.app.storage.tag_details(&seen.permit, after.as_deref(), ROWS_A_PAGE).await?;
+        let last = found.items.last().map(|tag| tag.name.clone());
+        // All of a page may have been deleted while it was read; what follows is still to be shown.
+        if !found.items.is_empty() || !found.more {
+            return Ok(Rows { next: last.filter(|_| found.more), items: found.items });
+        }
+        after = last.or(after);
+    }
+}
+
+/// A page of the tags with `wanted` in their names; a shorter one, perhaps of none, where it would take too long to find as many.
+async fn found(visitor: &Visitor, seen: &Seen, wanted: &str) -> Result<Rows<TagDetails>, Problem> {
+    let storage = &visitor.app.storage;
+    let mut next = visitor.query.get("after").map(str::to_owned);
+    let mut items = Vec::new();
+    for _ in 0..TAGS_SEARCHED_MAX / TAGS_AT_ONCE {
+        let some = storage.tags(&seen.permit, next.as_deref(), TAGS_AT_ONCE).await?;
+        for name in some.items {
+            if name.to_lowercase().contains(wanted) {
+                if items.len() == ROWS_A_PAGE {
+                    return Ok(Rows { items, next });
+                }
+                let tag = Tag::parse(&name).map_err(|_| Problem::Failed)?;
+                match storage.tag(&seen.permit, &tag).await {
+                    Ok(tag) => items.push(tag),
+                    // Deleted since the list was read.
+                    Err(storage::Error::ManifestUnknown) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            next = Some(name);
+        }
+        if !some.more {
+            return Ok(Rows { items, next: None });
+        }
+    }
+    Ok(Rows { items, next })
 }
 
 /// What the manifest's images run on; nothing where it says too much to be read for a list.

@@ -32,6 +32,7 @@ texts! {
     never: "never", "从未";
     search: "Search", "搜索";
     search_images: "Search by name", "按名称搜索";
+    search_tags: "Search by tag", "按版本名称搜索";
     search_accounts: "Search by account", "按账号搜索";
     search_shared: "Search by owner or image", "按所有者或镜像搜索";
     clear: "Clear", "清除";
@@ -51,6 +52,7 @@ texts! {
     no_images_seen: "You have no permission on any image yet. Ask who signs in as {account} to give you one.", "您还没有任何镜像的权限，请联系使用 {account} 登录的人员授权。";
     no_images_hint: "Push one: its repository is made by the first push, private.", "推送一个镜像即可：首次推送会自动创建私有镜像仓库。";
     nothing_found: "Nothing matches.", "没有匹配的结果。";
+    nothing_so_far: "Nothing so far. Go on: there is more to look at.", "暂无匹配，请继续翻页查找。";
     nothing_shared_by_me: "You share no images. Open an image and choose Sharing.", "您还没有共享镜像。打开一个镜像并选择“共享”页签。";
     nothing_shared_with_me: "Nobody shares an image with you yet. Tell the owner the name of your account: {account}.", "还没有他人共享给您的镜像。请把您的账号名称告诉所有者：{account}。";
     owner: "Owner", "所有者";

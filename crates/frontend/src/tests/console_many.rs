@@ -1,7 +1,8 @@
 //! Pages of who owns much: what they read is what they show.
 
-use auth::{AccountName, Description, NewRepository, NewShare, ShareEnd, ShareTags};
-use oci::RepositoryName;
+use auth::{AccountName, Action, Description, NewRepository, NewShare, ShareEnd, ShareTags};
+use oci::{RepositoryName, Tag};
+use storage::TagCopy;
 
 use super::app::{INDEX, TestApp, principal};
 use super::browser::Browser;
@@ -103,4 +104,46 @@ async fn long_descriptions_are_clipped_in_lists() {
     let clipped = format!(">{}…<", "&lt;".repeat(160));
     acme.opens(sharing).await.says(&[&clipped]);
     Browser::of(&app, "globex").await.opens("/console/shared").await.says(&[&clipped]);
+}
+
+#[tokio::test]
+async fn a_tag_is_found_among_more_than_one_page_looks_at() {
+    const TAGS: usize = 10_100;
+    let app = TestApp::start().await;
+    let web = "/console/images/team-a/web";
+    assert_eq!(app.put_manifest("acme", "team-a/web", "a", INDEX, NOTHING).await.status(), 201);
+    let acme = Browser::of(&app, "acme").await;
+    acme.opens(web).await.says_nothing_of(&["type=\"search\""]);
+    let (now, name) = (app.clock.now(), RepositoryName::parse("team-a/web").unwrap());
+    let login = principal(&app.auth, "acme", now).await;
+    let permit = app.auth.authorize(&login, &name, Action::Push, now).await.unwrap();
+    let source = Tag::parse("a").unwrap();
+    for number in 0..TAGS {
+        let last = if number + 60 < TAGS { "" } else { "-Release" };
+        let destination = Tag::parse(&format!("v{number:05}{last}")).unwrap();
+        let copy = TagCopy { source: source.clone(), destination, overwrite: false };
+        app.storage.copy_tag(&permit, &copy, now).await.unwrap();
+    }
+    acme.opens(web).await.says(&["type=\"search\"", "v00048"]).says_nothing_of(&["v00049<"]);
+    let page = acme.opens(&format!("{web}?tab=tags&q=00007")).await;
+    page.says(&[">v00007<", "value=\"00007\""]).says_nothing_of(&["v00008", "rel=\"next\""]);
+    acme.opens(&format!("{web}?tab=tags&q=nowhere&after=v05")).await.says(&["Nothing matches."]);
+
+    let (mut path, mut seen) = (format!("{web}?tab=tags&q=release"), Vec::new());
+    app.engine.rows();
+    for _ in 0..4 {
+        let page = acme.opens(&path).await;
+        let rows = app.engine.rows();
+        assert!(rows <= 10_200, "{path} reads {rows} rows");
+        let names = page.text.split("reference=").skip(1);
+        seen.push(names.map(|rest| rest.split('"').next().unwrap().to_owned()).collect::<Vec<_>>());
+        if seen.len() == 1 {
+            page.says(&["Nothing so far. Go on"]).says_nothing_of(&["Nothing matches."]);
+        }
+        let Some((before, _)) = page.text.split_once("\" rel=\"next\"") else { break };
+        path = before.rsplit("href=\"").next().unwrap().replace("&amp;", "&");
+    }
+    assert_eq!(seen.iter().map(Vec::len).collect::<Vec<_>>(), [0, 50, 10]);
+    let all: Vec<_> = (TAGS - 60..TAGS).map(|number| format!("v{number:05}-Release")).collect();
+    assert_eq!(seen.concat(), all);
 }
