@@ -54,6 +54,7 @@ pub(super) struct TestApp {
     pub(super) host: String,
     pub(super) clock: Arc<TestClock>,
     pub(super) auth: Auth,
+    pub(super) storage: Storage,
     pub(super) engine: Arc<Counting>,
     pub(super) client: Client,
     /// What the upkeep, of which there is none, would tell.
@@ -153,12 +154,13 @@ impl TestApp {
         let listener = socket.listen(128).unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let (process, upkeep) = Process::of_test(clock.now());
+        let settings = Arc::new(settings);
         let app =
-            App { auth: auth.clone(), storage, clock: clock.clone(), settings: Arc::new(settings), process };
+            App { auth: auth.clone(), storage: storage.clone(), clock: clock.clone(), settings, process };
         let (stop, stopped) = oneshot::channel::<()>();
         let served =
             tokio::spawn(crate::serve(listener, tls, app, Vec::new(), async { drop(stopped.await) }));
-        TestApp { scheme, host, clock, auth, engine, client, upkeep, data, stop, served }
+        TestApp { scheme, host, clock, auth, storage, engine, client, upkeep, data, stop, served }
     }
 
     /// Tells the server to stop, and answers what to wait for until it has.
