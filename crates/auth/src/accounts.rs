@@ -6,8 +6,10 @@ use kv::{Key, Transaction, Versioned};
 use crate::attempts::touch;
 use crate::lists::{Rows, text};
 use crate::passwords::WhenFull;
+use crate::recorder::Refused;
 use crate::records::{AccountRecord, Credential, NameRecord};
 use crate::reservations::claimable;
+use crate::sources::Source;
 use crate::{AccountId, AccountName, Auth, Error, Event, EventKind, Principal, Secret, Thing};
 
 /// An account, as it is shown.
@@ -48,7 +50,7 @@ impl Auth {
         now: Timestamp,
     ) -> Result<Account, Error> {
         administrator(p)?;
-        let password = Some(self.passwords().hash(password).await?);
+        let password = Some(self.passwords().hash(password, Source::of(p, now)).await?);
         let record = AccountRecord {
             name: name.clone(),
             administrator: false,
@@ -200,9 +202,9 @@ impl Auth {
         }
         record.value.at_home()?;
         if oneself {
-            self.check_current(p, &record.value.credential, current).await?;
+            self.check_current(p, &record.value.credential, current, now).await?;
         }
-        let hash = self.passwords().hash(new).await?;
+        let hash = self.passwords().hash(new, Source::of(p, now)).await?;
         // The account and the version that the rights were checked under: what changed since wants to be looked at again.
         let (checked_id, checked) = (id, record.value.credential.version);
         self.until_done(async || {
@@ -286,20 +288,25 @@ impl Auth {
         if itself || p.is_administrator() { Ok((id, record)) } else { Err(Error::Forbidden) }
     }
 
-    /// Checks the password that whoever changes its own has to give.
+    /// Checks the password that whoever changes its own has to give: a wrong one is noted and counts as in a sign-in, so that
+    /// who has a session of somebody cannot try them all.
     pub(crate) async fn check_current(
         &self,
         p: &Principal,
         credential: &Credential,
         current: Option<&Secret>,
+        now: Timestamp,
     ) -> Result<(), Error> {
         let current = current.ok_or(Error::WrongPassword)?;
+        let (name, account, from) = (p.name(), p.subject()?.account, p.address());
         let holder = p.id().map(|id| (id, credential));
-        if self.passwords().verify(&p.name(), current, holder, None, WhenFull::Refuse).await? {
-            Ok(())
-        } else {
-            Err(Error::WrongPassword)
+        let source = Source::of(p, now);
+        if self.passwords().verify(&name, current, holder, source, WhenFull::Refuse).await? {
+            return Ok(());
         }
+        let refused = Refused { account, name: &name, from, reason: "wrong password".to_owned() };
+        self.note_refused_sign_in(refused, now);
+        Err(Error::WrongPassword)
     }
 
     /// Touches the record of the account `id`, if it is there: how whatever is made in it is made.

@@ -21,7 +21,7 @@ impl Auth {
         if self.store().get::<NameRecord>(name_key).await?.is_some() {
             return Ok(false);
         }
-        let password = Some(self.passwords().hash(&password()).await?);
+        let password = Some(self.passwords().hash(&password(), None).await?);
         let id = AccountId::random();
         let account_key = Key::Account { account: id.raw() };
         let record = AccountRecord {
@@ -50,7 +50,7 @@ impl Auth {
     /// # Errors
     /// [`Error::NotFound`] when it was deleted, [`Error::Invalid`] for the password; else as the store.
     pub async fn reset_administrator(&self, password: &Secret, now: Timestamp) -> Result<(), Error> {
-        let hash = self.passwords().hash(password).await?;
+        let hash = self.passwords().hash(password, None).await?;
         let missing = || Error::NotFound { what: Thing::Account };
         self.until_done(async || {
             let name = self.store().get::<NameRecord>(Key::AccountName { name: ADMINISTRATOR }).await?;

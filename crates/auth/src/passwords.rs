@@ -94,11 +94,17 @@ impl Passwords {
     /// The hash of a new password.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when it is too short or too long, [`Error::Busy`] when too many wait.
-    pub(crate) async fn hash(&self, password: &Secret) -> Result<PasswordHash, Error> {
+    /// [`Error::Invalid`] when it is too short or too long, [`Error::Busy`] when too many wait, or the `source` has too many
+    /// in flight.
+    pub(crate) async fn hash(
+        &self,
+        password: &Secret,
+        source: Option<Source>,
+    ) -> Result<PasswordHash, Error> {
         check_new(password)?;
         let password = password.clone();
-        self.compute(None, WhenFull::Refuse, move |argon2| {
+        let place = source.map(|source| self.sources.enter(source)).transpose()?;
+        self.compute(place, WhenFull::Refuse, move |argon2| {
             argon2.hash_password(password.reveal().as_bytes()).map(|hash| PasswordHash(hash.to_string()))
         })
         .await?
@@ -272,7 +278,7 @@ mod tests {
         let passwords = Passwords::new(&cheap_settings());
         let (right, wrong) = (Secret::new("the right one"), Secret::new("the wrong one"));
         let id = PrincipalId { account: AccountId::random(), user: None };
-        let password = Some(passwords.hash(&right).await.unwrap());
+        let password = Some(passwords.hash(&right, None).await.unwrap());
         let credential = Credential { password, version: 1 };
         let changed = Credential { version: 2, ..credential.clone() };
         let without = Credential { password: None, version: 3 };
@@ -313,7 +319,8 @@ mod tests {
         let source = |address: [u8; 4]| Some(Source::new(IpAddr::from(address), START));
         let right = Secret::new("the right one");
         let id = PrincipalId { account: AccountId::random(), user: None };
-        let credential = Credential { password: Some(passwords.hash(&right).await.unwrap()), version: 1 };
+        let credential =
+            Credential { password: Some(passwords.hash(&right, None).await.unwrap()), version: 1 };
 
         // Nothing is computed until everybody has come.
         let computing = Arc::clone(&passwords.computing).acquire_many_owned(2).await.unwrap();

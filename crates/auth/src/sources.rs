@@ -14,7 +14,7 @@ use moka::ops::compute::Op;
 use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Settings};
+use crate::{Error, Principal, Settings};
 
 /// The failed checks of one name from one address after which further ones wait.
 const FAILURES_MAX: u32 = 10;
@@ -37,6 +37,11 @@ impl Source {
             address @ IpAddr::V4(_) => address,
         };
         Source { network, now }
+    }
+
+    /// Where whoever is signed in asks from, if that is known.
+    pub(crate) fn of(p: &Principal, now: Timestamp) -> Option<Source> {
+        p.address().map(|address| Source::new(address, now))
     }
 }
 
@@ -151,7 +156,7 @@ fn key(source: Source, name: &str) -> (IpAddr, [u8; 32]) {
 mod tests {
     use super::{Source, Sources};
     use crate::tests::{START, cheap_settings};
-    use crate::{Error, Settings};
+    use crate::{Error, Principal, Settings};
 
     #[test]
     fn an_address_is_counted_by_its_network() {

@@ -5,6 +5,7 @@ use kv::{Key, Target, Transaction, Versioned};
 
 use crate::lists::{Rows, text};
 use crate::records::{AccountRecord, Credential, NameRecord, UserRecord};
+use crate::sources::Source;
 use crate::{
     AccountId, AccountName, Auth, Error, Event, EventKind, Principal, PrincipalId, Secret, Thing, UserId,
     UserName,
@@ -66,7 +67,7 @@ impl Auth {
     ) -> Result<User, Error> {
         self.managed_account(p, account).await?;
         let password = match password {
-            Some(password) => Some(self.passwords().hash(password).await?),
+            Some(password) => Some(self.passwords().hash(password, Source::of(p, now)).await?),
             None => None,
         };
         let record = UserRecord {
@@ -196,12 +197,12 @@ impl Auth {
         let user = self.visible_user(p, account, name).await?;
         if p.user() == Some(user.id) {
             p.whole_subject()?;
-            self.check_current(p, &user.record.value.credential, current).await?;
+            self.check_current(p, &user.record.value.credential, current, now).await?;
         } else {
             self.managed_account(p, account).await?;
         }
         self.visible_account(p, account).await?.1.value.at_home()?;
-        let hash = self.passwords().hash(new).await?;
+        let hash = self.passwords().hash(new, Source::of(p, now)).await?;
         // The user and the version that the rights were checked under: what changed since wants to be looked at again.
         let (id, checked) = (user.id, user.record.value.credential.version);
         self.until_done(async || {

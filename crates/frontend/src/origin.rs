@@ -52,12 +52,19 @@ impl ExternalUrl {
         &self.authority
     }
 
-    fn of(scheme: &str, authority: &str) -> Option<ExternalUrl> {
-        let scheme = match scheme {
-            "http" => "http",
-            "https" => "https",
-            _ => return None,
+    /// The same as browsers name it (RFC 6454, section 6.2): in small letters, without the port that the scheme has anyway.
+    pub(crate) fn origin(&self) -> String {
+        let usual = if self.is_secure() { 443 } else { 80 };
+        let (host, port) = match self.authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()),
+            _ => (self.authority.as_str(), None),
         };
+        let port = port.filter(|port: &u16| *port != usual).map(|port| format!(":{port}"));
+        format!("{}://{}{}", self.scheme, host.to_ascii_lowercase(), port.unwrap_or_default())
+    }
+
+    fn of(scheme: &str, authority: &str) -> Option<ExternalUrl> {
+        let scheme = ["http", "https"].into_iter().find(|known| known.eq_ignore_ascii_case(scheme))?;
         is_authority(authority).then(|| ExternalUrl { scheme, authority: authority.to_owned() })
     }
 }
@@ -165,6 +172,24 @@ mod tests {
         ] {
             assert!(!is_authority(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_origin_is_written_as_browsers_write_it() {
+        for (url, origin) in [
+            ("https://r.example", "https://r.example"),
+            ("HTTPS://Registry.Example:443/", "https://registry.example"),
+            ("http://R.example:80", "http://r.example"),
+            ("https://r.example:80", "https://r.example:80"),
+            ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
+            ("https://[2001:DB8::1]:443", "https://[2001:db8::1]"),
+            ("https://[2001:db8::1]:5000", "https://[2001:db8::1]:5000"),
+            ("https://[2001:db8::1]", "https://[2001:db8::1]"),
+        ] {
+            assert_eq!(ExternalUrl::parse(url).unwrap().origin(), origin, "{url}");
+        }
+        // Whoever pulls from a port says so: a name without one may be no host to docker.
+        assert_eq!(ExternalUrl::parse("http://myhost:80").unwrap().authority(), "myhost:80");
     }
 
     fn ask(headers: &[(&str, &str)], settings: &Settings) -> Result<String, BadHost> {

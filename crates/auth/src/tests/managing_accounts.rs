@@ -3,9 +3,10 @@
 use jiff::SignedDuration;
 use kv::Key;
 
+use super::trails::of_kind;
 use super::{START, TestAuth, account, at, cheap_settings, password_of, repository};
 use crate::records::AccountRecord;
-use crate::{Error, Principal, Secret, ShareEnd, Thing};
+use crate::{Error, EventKind, Principal, Secret, ShareEnd, Thing};
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -129,6 +130,31 @@ async fn ones_own_password_needs_the_current_one() {
     test.set_account_password(&test.admin, &name, None, &password_of("acme"), START).await.unwrap();
     let own = test.set_account_password(&test.admin, &account("admin"), None, &new, START).await;
     assert!(matches!(own, Err(Error::WrongPassword)), "{own:?}");
+}
+
+#[tokio::test]
+async fn guesses_at_ones_own_password_are_noted_and_bounded_as_sign_ins_are() {
+    let (test, _, globex) = TestAuth::with_acme().await;
+    let from = Some("192.0.2.1".parse().unwrap());
+    let acme = test.authenticate("acme", &password_of("acme"), from, START).await.unwrap();
+    let (name, new) = (account("acme"), Secret::new("quite another one"));
+    let set = async |current: &Secret, now| {
+        test.set_account_password(&acme, &name, Some(current), &new, now).await.map(|_| ())
+    };
+    for _ in 0..10 {
+        let guessed = set(&Secret::new("a wrong password"), START).await;
+        assert!(matches!(guessed, Err(Error::WrongPassword)), "{guessed:?}");
+    }
+    // The right one is not told from the others.
+    for guess in [Secret::new("a wrong password"), password_of("acme")] {
+        let guessed = set(&guess, START).await;
+        assert!(matches!(guessed, Err(Error::Busy)), "{guessed:?}");
+    }
+    test.flush(START).await.unwrap();
+    let noted = of_kind(&test, &acme, EventKind::SignInFailed).await;
+    assert_eq!(noted.iter().map(|event| event.count).sum::<u64>(), 10);
+    assert!(of_kind(&test, &globex, EventKind::SignInFailed).await.is_empty());
+    set(&password_of("acme"), at(60)).await.unwrap();
 }
 
 #[tokio::test]

@@ -125,7 +125,7 @@ async fn acted(visitor: &Visitor, form: &Form) -> Result<&'static str, Refusal> 
         }
         "enable" => {
             auth.set_account_disabled(p, &of()?, false, now).await.map_err(refused)?;
-            Ok("enabled")
+            Ok("holder-enabled")
         }
         "delete" => done_or_gone(auth.delete_account(p, &of()?, now).await, "deleted", t),
         "free" => {

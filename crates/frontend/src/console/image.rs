@@ -1,7 +1,6 @@
 //! An image's page: its tabs, and what its forms do. Whoever may pull it sees its tags and the guide; who manages it, all.
 
 use auth::{Action, Category, Denied, Description, DetailsChange, Permit, Repository};
-use axum::extract::Path;
 use maud::{Markup, html};
 use oci::RepositoryName;
 
@@ -10,7 +9,7 @@ use super::images::{ALL, address, visibility};
 use super::page::{Answer, Field, Place, form_token, go, part};
 use super::problem::{Problem, Wrong, wrong};
 use super::text::Texts;
-use super::visitor::{Form, Visitor};
+use super::visitor::{At, Form, Visitor};
 use super::{guide, image_settings, manifest, permissions, sharing, tags, usage};
 
 /// A part of the page.
@@ -118,7 +117,7 @@ impl Seen {
 }
 
 /// `GET /console/images/…`.
-pub(super) async fn show(visitor: Visitor, Path(name): Path<String>) -> Answer {
+pub(super) async fn show(visitor: Visitor, At(name): At) -> Answer {
     match Seen::find(&visitor, &name).await {
         // Nobody can go back to the question of an image that is gone.
         Err(Problem::NotFound) if visitor.query.get("do") == Some("delete") => gone(ALL),
@@ -165,7 +164,7 @@ async fn shown(visitor: &Visitor, seen: Seen) -> Result<Answer, Problem> {
 }
 
 /// `POST /console/images/…`: what the button that was pressed says.
-pub(super) async fn act(visitor: Visitor, Path(name): Path<String>, form: Form) -> Answer {
+pub(super) async fn act(visitor: Visitor, At(name): At, form: Form) -> Answer {
     ended(&visitor, acted(&visitor, &name, &form).await)
 }
 

@@ -10,13 +10,15 @@ use super::page::{command, size, time};
 use super::problem::Problem;
 use super::read::{Read, platform, text};
 use super::tags::short;
-use super::text::fill;
+use super::text::{SHORTENED_CHARACTERS, clipped, fill, shortened};
 use super::visitor::{Visitor, parameter};
 
 /// What is read of a manifest or a configuration, to be shown.
 const SHOWN_BYTES_MAX: u64 = 1 << 20;
 /// How many layers, steps, annotations and referrers are shown.
 const ROWS_MAX: usize = 200;
+/// The bytes that all steps have together, or all annotations: what was pushed makes no page larger than that.
+const LIST_BYTES_MAX: usize = 32 << 10;
 
 /// The manifest that `reference`, a tag or a digest, names.
 pub(super) async fn show(visitor: &Visitor, seen: &Seen, reference: &str) -> Result<Markup, Problem> {
@@ -38,9 +40,9 @@ pub(super) async fn show(visitor: &Visitor, seen: &Seen, reference: &str) -> Res
             dt { (t.digest) } dd { code { (stored.digest) } }
             dt { (t.media_type) } dd { (stored.media_type) }
             @if let Some(kind) = document.as_ref().and_then(|document| text(&document["artifactType"])) {
-                dt { (t.artifact_type) } dd { (kind) }
+                dt { (t.artifact_type) } dd { (clipped(kind)) }
             }
-            @if !platforms.is_empty() { dt { (t.platform) } dd { (platforms.join(", ")) } }
+            @if !platforms.is_empty() { dt { (t.platform) } dd { (shortened(&platforms.join(", "))) } }
             @if let Some(tag) = &tag {
                 dt { (t.size) } dd { (size(tag.size)) }
                 dt { (t.pushed) } dd { (time(tag.pushed_at, &visitor.zone)) }
@@ -75,20 +77,35 @@ fn parts(visitor: &Visitor, seen: &Seen, document: &Value) -> Markup {
         }
         @if let Some(annotations) = document["annotations"].as_object().filter(|all| !all.is_empty()) {
             h2 { (t.annotations) }
-            (pairs(visitor, annotations))
+            (pairs(visitor, &annotations.iter().collect::<Vec<_>>()))
         }
     }
 }
 
-fn pairs(visitor: &Visitor, of: &serde_json::Map<String, Value>) -> Markup {
+/// The first of `all`, each of so many bytes, that there is room for.
+fn fitting<T>(all: &[T], bytes: impl Fn(&T) -> usize) -> &[T] {
+    let mut left = LIST_BYTES_MAX;
+    let fit = all.iter().take(ROWS_MAX).take_while(|one| {
+        let room = left > 0;
+        left = left.saturating_sub(bytes(one).min(SHORTENED_CHARACTERS));
+        room
+    });
+    &all[..fit.count()]
+}
+
+fn pairs(visitor: &Visitor, all: &[(&String, &Value)]) -> Markup {
     let t = visitor.t;
+    let pairs: Vec<_> =
+        all.iter().map(|(name, value)| (name.as_str(), text(value).unwrap_or_default())).collect();
+    let shown = fitting(&pairs, |(name, value)| name.len() + value.len());
     html! {
+        @if shown.len() < pairs.len() { p.hint { (fill(t.first_only, &[("count", &shown.len())])) } }
         div.scroll tabindex="0" role="group" aria-label=(t.list) {
             table {
                 thead { tr { th scope="col" { (t.name) } th scope="col" { (t.value) } } }
                 tbody {
-                    @for (name, value) in of.iter().take(ROWS_MAX) {
-                        tr { th scope="row" { (name) } td { (value.as_str().unwrap_or_default()) } }
+                    @for (name, value) in shown {
+                        tr { th scope="row" { (clipped(name)) } td { (shortened(value)) } }
                     }
                 }
             }
@@ -124,10 +141,10 @@ fn descriptors(visitor: &Visitor, seen: &Seen, list: &Value, of_manifests: bool)
                                 } @else { code title=(digest) { (short(digest)) } }
                             }
                             @if of_manifests {
-                                td { (platform(&descriptor["platform"])) }
-                                td { (text(&descriptor["artifactType"]).unwrap_or_default()) }
+                                td { (clipped(&platform(&descriptor["platform"]))) }
+                                td { (clipped(text(&descriptor["artifactType"]).unwrap_or_default())) }
                             } @else {
-                                td { (text(&descriptor["mediaType"]).unwrap_or_default()) }
+                                td { (clipped(text(&descriptor["mediaType"]).unwrap_or_default())) }
                             }
                             td.number { (size(descriptor["size"].as_u64().unwrap_or(0))) }
                         }
@@ -152,7 +169,7 @@ fn of_configuration(visitor: &Visitor, configuration: &Value) -> Markup {
                         @for name in given {
                             tr {
                                 th scope="row" { (name) }
-                                td { code { (serde_json::to_string(&config[name]).unwrap_or_default()) } }
+                                td { code { (shortened(&serde_json::to_string(&config[name]).unwrap_or_default())) } }
                             }
                         }
                     }
@@ -160,13 +177,19 @@ fn of_configuration(visitor: &Visitor, configuration: &Value) -> Markup {
             }
         }
         @if let Some(history) = configuration["history"].as_array().filter(|history| !history.is_empty()) {
-            h2 { (t.history) }
-            @if history.len() > ROWS_MAX { p.hint { (fill(t.first_only, &[("count", &ROWS_MAX)])) } }
-            ol {
-                @for step in history.iter().take(ROWS_MAX) {
-                    li { code { (text(&step["created_by"]).or(text(&step["comment"])).unwrap_or("–")) } }
-                }
-            }
+            (steps(visitor, history))
         }
+    }
+}
+
+fn steps(visitor: &Visitor, history: &[Value]) -> Markup {
+    let t = visitor.t;
+    let said = |step: &Value| text(&step["created_by"]).or(text(&step["comment"])).unwrap_or("–").to_owned();
+    let steps: Vec<_> = history.iter().map(said).collect();
+    let shown = fitting(&steps, String::len);
+    html! {
+        h2 { (t.history) }
+        @if shown.len() < steps.len() { p.hint { (fill(t.first_only, &[("count", &shown.len())])) } }
+        ol { @for step in shown { li { code { (shortened(step)) } } } }
     }
 }

@@ -54,6 +54,7 @@ use std::sync::LazyLock;
 use auth::RefusedChange;
 use axum::Router;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path};
 use axum::routing::{get, post};
 use bytes::Bytes;
@@ -138,8 +139,9 @@ async fn start() -> Answer {
     go("/console/images")
 }
 
-async fn asset(Path((version, name)): Path<(String, String)>, came: Came) -> Answer {
-    assets::find(&version, &name).unwrap_or_else(|| Problem::NotFound.answer(came.language))
+async fn asset(path: Result<Path<(String, String)>, PathRejection>, came: Came) -> Answer {
+    let found = path.ok().and_then(|Path((version, name))| assets::find(&version, &name));
+    found.unwrap_or_else(|| Problem::NotFound.answer(came.language))
 }
 
 async fn nothing(came: Came) -> Answer {

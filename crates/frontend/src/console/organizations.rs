@@ -1,7 +1,6 @@
 //! Organizations: the namespaces of the visitor's account, and what its users may do in each.
 
 use auth::{Level, Namespace, PermissionTarget};
-use axum::extract::Path;
 use maud::{Markup, html};
 use oci::NamespaceName;
 
@@ -12,7 +11,7 @@ use super::permissions::{Permissions, level_text};
 use super::problem::{Problem, Wrong};
 use super::reserved_names::{self, ReservedNames};
 use super::text::{Texts, fill};
-use super::visitor::{Form, Visitor, parameter};
+use super::visitor::{At, Form, Visitor, parameter};
 
 const ALL: &str = "/console/organizations";
 
@@ -163,7 +162,7 @@ async fn find(visitor: &Visitor, name: &str) -> Result<Namespace, Problem> {
 }
 
 /// `GET /console/organizations/{name}`.
-pub(super) async fn show(visitor: Visitor, Path(name): Path<String>) -> Answer {
+pub(super) async fn show(visitor: Visitor, At(name): At) -> Answer {
     ended_or_gone(&visitor, shown(&visitor, &name, Asked::First(&visitor.query)).await, ALL)
 }
 
@@ -213,7 +212,7 @@ async fn shown(visitor: &Visitor, name: &str, asked: Asked<'_>) -> Result<Answer
 }
 
 /// `POST /console/organizations/{name}`: what the button that was pressed says.
-pub(super) async fn act(visitor: Visitor, Path(name): Path<String>, form: Form) -> Answer {
+pub(super) async fn act(visitor: Visitor, At(name): At, form: Form) -> Answer {
     match acted(&visitor, &name, &form).await {
         Ok(to) => go(&to),
         Err(Refusal::Wrong(wrong)) => {

@@ -19,6 +19,10 @@ pub(super) enum Problem {
     Forbidden,
     /// The form is not one of this session's.
     FormStale,
+    /// The form is longer than any that is meant.
+    FormTooLarge,
+    /// The form did not arrive as a whole.
+    FormIncomplete,
     /// Too much is going on.
     Busy,
     /// More than a page goes through.
@@ -36,6 +40,8 @@ impl Problem {
             Problem::NotFound => (StatusCode::NOT_FOUND, t.not_found, t.not_found_text.to_owned()),
             Problem::Forbidden => (StatusCode::FORBIDDEN, t.forbidden, t.forbidden_text.to_owned()),
             Problem::FormStale => (StatusCode::FORBIDDEN, t.failed, t.form_stale.to_owned()),
+            Problem::FormTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, t.failed, t.form_too_large.to_owned()),
+            Problem::FormIncomplete => (StatusCode::REQUEST_TIMEOUT, t.failed, t.form_incomplete.to_owned()),
             Problem::Busy => (StatusCode::SERVICE_UNAVAILABLE, t.failed, t.busy.to_owned()),
             Problem::TooMany(max) => (StatusCode::CONFLICT, t.failed, fill(t.too_many, &[("max", &max)])),
             Problem::Failed => (StatusCode::INTERNAL_SERVER_ERROR, t.failed, t.failed_text.to_owned()),
@@ -159,6 +165,7 @@ pub(super) fn told(done: &str, t: &'static Texts) -> Option<&'static str> {
         "freed" => t.name_freed,
         "disabled" => t.disabled_done,
         "enabled" => t.enabled_done,
+        "holder-enabled" => t.holder_enabled,
         "password-set" => t.password_set,
         "permission-set" => t.permission_set,
         "permission-removed" => t.permission_removed,

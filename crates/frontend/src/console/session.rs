@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use auth::{AuthenticationError, Description, NewToken, Principal, Secret};
+use auth::{AuthenticationError, Description, Made, NewToken, PersonalToken, Principal, Secret};
 use aws_lc_rs::hmac;
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
@@ -17,14 +17,15 @@ use subtle::ConstantTimeEq;
 use crate::App;
 
 /// How long a session lasts.
-pub(super) const SESSION_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
+const SESSION_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
 /// What its token is called in the list of tokens.
-pub(super) const SESSION_DESCRIPTION: &str = "console";
+const SESSION_DESCRIPTION: &str = "console";
 const SESSION: &str = "gangplank_session";
 /// What the form of the sign-in is bound to, while there is no session.
 const VISIT: &str = "gangplank_visit";
 const LANGUAGE: &str = "gangplank_language";
 const VISIT_SECONDS: u64 = 60 * 60;
+const VISIT_CHARACTERS: usize = 32;
 const LANGUAGE_SECONDS: u64 = 365 * 24 * 60 * 60;
 
 /// The cookies of a request, and how they are set: over TLS or not.
@@ -55,7 +56,7 @@ impl<'a> Cookies<'a> {
     }
 
     pub(super) fn visit(&self) -> Option<&'a str> {
-        self.get(VISIT)
+        self.get(VISIT).filter(|visit| visit.len() == VISIT_CHARACTERS)
     }
 
     pub(super) fn language(&self) -> Option<&'a str> {
@@ -101,11 +102,48 @@ pub(super) async fn holder(
     }
 }
 
-/// Begins a session of `principal`.
+/// What a new visit is called.
+pub(super) fn new_visit() -> String {
+    format!("{:0VISIT_CHARACTERS$x}", rand::random::<u128>())
+}
+
+/// Begins a session of `principal`, instead of its oldest one where it has as many tokens as there may be.
 pub(super) async fn begin(app: &App, principal: &Principal, now: Timestamp) -> Result<Secret, auth::Error> {
+    match make(app, principal, now).await {
+        Err(auth::Error::Limit { what, max }) => {
+            let tokens = app.auth.list_personal_tokens(principal, None, usize::MAX, now).await?;
+            let oldest = tokens.iter().filter(|token| is_session(token)).min_by_key(|token| token.created_at);
+            let oldest = oldest.ok_or(auth::Error::Limit { what, max })?.id;
+            app.auth.revoke_personal_token(principal, oldest, Made::Stays, now).await?;
+            make(app, principal, now).await
+        }
+        begun => begun,
+    }
+}
+
+async fn make(app: &App, principal: &Principal, now: Timestamp) -> Result<Secret, auth::Error> {
     let description = Description::parse(SESSION_DESCRIPTION)?;
     let new = NewToken { expires_in: SESSION_LIFE, description, scope: None };
     Ok(app.auth.create_personal_token(principal, new, now).await?.1)
+}
+
+/// Ends the session that `principal` came with. What it made stays.
+pub(super) async fn end(app: &App, principal: &Principal, now: Timestamp) -> Result<(), auth::Error> {
+    let Some(token) = principal.personal_token() else { return Ok(()) };
+    match app.auth.revoke_personal_token(principal, token, Made::Stays, now).await {
+        // Twice at once, perhaps.
+        Err(auth::Error::NotFound { .. }) => Ok(()),
+        ended => ended,
+    }
+}
+
+/// Whether a token is a session.
+pub(super) fn is_session(token: &PersonalToken) -> bool {
+    let life = token.expires_at.duration_since(token.created_at);
+    token.description.as_str() == SESSION_DESCRIPTION
+        && !token.registry_only
+        && token.scope.is_none()
+        && u64::try_from(life.as_secs()).is_ok_and(|seconds| seconds == SESSION_LIFE.as_secs())
 }
 
 /// What forms carry that are made for the session, or visit, `of`.

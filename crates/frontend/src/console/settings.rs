@@ -114,5 +114,8 @@ async fn password(visitor: &Visitor, form: &Form) -> Changed {
         Some(user) => auth.set_user_password(p, account, user, Some(&current), &new, now).await.map(|_| ()),
     };
     // This session has ended with the old password, as all the others have.
-    changed.map(|()| "/console/sign-in?done=password").map_err(|error| wrong(error, t))
+    changed.map(|()| "/console/sign-in?done=password").map_err(|error| match error {
+        auth::Error::Busy => Ok(Wrong::of("current_password", t.sign_in_throttled)),
+        error => wrong(error, t),
+    })
 }

@@ -12,6 +12,8 @@ use super::text::fill;
 use super::visitor::{Form, Query, Visitor, parameter};
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
+/// How the names of fields begin that say what a form showed.
+const SHOWN: &str = "shown_";
 /// The last day that ends in every time zone before instants do.
 const LAST_DAY: Date = Date::constant(9999, 12, 29);
 
@@ -43,11 +45,21 @@ impl Typed {
 
     /// The same of an address.
     pub(super) fn read(sent: &Query) -> Typed {
-        let text = |name| sent.get(name).unwrap_or_default();
+        Typed::named(sent, "")
+    }
+
+    /// What the fields held when the form was shown first, as it says.
+    pub(super) fn as_shown(sent: &Query) -> Typed {
+        Typed::named(sent, SHOWN)
+    }
+
+    /// Of fields whose names begin so.
+    fn named(sent: &Query, prefix: &str) -> Typed {
+        let text = |name| sent.get(&format!("{prefix}{name}")).unwrap_or_default();
         Typed {
             account: text("account").trim().to_owned(),
             deadline: text("deadline").trim().to_owned(),
-            permanent: sent.get("permanent").is_some(),
+            permanent: !text("permanent").is_empty(),
             description: text("description").replace("\r\n", "\n"),
             tags: text("tags").trim().to_owned(),
             notice: text("notice").trim().to_owned(),
@@ -153,30 +165,37 @@ impl Typed {
         }
     }
 
-    /// The same as parameters of an address, each with its joint.
-    pub(super) fn parameters(&self) -> String {
-        let permanent = if self.permanent { "on" } else { "" };
+    /// The fields that hold something.
+    fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let all = [
             ("account", self.account.as_str()),
             ("deadline", &self.deadline),
-            ("permanent", permanent),
+            ("permanent", if self.permanent { "on" } else { "" }),
             ("description", &self.description),
             ("tags", &self.tags),
             ("notice", &self.notice),
         ];
-        let given = all.into_iter().filter(|(_, value)| !value.is_empty());
-        given.map(|(name, value)| format!("&{name}={}", parameter(value))).collect()
+        all.into_iter().filter(|(_, value)| !value.is_empty())
+    }
+
+    /// The same as parameters of an address, each with its joint.
+    pub(super) fn parameters(&self) -> String {
+        self.fields().map(|(name, value)| format!("&{name}={}", parameter(value))).collect()
     }
 
     /// The fields, as they were typed, in a form that nobody types in.
     pub(super) fn hidden(&self) -> Markup {
+        self.named_hidden("")
+    }
+
+    /// The fields, as they are shown, beside those that are typed into.
+    pub(super) fn hidden_as_shown(&self) -> Markup {
+        self.named_hidden(SHOWN)
+    }
+
+    fn named_hidden(&self, prefix: &str) -> Markup {
         html! {
-            input type="hidden" name="account" value=(self.account);
-            input type="hidden" name="deadline" value=(self.deadline);
-            @if self.permanent { input type="hidden" name="permanent" value="on"; }
-            input type="hidden" name="description" value=(self.description);
-            input type="hidden" name="tags" value=(self.tags);
-            input type="hidden" name="notice" value=(self.notice);
+            @for (name, value) in self.fields() { input type="hidden" name={ (prefix) (name) } value=(value); }
         }
     }
 }

@@ -39,7 +39,8 @@ async fn shown(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
     }
     if let Some(account) = visitor.query.get("change") {
         let share = find(visitor, seen, account).await?;
-        return Ok(change_form(visitor, seen, &share, &Typed::of_share(visitor, &share), &[]));
+        let shown = Typed::of_share(visitor, &share);
+        return Ok(change_form(visitor, seen, &share, (&shown, &shown), &[]));
     }
     if let Some(account) = visitor.query.get("revoke") {
         return Ok(question(visitor, seen, &find(visitor, seen, account).await?));
@@ -127,7 +128,14 @@ fn line(visitor: &Visitor, seen: &Seen, share: &Share) -> Markup {
     }
 }
 
-fn change_form(visitor: &Visitor, seen: &Seen, share: &Share, typed: &Typed, wrong: &[Wrong]) -> Markup {
+/// The form of `share`: what it was when it was `shown` first, and what was typed since.
+fn change_form(
+    visitor: &Visitor,
+    seen: &Seen,
+    share: &Share,
+    (shown, typed): (&Typed, &Typed),
+    wrong: &[Wrong],
+) -> Markup {
     let t = visitor.t;
     html! {
         h2 { (fill(t.change_share, &[("account", &share.grantee)])) }
@@ -135,6 +143,8 @@ fn change_form(visitor: &Visitor, seen: &Seen, share: &Share, typed: &Typed, wro
         form.panel method="post" action=(seen.address()) {
             (form_token(&visitor.form_token))
             input type="hidden" name="account" value=(share.grantee);
+            input type="hidden" name="share" value=(share.id);
+            (shown.hidden_as_shown())
             @if let Some(deadline) = share.deadline.filter(|_| share.is_open(visitor.now)) {
                 p.hint { (t.deadline_now) (time(deadline, &visitor.zone)) (t.deadline_kept) }
             }
@@ -203,8 +213,12 @@ pub(super) async fn act(
 
 async fn change(visitor: &Visitor, seen: &Seen, form: &Form) -> Result<Answer, Problem> {
     let share = find(visitor, seen, form.get("account")).await?;
-    let typed = Typed::of(form);
-    let changed = match changed(visitor, &share, &typed) {
+    if share.id.to_string() != form.get("share") {
+        // It was revoked since, and made anew: that one was not looked at.
+        return Err(Problem::NotFound);
+    }
+    let (shown, typed) = (Typed::as_shown(&form.0), Typed::of(form));
+    let changed = match changed(visitor, &share, &shown, &typed) {
         Ok(change) => {
             let (p, name) = (&visitor.principal, &seen.repository.name);
             let auth = &visitor.app.auth;
@@ -218,21 +232,30 @@ async fn change(visitor: &Visitor, seen: &Seen, form: &Form) -> Result<Answer, P
     };
     Ok(match changed {
         Ok(()) => go(&format!("{}?tab=sharing&done=saved", seen.address())),
-        Err(wrong) => seen.page(visitor, Tab::Sharing, &change_form(visitor, seen, &share, &typed, &wrong)),
+        Err(wrong) => {
+            let content = change_form(visitor, seen, &share, (&shown, &typed), &wrong);
+            seen.page(visitor, Tab::Sharing, &content)
+        }
     })
 }
 
-/// What differs from what the share is: a deadline within the day that was shown is kept as it is.
-fn changed(visitor: &Visitor, share: &Share, typed: &Typed) -> Result<ShareChange, Vec<Wrong>> {
-    let before = Typed::of_share(visitor, share);
+/// What was typed that differs from what was shown: the rest stays as it is by now, whoever changed it meanwhile. So a
+/// deadline within the day that was shown is kept as well.
+fn changed(
+    visitor: &Visitor,
+    share: &Share,
+    shown: &Typed,
+    typed: &Typed,
+) -> Result<ShareChange, Vec<Wrong>> {
     let mut wrong = Vec::new();
-    let as_shown = (before.permanent, &before.deadline) == (typed.permanent, &typed.deadline);
+    let as_shown = (shown.permanent, &shown.deadline) == (typed.permanent, &typed.deadline);
     // Of what has ended the same day is meant anew: all of it.
     let same_end = as_shown && share.is_open(visitor.now);
     let end = if same_end { None } else { kept(typed.end(visitor), &mut wrong) };
-    let description = kept(typed.description(visitor), &mut wrong);
-    let tags = kept(typed.tags(visitor), &mut wrong);
-    let notice_before = if typed.notice == before.notice {
+    let same_text = typed.description == shown.description;
+    let description = if same_text { None } else { kept(typed.description(visitor), &mut wrong) };
+    let tags = if typed.tags == shown.tags { None } else { kept(typed.tags(visitor), &mut wrong) };
+    let notice_before = if typed.notice == shown.notice {
         None
     } else {
         let rule = visitor.app.auth.settings().share_notice_before;
@@ -243,10 +266,5 @@ fn changed(visitor: &Visitor, share: &Share, typed: &Typed) -> Result<ShareChang
     if !wrong.is_empty() {
         return Err(wrong);
     }
-    Ok(ShareChange {
-        end,
-        description: description.filter(|text| *text != share.description),
-        tags: tags.filter(|tags| *tags != share.tags),
-        notice_before,
-    })
+    Ok(ShareChange { end, description, tags, notice_before })
 }

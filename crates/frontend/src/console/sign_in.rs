@@ -5,12 +5,13 @@ use axum::extract::{FromRequestParts, Request};
 use http::header::{REFERER, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
+use jiff::Timestamp;
 use maud::html;
 
 use super::page::{Answer, Field, form_token, go, plain_page};
 use super::problem::Problem;
 use super::session;
-use super::text::Language;
+use super::text::{Language, fill};
 use super::visitor::{Arrived, Form, Query, Visitor, inside, parameter};
 
 /// Where a request came in, for pages that need no session.
@@ -40,7 +41,7 @@ impl Came {
 /// `GET /console/language?to=…`: keeps a language, and goes back to where it was chosen.
 pub(super) async fn language(came: Came) -> Answer {
     let back = came.headers.get(REFERER).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let back = back.strip_prefix(&came.arrived.origin.to_string()).unwrap_or_default();
+    let back = back.strip_prefix(&came.arrived.origin.origin()).unwrap_or_default();
     let mut answer = match back.strip_prefix(SIGN_IN) {
         Some(query) if query.is_empty() || query.starts_with('?') => {
             let query = Query::parse(query.strip_prefix('?'));
@@ -49,7 +50,9 @@ pub(super) async fn language(came: Came) -> Answer {
         }
         _ => go(inside(back).unwrap_or("/console/")),
     };
-    if let Some(language) = came.query.get("to").and_then(Language::parse) {
+    let wanted = came.query.get("to").and_then(Language::parse);
+    // No other site chooses for the visitor.
+    if let Some(language) = wanted.filter(|_| came.arrived.is_ours(&came.headers)) {
         came.arrived.cookies(&came.headers).set_language(answer.headers_mut(), language.tag());
     }
     answer
@@ -76,8 +79,7 @@ fn form(came: &Came, status: StatusCode, name: &str, next: &str, error: Option<&
     let t = came.language.texts();
     let cookies = came.arrived.cookies(&came.headers);
     // The form belongs to this browser's visit: another site cannot sign it in as somebody else.
-    let kept = cookies.visit().filter(|visit| visit.len() == 32).map(str::to_owned);
-    let visit = kept.unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
+    let visit = cookies.visit().map_or_else(session::new_visit, str::to_owned);
     let content = html! {
         @if came.query.get("done") == Some("password") { p.told role="status" { (t.password_changed) } }
         @if came.query.get("ended").is_some() { p.told role="status" { (t.session_ended) } }
@@ -138,6 +140,9 @@ async fn begin(came: &Came, sent: &Form) -> Answer {
     };
     match begun {
         Ok(secret) => {
+            if let Err(error) = end_former(came, now).await {
+                return Problem::from(error).answer(came.language);
+            }
             let mut answer = go(next);
             came.arrived.cookies(&came.headers).set_session(answer.headers_mut(), Some(&secret));
             answer
@@ -145,19 +150,27 @@ async fn begin(came: &Came, sent: &Form) -> Answer {
         Err(auth::Error::Forbidden) => {
             form(came, StatusCode::UNAUTHORIZED, name, next, Some(t.sign_in_refused))
         }
+        Err(auth::Error::Limit { max, .. }) => {
+            let full = fill(t.sign_in_full, &[("max", &max)]);
+            form(came, StatusCode::CONFLICT, name, next, Some(&full))
+        }
         Err(error) => Problem::from(error).answer(came.language),
+    }
+}
+
+/// Ends the session that this browser had before, which it forgets.
+async fn end_former(came: &Came, now: Timestamp) -> Result<(), auth::Error> {
+    let Arrived { app, from, .. } = &came.arrived;
+    let Some(former) = came.arrived.cookies(&came.headers).session() else { return Ok(()) };
+    match session::holder(app, &former, *from, now).await? {
+        Some(holder) => session::end(app, &holder, now).await,
+        None => Ok(()),
     }
 }
 
 /// `POST /console/sign-out`: the session's token is revoked.
 pub(super) async fn sign_out(came: Came, visitor: Visitor, _: Form) -> Answer {
-    if let Some(token) = visitor.principal.personal_token()
-        && let Err(error) = visitor
-            .app
-            .auth
-            .revoke_personal_token(&visitor.principal, token, auth::Made::Stays, visitor.now)
-            .await
-    {
+    if let Err(error) = session::end(&visitor.app, &visitor.principal, visitor.now).await {
         return Problem::from(error).answer(visitor.language);
     }
     let mut answer = go("/console/sign-in");

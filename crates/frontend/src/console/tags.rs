@@ -14,7 +14,7 @@ use super::page::{Answer, Question, command, go, size, time};
 use super::problem::Problem;
 use super::read::Read;
 use super::search::{self, Search};
-use super::text::fill;
+use super::text::{clipped, fill};
 use super::visitor::{Form, Visitor, parameter};
 
 /// How many tags a search looks at for one page, and how many at once.
@@ -134,7 +134,7 @@ async fn found(visitor: &Visitor, seen: &Seen, wanted: &str) -> Result<Rows<TagD
 /// What the manifest's images run on; nothing where it says too much to be read for a list.
 async fn platforms_of(visitor: &Visitor, seen: &Seen, digest: &Digest) -> Result<String, Problem> {
     match Read::of(visitor, seen, &Reference::Digest(digest.clone()), LISTED_BYTES_MAX).await {
-        Ok(read) => Ok(read.platforms().join(", ")),
+        Ok(read) => Ok(clipped(&read.platforms().join(", "))),
         // Deleted since the list was read.
         Err(Problem::NotFound) => Ok(String::new()),
         Err(problem) => Err(problem),

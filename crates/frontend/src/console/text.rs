@@ -5,6 +5,8 @@ use http::header::ACCEPT_LANGUAGE;
 
 /// How much of a text a row of a list shows.
 const CLIPPED_CHARACTERS: usize = 160;
+/// How much of one that is a page's subject.
+pub(super) const SHORTENED_CHARACTERS: usize = 4_000;
 
 /// A language of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +84,16 @@ macro_rules! texts {
 
 /// As much of a text as a row of a list shows.
 pub(super) fn clipped(text: &str) -> String {
-    match text.char_indices().nth(CLIPPED_CHARACTERS) {
+    beginning(text, CLIPPED_CHARACTERS)
+}
+
+/// As much of a text as a page shows that is about it.
+pub(super) fn shortened(text: &str) -> String {
+    beginning(text, SHORTENED_CHARACTERS)
+}
+
+fn beginning(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}…", text[..end].trim_end()),
         None => text.to_owned(),
     }

@@ -11,9 +11,12 @@ texts! {
     password: "Password", "密码";
     sign_in_refused: "That name and password do not belong together, or the account is closed.", "名称与密码不匹配，或账号已停用。";
     sign_in_throttled: "Too many sign-ins. Wait a minute and try again.", "登录尝试过于频繁，请稍等一分钟后重试。";
+    sign_in_full: "You hold {max} personal tokens and logins, and none of them is a session that could make room. Revoke some first: gangplank token revoke.", "您已有 {max} 个个人令牌和登录，且没有可替换的控制台会话。请先吊销其中一些：gangplank token revoke。";
     session_ended: "Your session had ended: what you sent was not done. Sign in to go on where you were.", "会话已失效，刚才提交的内容未生效。请重新登录后继续。";
     cookies_needed: "Your browser kept no cookie of this page. Signing in needs cookies: allow them for this site, and try again.", "浏览器未保存本页面的 Cookie。登录需要使用 Cookie，请允许本站点使用 Cookie 后重试。";
     form_stale: "This page was open for too long, or came from another site. Nothing was changed. Try again.", "页面打开时间过长，或请求来自其他站点。未做任何更改，请重试。";
+    form_too_large: "What you sent is too long. Nothing was changed. Go back, and send less.", "提交的内容过长，未做任何更改。请返回并减少内容。";
+    form_incomplete: "What you sent did not arrive as a whole. Nothing was changed. Try again.", "提交的内容未完整送达，未做任何更改，请重试。";
     my_images: "My images", "我的镜像";
     own_images: "Own images", "自有镜像";
     shared_by_others: "Shared by others", "他人共享";
@@ -175,6 +178,7 @@ texts! {
     disable_named: "Disable {name}", "停用 {name}";
     enable_named: "Enable {name}", "启用 {name}";
     disabled_done: "Disabled. It takes effect at once.", "已停用，立即生效。";
+    holder_enabled: "Enabled. What had been issued opens again: a new password ends it.", "已启用。此前签发的凭证随之恢复；设置新密码可使其失效。";
     enabled_done: "Enabled.", "已启用。";
     delete_named: "Delete {name}", "删除 {name}";
     delete_question: "Delete {name}?", "要删除 {name} 吗？";

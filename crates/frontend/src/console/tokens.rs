@@ -12,7 +12,7 @@ use super::forms::{Asked, Refusal, described, done_or_gone};
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, Question, form_token, go, instant, once, time};
 use super::problem::{Problem, Wrong};
-use super::session::{SESSION_DESCRIPTION, SESSION_LIFE};
+use super::session::is_session;
 use super::text::fill;
 use super::visitor::{Form, Visitor};
 
@@ -24,15 +24,6 @@ const LOGIN_HOURS_MAX: u64 = 24;
 fn parsed(place: &str) -> Option<(Timestamp, TokenId)> {
     let (at, id) = place.split_once('/')?;
     Some((at.parse().ok()?, id.parse().ok()?))
-}
-
-/// Whether a token is a session of the console.
-fn is_session(token: &PersonalToken) -> bool {
-    let life = token.expires_at.duration_since(token.created_at);
-    token.description.as_str() == SESSION_DESCRIPTION
-        && !token.registry_only
-        && token.scope.is_none()
-        && u64::try_from(life.as_secs()).is_ok_and(|seconds| seconds == SESSION_LIFE.as_secs())
 }
 
 /// The part of the page that lists them, the newest first.

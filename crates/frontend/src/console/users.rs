@@ -113,7 +113,7 @@ async fn acted(visitor: &Visitor, form: &Form) -> Result<&'static str, Refusal> 
         }
         "enable" => {
             auth.set_user_disabled(p, account, &of()?, false, now).await.map_err(refused)?;
-            Ok("enabled")
+            Ok("holder-enabled")
         }
         "delete" => done_or_gone(auth.delete_user(p, account, &of()?, now).await, "deleted", t),
         _ => Err(Problem::NotFound.into()),

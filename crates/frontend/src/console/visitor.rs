@@ -4,11 +4,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use auth::Principal;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use http::header::{CONTENT_TYPE, ORIGIN, REFERER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -58,9 +58,7 @@ impl Arrived {
     /// Whether a request that changes something was made by a page of ours, as far as its browser tells.
     pub(super) fn is_ours(&self, headers: &HeaderMap) -> bool {
         let site = headers.get(FETCH_SITE).is_none_or(|site| site == "same-origin");
-        site && headers
-            .get(ORIGIN)
-            .is_none_or(|origin| origin.as_bytes() == self.origin.to_string().as_bytes())
+        site && headers.get(ORIGIN).is_none_or(|origin| origin.as_bytes() == self.origin.origin().as_bytes())
     }
 }
 
@@ -203,7 +201,10 @@ impl Form {
             return Err(Problem::FormStale);
         }
         let whole = tokio::time::timeout(FORM_TIME_MAX, Limited::new(body, FORM_BYTES_MAX).collect()).await;
-        let whole = whole.map_err(|_| Problem::FormStale)?.map_err(|_| Problem::FormStale)?.to_bytes();
+        let whole = whole.map_err(|_| Problem::FormIncomplete)?.map_err(|error| {
+            if error.is::<LengthLimitError>() { Problem::FormTooLarge } else { Problem::FormIncomplete }
+        })?;
+        let whole = whole.to_bytes();
         let form = Form(Query::of(&whole));
         if session::is_form_token(of, form.get("form_token")) { Ok(form) } else { Err(Problem::FormStale) }
     }
@@ -214,14 +215,36 @@ impl<S: Sync> FromRequest<S> for Form {
 
     async fn from_request(request: Request, _: &S) -> Result<Form, Answer> {
         let (parts, body) = request.into_parts();
-        let arrived = Arrived::of(&parts);
-        let language = arrived.as_ref().map_or(Language::English, |arrived| arrived.language(&parts.headers));
+        let arrived = Arrived::of(&parts).map_err(|problem| problem.answer(Language::English))?;
+        let language = arrived.language(&parts.headers);
         let read = async {
-            let arrived = arrived?;
+            let Arrived { app, from, .. } = &arrived;
             let secret = arrived.cookies(&parts.headers).session().ok_or(Problem::FormStale)?;
-            Form::read(Request::from_parts(parts, body), secret.reveal()).await
+            let form = Form::read(Request::from_parts(parts.clone(), body), secret.reveal()).await?;
+            // A form takes its time: what was revoked while it came bites.
+            let holder = session::holder(app, &secret, *from, app.clock.now()).await?;
+            Ok(holder.map(|_| form))
         };
-        read.await.map_err(|problem: Problem| problem.answer(language))
+        match read.await {
+            Ok(Some(form)) => Ok(form),
+            Ok(None) => Err(signs_in("ended=1&", &came_from(&parts).unwrap_or_default())),
+            Err(problem) => Err(Problem::answer(problem, language)),
+        }
+    }
+}
+
+/// The part of a path that a page is about.
+pub(super) struct At(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for At {
+    type Rejection = Answer;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<At, Answer> {
+        let language =
+            Arrived::of(parts).map_or(Language::English, |arrived| arrived.language(&parts.headers));
+        // What is no text names nothing.
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        path.map(|Path(text)| At(text)).map_err(|_| Problem::NotFound.answer(language))
     }
 }
 
@@ -232,13 +255,14 @@ fn signs_in(ended: &str, next: &str) -> Answer {
     if whole.len() <= ADDRESS_BYTES_MAX {
         return go(&whole);
     }
-    go(&to(next.split('?').next().unwrap_or_default()))
+    let page = to(next.split('?').next().unwrap_or_default());
+    go(if page.len() <= ADDRESS_BYTES_MAX { &page } else { "/console/sign-in" })
 }
 
 /// The page whose form was sent, as the browser names it, or the one of the form's own address; without what it told of
 /// what was done before.
 fn came_from(parts: &Parts) -> Option<String> {
-    let origin = Arrived::of(parts).ok()?.origin.to_string();
+    let origin = Arrived::of(parts).ok()?.origin.origin();
     let named = parts.headers.get(REFERER).and_then(|value| value.to_str().ok());
     let named = named.and_then(|address| address.strip_prefix(&origin)).and_then(inside);
     let address = named.or_else(|| inside(parts.uri.path()))?;
@@ -257,7 +281,9 @@ pub(super) fn parameter(text: &str) -> String {
 pub(super) fn inside(next: &str) -> Option<&str> {
     let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     let path = next.split(['?', '#']).next().unwrap_or_default();
-    let inside = path.starts_with("/console/") && !path.contains("//") && !path.contains("..");
+    // No page's path has anything to encode.
+    let inside =
+        path.starts_with("/console/") && !path.contains("//") && !path.contains("..") && !path.contains('%');
     let is_page = !["/console/sign-in", "/console/sign-out", "/console/language"].contains(&path);
     (plain && inside && is_page).then_some(next)
 }
@@ -282,6 +308,8 @@ mod tests {
             "/console/\\evil.example",
             "/console//evil.example",
             "/console/../v2/",
+            "/console/%2e%2e/%2fevil.example",
+            "/console/%2E%2E/v2/",
             "/consolevil/",
             "/console/\r\nx",
             "/console/ü",

@@ -3,7 +3,6 @@
 use std::str::FromStr;
 
 use auth::{Delivery, DeliveryId, DeliveryStatus, Webhook, WebhookChange, WebhookId};
-use axum::extract::Path;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
@@ -14,7 +13,7 @@ use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, Question, form_token, go, page, time};
 use super::problem::{Problem, Wrong};
 use super::text::fill;
-use super::visitor::{Form, Visitor};
+use super::visitor::{At, Form, Visitor};
 use super::webhook_form::{self, Sends};
 use super::webhooks::{ALL, kind_text, kinds, state};
 
@@ -23,7 +22,7 @@ fn address(id: WebhookId) -> String {
 }
 
 /// `GET /console/webhooks/{id}`.
-pub(super) async fn show(visitor: Visitor, Path(text): Path<String>) -> Answer {
+pub(super) async fn show(visitor: Visitor, At(text): At) -> Answer {
     ended_or_gone(&visitor, shown(&visitor, &text, Asked::First(&visitor.query)).await, ALL)
 }
 
@@ -157,7 +156,7 @@ fn line(visitor: &Visitor, at: &str, enabled: bool, delivery: &Delivery) -> Mark
 }
 
 /// `POST /console/webhooks/{id}`: what the button that was pressed says.
-pub(super) async fn act(visitor: Visitor, Path(text): Path<String>, form: Form) -> Answer {
+pub(super) async fn act(visitor: Visitor, At(text): At, form: Form) -> Answer {
     let done = acted(&visitor, &text, &form).await.map(|to| go(&to));
     sent(&visitor, &form, done, async |asked| shown(&visitor, &text, asked).await).await
 }

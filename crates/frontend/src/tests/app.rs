@@ -67,6 +67,7 @@ pub(super) struct TestApp {
 
 /// What a registry under test is made with.
 struct Launch {
+    rules: auth::Settings,
     content: storage::Settings,
     scheme: &'static str,
     client: Client,
@@ -79,6 +80,7 @@ struct Launch {
 impl Default for Launch {
     fn default() -> Launch {
         Launch {
+            rules: auth::Settings::default(),
             content: storage::Settings::default(),
             scheme: "http",
             client: Client::builder().no_proxy().build().unwrap(),
@@ -112,6 +114,11 @@ impl TestApp {
         TestApp::launch(settings, Launch { content, ..Launch::default() }).await
     }
 
+    /// One with other rules for accounts, but for what a password costs.
+    pub(super) async fn start_by_rules(rules: auth::Settings) -> TestApp {
+        TestApp::launch(Settings::default(), Launch { rules, ..Launch::default() }).await
+    }
+
     /// One whose blobs lie in no files.
     pub(super) async fn start_in_memory() -> TestApp {
         let places: Arc<dyn Places> = Arc::new(storage::memory::Memory::new());
@@ -136,13 +143,13 @@ impl TestApp {
     }
 
     async fn launch(settings: Settings, launch: Launch) -> TestApp {
-        let Launch { content, scheme, client, tls, places, socket } = launch;
+        let Launch { rules, content, scheme, client, tls, places, socket } = launch;
         let clock =
             Arc::new(TestClock(Mutex::new(Timestamp::constant(1_800_000_000, 0)), AtomicBool::new(false)));
         let engine = Arc::new(Counting::default());
         let store = Store::open(engine.clone(), Region::parse("test").unwrap()).await.unwrap();
         let cost = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
-        let rules = auth::Settings { password_hash: cost, ..auth::Settings::default() };
+        let rules = auth::Settings { password_hash: cost, ..rules };
         let auth = Auth::new(store.clone(), Keys::ephemeral().unwrap(), rules);
         let data = tempfile::tempdir().unwrap();
         let content = storage::Settings { free_bytes_min: 0, ..content };

@@ -58,6 +58,19 @@ impl Page {
         rest.split_once('"').unwrap().0.to_owned()
     }
 
+    /// The hidden fields of its forms, as they are sent back; what they carry against other sites apart.
+    fn hidden(&self) -> Vec<(String, String)> {
+        let plain = |text: &str| {
+            let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
+            text.replace("&amp;", "&")
+        };
+        let fields = self.text.split("<input type=\"hidden\" name=\"").skip(1).map(|rest| {
+            let (name, rest) = rest.split_once("\" value=\"").unwrap();
+            (name.to_owned(), plain(rest.split_once('"').unwrap().0))
+        });
+        fields.filter(|(name, _)| name != "form_token").collect()
+    }
+
     /// The lines that it offers to copy.
     pub(super) fn copied(&self) -> Vec<String> {
         let lines = self.text.split("data-copy=\"").skip(1);
@@ -131,8 +144,16 @@ impl<'a> Browser<'a> {
 
     /// Opens a page and sends a form of it to `path`.
     pub(super) async fn sends(&self, page: &str, path: &str, fields: &[(&str, &str)]) -> Page {
-        let token = self.opens(page).await.form_token();
-        self.posts(path, &token, fields).await
+        self.answers(&self.opens(page).await, path, fields).await
+    }
+
+    /// Sends a form of a page to `path`, with what it hides.
+    pub(super) async fn answers(&self, page: &Page, path: &str, fields: &[(&str, &str)]) -> Page {
+        let hidden = page.hidden();
+        let hidden = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let unsaid = hidden.filter(|(name, _)| fields.iter().all(|(given, _)| given != name));
+        let all: Vec<_> = fields.iter().copied().chain(unsaid).collect();
+        self.posts(path, &page.form_token(), &all).await
     }
 
     pub(super) async fn signs_in(&self, login: &str, password: &str, next: &str) -> Page {

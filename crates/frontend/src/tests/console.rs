@@ -88,7 +88,7 @@ async fn a_share_ends_at_the_end_of_its_day_and_is_shown_as_ended_while_the_page
     let page = acme.opens(&format!("{SHARING}&change=globex")).await;
     page.says(&["value=\"2027-01-15\""]);
     let longer = [("action", "change-share"), ("account", "globex"), ("deadline", ""), ("permanent", "on")];
-    acme.posts(WEB, &page.form_token(), &longer).await.says(&["Saved.", "Permanently valid", "Open"]);
+    acme.answers(&page, WEB, &longer).await.says(&["Saved.", "Permanently valid", "Open"]);
     globex.opens(WEB).await.is(200);
     let listed = globex.opens("/console/shared").await;
     let id = listed.text.split_once("?leave=").unwrap().1.split_once('"').unwrap().0.to_owned();
@@ -113,11 +113,11 @@ async fn a_share_that_ended_within_a_day_is_opened_again_until_the_days_end() {
     page.says(&["value=\"2027-01-15\"", "Now the share ends at", "2027-01-15 08:00 +00:00"]);
     let same =
         [("action", "change-share"), ("account", "globex"), ("deadline", "2027-01-15"), ("description", "x")];
-    acme.posts(WEB, &page.form_token(), &same).await.says(&["Saved.", "2027-01-15 08:00 +00:00", "Open"]);
+    acme.answers(&page, WEB, &same).await.says(&["Saved.", "2027-01-15 08:00 +00:00", "Open"]);
     app.clock.advance(11);
     let page = acme.opens(&format!("{SHARING}&change=globex")).await;
     page.says_nothing_of(&["Now the share ends at"]);
-    acme.posts(WEB, &page.form_token(), &same).await.says(&["Saved.", "2027-01-16 00:00 +00:00", "Open"]);
+    acme.answers(&page, WEB, &same).await.says(&["Saved.", "2027-01-16 00:00 +00:00", "Open"]);
     Browser::of(&app, "globex").await.opens(WEB).await.is(200);
 }
 
@@ -297,6 +297,111 @@ async fn a_form_of_another_site_or_session_changes_nothing() {
     let visitor = Browser::new(&app);
     let sign_in = [("username", "acme"), ("password", "the password of acme")];
     visitor.posts("/console/sign-in", &others, &sign_in).await.is(403);
+}
+
+#[tokio::test]
+async fn guesses_at_the_current_password_count_as_sign_ins_do() {
+    let app = TestApp::start().await;
+    let acme = Browser::of(&app, "acme").await;
+    let to = "/console/settings";
+    let fields = |current: &'static str| {
+        let new = [("password", "a new password"), ("repeated", "a new password")];
+        [&[("action", "password"), ("current_password", current)][..], &new].concat()
+    };
+    for _ in 0..10 {
+        acme.sends(to, to, &fields("wrong")).await.says(&["That is not the current password."]);
+    }
+    for guess in ["wrong", "the password of acme"] {
+        let page = acme.sends(to, to, &fields(guess)).await;
+        page.says(&["id=\"current_password-error\"", "Too many sign-ins."]);
+    }
+    let trail = app.get("acme", "/api/v1/audit?kind=sign_in_failed").await;
+    assert_eq!(trail.status(), 429, "the same names and the same addresses");
+    app.clock.advance(60);
+    acme.sends(to, to, &fields("the password of acme")).await.says(&["The password is changed."]);
+}
+
+#[tokio::test]
+async fn a_browser_has_one_session_and_an_account_as_many_as_there_is_room_for() {
+    let rules = auth::Settings { personal_tokens_max: 3, ..auth::Settings::default() };
+    let app = TestApp::start_by_rules(rules).await;
+    let is_in =
+        async |browser: &Browser<'_>| browser.opens("/console/settings").await.address == "/console/settings";
+    let first = Browser::of(&app, "acme").await;
+    let former = first.cookies.lock().unwrap()["gangplank_session"].clone();
+    first.signs_in("acme", &password_of("acme"), "").await.is(200);
+    let thief = Browser::new(&app);
+    thief.cookies.lock().unwrap().insert("gangplank_session".to_owned(), former);
+    assert!(is_in(&first).await && !is_in(&thief).await);
+
+    // The oldest one makes room.
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        app.clock.advance(1);
+        others.push(Browser::of(&app, "acme").await);
+    }
+    assert!(!is_in(&first).await);
+    for other in &others {
+        assert!(is_in(other).await);
+    }
+    let page = "/console/settings";
+    for other in &others {
+        other.sends(page, "/console/sign-out", &[]).await.is(200);
+    }
+    let token = json!({"expires_in_seconds": 600});
+    for _ in 0..3 {
+        let made = app.by("acme", Method::POST, "/api/v1/tokens").json(&token).send().await.unwrap();
+        assert_eq!(made.status(), 201);
+    }
+    let full = Browser::new(&app).signs_in("acme", &password_of("acme"), "").await;
+    full.is(409).says(&["You hold 3 personal tokens", "value=\"acme\""]);
+}
+
+#[tokio::test]
+async fn who_signs_out_twice_at_once_is_signed_out() {
+    let app = TestApp::start().await;
+    let acme = Browser::of(&app, "acme").await;
+    let token = acme.opens("/console/settings").await.form_token();
+    let leave = || acme.request(Method::POST, "/console/sign-out").form(&[("form_token", &token)]).send();
+    let answers = futures::future::join_all((0..10).map(|_| leave())).await;
+    for answer in answers {
+        let answer = answer.unwrap();
+        assert_eq!(answer.status(), 303);
+        assert!(header(&answer, "location").starts_with("/console/sign-in"), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_text_or_too_much_of_it_is_answered_with_a_page() {
+    let app = TestApp::start().await;
+    let mut acme = Browser::of(&app, "acme").await;
+    let at = "/console";
+    for path in ["images/%ff", "organizations/%ff", "webhooks/%ff", "assets/%ff/x", "assets/x/%ff"] {
+        acme.opens(&format!("{at}/{path}")).await.is(404).says(&["There is nothing here", "</html>"]);
+    }
+    let token = acme.opens("/console/settings").await.form_token();
+    let long = "x".repeat(300 << 10);
+    acme.language = "zh-CN";
+    for (language, told) in [("en", "too long"), ("zh-CN", "提交的内容过长")] {
+        acme.language = language;
+        let page = acme.posts("/console/settings", &token, &[("display_name", &long)]).await;
+        page.is(413).says(&[told, "</html>"]);
+    }
+    let path = format!("/console/images/{}", "a/".repeat(3_000));
+    let page = Browser::new(&app).opens(&path).await;
+    assert_eq!(page.address, "/console/sign-in");
+}
+
+#[tokio::test]
+async fn another_site_chooses_no_language() {
+    let app = TestApp::start().await;
+    let acme = Browser::of(&app, "acme").await;
+    for (site, kept) in [("cross-site", false), ("same-origin", true)] {
+        let request = acme.request(Method::GET, "/console/language?to=zh-CN").header("sec-fetch-site", site);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 303);
+        assert_eq!(answer.headers().contains_key("set-cookie"), kept, "{site}");
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! What forms of an image and an organization say that are sent twice, too late, or by who gives away its own permission.
 
-use http::Method;
-use serde_json::json;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
 
-use super::app::TestApp;
+use super::app::{TestApp, header};
 use super::browser::Browser;
 
 const WEB: &str = "/console/images/team-a/web";
@@ -118,10 +118,9 @@ async fn the_whole_description_of_a_share_is_shown_to_both() {
         ]
     };
     for (text, folded) in [(format!("{begins}{ends}"), true), (ends.to_owned(), false)] {
-        let token = acme.opens(&format!("{WEB}?tab=sharing&change=globex")).await.form_token();
         let fields = describe(text.clone());
         let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        acme.posts(WEB, &token, &fields).await.says(&["Saved."]);
+        acme.sends(&format!("{WEB}?tab=sharing&change=globex"), WEB, &fields).await.says(&["Saved."]);
         for page in [acme.opens(&format!("{WEB}?tab=sharing")).await, globex.opens("/console/shared").await] {
             page.says(&[&text]);
             assert_eq!(page.text.contains("<details><summary>"), folded);
@@ -143,8 +142,83 @@ async fn a_permanent_share_has_no_notice_and_that_is_said_before_the_question() 
     acme.posts(WEB, &token, &share("check-share", "0")).await.says(&["Share with globex?"]);
     // What had a deadline is made permanent without touching the notice it had.
     app.share("team-a/web", Some(10 * 24 * 3600)).await;
-    acme.posts(WEB, &token, &share("change-share", "5")).await.says(&["id=\"notice-error\""]);
-    acme.posts(WEB, &token, &share("change-share", "3")).await.says(&["Saved.", "Permanently valid"]);
+    let change = format!("{WEB}?tab=sharing&change=globex");
+    acme.sends(&change, WEB, &share("change-share", "5")).await.says(&["id=\"notice-error\""]);
+    acme.sends(&change, WEB, &share("change-share", "3")).await.says(&["Saved.", "Permanently valid"]);
+}
+
+#[tokio::test]
+async fn who_changes_one_thing_of_a_share_leaves_what_others_changed_meanwhile() {
+    const SHARE: &str = "/api/v1/repositories/team-a%2Fweb/shares/globex";
+    let app = stage().await;
+    app.share("team-a/web", None).await;
+    let acme = Browser::of(&app, "acme").await;
+    let share = async || app.get("acme", SHARE).await.json::<Value>().await.unwrap();
+    let shown = acme.opens(&format!("{WEB}?tab=sharing&change=globex")).await;
+    let narrow = json!({"tags": ["v1"], "until": "2027-06-30T00:00:00Z"});
+    let narrowed = app.by("acme", Method::PATCH, SHARE).json(&narrow).send().await.unwrap();
+    assert_eq!(narrowed.status(), 200);
+    // As the form was shown, but for the description.
+    let fields = |description| {
+        let same = [("account", "globex"), ("permanent", "on"), ("tags", ""), ("notice", "")];
+        [&[("action", "change-share"), ("description", description)][..], &same].concat()
+    };
+    // What is wrong is mended first: the form comes again, and still knows what it had shown.
+    let long = "x".repeat(1001);
+    let again = acme.answers(&shown, WEB, &fields(&long)).await;
+    again.says(&["id=\"description-error\""]);
+    acme.answers(&again, WEB, &fields("for the pilot")).await.says(&["Saved.", "for the pilot"]);
+    let now = share().await;
+    assert_eq!(now["description"], "for the pilot");
+    assert_eq!((&now["tags"], &now["deadline"]), (&json!(["v1"]), &json!("2027-06-30T00:00:00Z")), "{now}");
+
+    // One that was made anew is another.
+    app.revoke("team-a/web").await;
+    app.share("team-a/web", Some(60)).await;
+    let before = share().await;
+    let page = acme.answers(&shown, WEB, &fields("late")).await;
+    page.is(200).says(&[GONE]).says_nothing_of(&["late"]);
+    assert_eq!(share().await, before);
+}
+
+#[tokio::test]
+async fn what_ended_while_a_form_came_bites() {
+    let app = stage().await;
+    app.share("team-a/web", None).await;
+    let new_user = |token: &str| {
+        format!("form_token={token}&action=create&name=late&password=long+enough+1&repeated=long+enough+1")
+    };
+    let disable = json!({"disabled": true});
+    let anew = json!({"password": "quite another one"});
+    for change in [&disable, &anew] {
+        let acme = Browser::of(&app, "acme").await;
+        let form = new_user(&acme.opens("/console/settings").await.form_token());
+        let (begins, rest) = form.split_at(9);
+        let (send, parts) = tokio::sync::mpsc::channel(2);
+        let body = reqwest::Body::wrap_stream(futures::stream::unfold(parts, |mut parts| async {
+            let part: Result<String, std::io::Error> = parts.recv().await?;
+            Some((part, parts))
+        }));
+        send.send(Ok(begins.to_owned())).await.unwrap();
+        let sent = acme.request(Method::POST, "/console/users").body(body);
+        let sent = tokio::spawn(sent.header("content-type", "application/x-www-form-urlencoded").send());
+        // It has come as far as it will for now.
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        let changed =
+            app.by("admin", Method::PATCH, "/api/v1/accounts/acme").json(change).send().await.unwrap();
+        assert_eq!(changed.status(), 200);
+        send.send(Ok(rest.to_owned())).await.unwrap();
+        drop(send);
+        let answer = sent.await.unwrap().unwrap();
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        assert!(header(&answer, "location").starts_with("/console/sign-in?ended=1"), "{answer:?}");
+        let enable = json!({"disabled": false});
+        let enabled =
+            app.by("admin", Method::PATCH, "/api/v1/accounts/acme").json(&enable).send().await.unwrap();
+        assert_eq!(enabled.status(), 200);
+        let late = app.get("admin", "/api/v1/accounts/acme/users/late").await;
+        assert_eq!(late.status(), 404, "{change}");
+    }
 }
 
 #[tokio::test]

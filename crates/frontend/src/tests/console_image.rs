@@ -249,3 +249,46 @@ async fn patterns_beyond_their_number_are_said_beside_the_tags() {
     let page = acme.sends(&new, WEB, &share("admin", "h,i")).await;
     page.says(&["id=\"tags-error\"", "At most 8 patterns of tags", "value=\"h,i\""]);
 }
+
+#[tokio::test]
+async fn what_was_pushed_makes_no_page_heavy() {
+    const PAGE_BYTES_MAX: usize = 256 << 10;
+    let app = TestApp::start().await;
+    let quotes = "\"".repeat(300_000);
+    let steps: Vec<_> = (0..300).map(|_| json!({"created_by": "\"".repeat(2_000)})).collect();
+    let config = json!({
+        "os": "linux", "architecture": "amd64", "config": {"Labels": {"a": quotes}}, "history": steps,
+    });
+    let config = config.to_string();
+    let digest = app.push_blob("acme", "team-a/web", config.as_bytes()).await;
+    let layer = app.push_blob("acme", "team-a/web", b"layer").await;
+    let mut manifest: Value = serde_json::from_str(&image(&digest, config.len(), &layer, 5)).unwrap();
+    for number in 0..300 {
+        manifest["annotations"][format!("{number:03}")] = json!("\"".repeat(1_000));
+    }
+    let pushed = app.put_manifest("acme", "team-a/web", "large", IMAGE, &manifest.to_string()).await;
+    assert_eq!(pushed.status(), 201);
+    let platform = |number| {
+        let platform = json!({"os": format!("{number}{}", "\"".repeat(200)), "architecture": "x"});
+        json!({"mediaType": IMAGE, "digest": digest, "size": 1, "platform": platform})
+    };
+    let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": []});
+    for number in 0..50 {
+        let mut index = index.clone();
+        let children: Vec<_> = (0..100).map(|of| platform(format!("{number}-{of}"))).collect();
+        index["manifests"] = json!(children);
+        let tag = format!("index-{number}");
+        let pushed = app.put_manifest("acme", "team-a/web", &tag, INDEX, &index.to_string()).await;
+        assert_eq!(pushed.status(), 201, "{}", pushed.text().await.unwrap());
+    }
+    let acme = Browser::of(&app, "acme").await;
+    for (path, says) in [
+        ("", "index-0"),
+        ("?tab=tags&reference=large", "The first 17 are shown."),
+        ("?tab=tags&reference=index-0", "Images for each platform"),
+    ] {
+        let page = acme.opens(&format!("{WEB}{path}")).await;
+        page.is(200).says(&[says, "…"]);
+        assert!(page.text.len() <= PAGE_BYTES_MAX, "{path}: {} bytes", page.text.len());
+    }
+}

@@ -31,7 +31,8 @@ async fn all_fields_of_a_share_that_are_wrong_are_told_at_once() {
         page.is(200).says(&["id=\"account-error\""]).says(&errors);
     }
     app.share("team-a/web", None).await;
-    acme.posts(WEB, &token, &share("change-share", "globex")).await.is(200).says(&errors);
+    let change = format!("{WEB}?tab=sharing&change=globex");
+    acme.sends(&change, WEB, &share("change-share", "globex")).await.is(200).says(&errors);
 }
 
 #[tokio::test]

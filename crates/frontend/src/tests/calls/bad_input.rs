@@ -53,6 +53,11 @@ impl Bench {
         changed
     }
 
+    /// The next question is asked of a registry that was asked nothing: wrong passwords are counted.
+    async fn forget(&mut self) {
+        self.copy = self.world.copy().await;
+    }
+
     /// Asks, and says what is wrong with how it was refused.
     async fn fault(
         &mut self,
@@ -198,6 +203,9 @@ async fn every_field_refuses_what_it_cannot_be() {
                 };
                 let shown = shortened(&value.to_string());
                 faults.extend(fault.map(|fault| format!("{} {}={shown}: {fault}", row.name(), field.name)));
+                if field.name == "current_password" {
+                    bench.forget().await;
+                }
             }
         }
     }
