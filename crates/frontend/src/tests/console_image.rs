@@ -254,8 +254,8 @@ async fn patterns_beyond_their_number_are_said_beside_the_tags() {
 async fn what_was_pushed_makes_no_page_heavy() {
     const PAGE_BYTES_MAX: usize = 256 << 10;
     let app = TestApp::start().await;
-    let quotes = "\"".repeat(300_000);
-    let steps: Vec<_> = (0..300).map(|_| json!({"created_by": "\"".repeat(2_000)})).collect();
+    let quotes = "\"".repeat(200_000);
+    let steps: Vec<_> = (0..100).map(|_| json!({"created_by": "\"".repeat(2_000)})).collect();
     let config = json!({
         "os": "linux", "architecture": "amd64", "config": {"Labels": {"a": quotes}}, "history": steps,
     });
