@@ -25,9 +25,9 @@ async fn shares(owner: &Browser, words: &Words) {
     owner.types("description", "for the pilot").await;
     owner.sees(&[words.characters_left]).await;
     owner.presses("button[value=check-share]").await;
-    owner.sees(&["Globex Corporation", "2030-01-01 00:00 +00:00", "for the pilot"]).await;
+    owner.sees(&["Globex Corporation", "2029-12-31", "+00:00", "for the pilot"]).await;
     owner.presses("button[value=share]").await;
-    owner.sees(&["globex", "2030-01-01 00:00 +00:00", words.open]).await;
+    owner.sees(&["globex", words.end, words.open]).await;
 }
 
 /// What stands on the pages in a language.
@@ -40,6 +40,7 @@ struct Words {
     revoked: &'static str,
     characters_left: &'static str,
     open: &'static str,
+    end: &'static str,
     copied: &'static str,
     nothing_here: &'static str,
 }
@@ -53,6 +54,7 @@ const IN_ENGLISH: Words = Words {
     revoked: "The share is revoked.",
     characters_left: "987 characters left",
     open: "Open",
+    end: "end of 2029-12-31 (+00:00)",
     copied: "Copied",
     nothing_here: "There is nothing here",
 };
@@ -66,6 +68,7 @@ const IN_CHINESE: Words = Words {
     revoked: "已取消该共享。",
     characters_left: "987 个字符可用",
     open: "有效",
+    end: "2029-12-31 当日结束（+00:00）",
     copied: "已复制",
     nothing_here: "页面不存在",
 };

@@ -8,6 +8,7 @@ use super::forms::{Asked, Refusal, described, done_or_gone};
 use super::holders::{state, switch};
 use super::page::{Answer, Place, Question, form_token, go, once, time};
 use super::problem::Problem;
+use super::table::{column, heading, table};
 use super::text::fill;
 use super::visitor::{Form, Visitor, parameter};
 
@@ -24,47 +25,39 @@ async fn all(visitor: &Visitor) -> Result<Vec<AccessKey>, Problem> {
 pub(super) async fn list(visitor: &Visitor) -> Result<Markup, Problem> {
     let t = visitor.t;
     let keys = all(visitor).await?;
+    let columns = [
+        heading(t.access_key),
+        column(t.description),
+        column(t.status),
+        column(t.created),
+        column(t.actions),
+    ];
     Ok(html! {
         h2 { (t.keys) }
         p { (t.keys_text) }
         p { a.button href="/console/credentials?do=access-key" { (t.key_new) } }
         @if keys.is_empty() { div.empty { p { (t.no_keys) } } } @else {
-            div.scroll tabindex="0" role="group" aria-label=(t.list) {
-                table {
-                    thead {
-                        tr {
-                            th scope="col" { (t.access_key) }
-                            th scope="col" { (t.description) }
-                            th scope="col" { (t.status) }
-                            th scope="col" { (t.created) }
-                            th scope="col" { (t.actions) }
-                            th scope="col" { (t.delete) }
-                        }
-                    }
-                    tbody { @for key in &keys { (line(visitor, key)) } }
-                }
-            }
+            (table(t, &columns, keys.iter().map(|key| line(visitor, key))))
         }
     })
 }
 
-fn line(visitor: &Visitor, key: &AccessKey) -> Markup {
+fn line(visitor: &Visitor, key: &AccessKey) -> Vec<Markup> {
     let t = visitor.t;
-    let name = key.id.as_str();
-    html! {
-        tr {
-            th scope="row" { code { (name) } }
-            td { (key.description) }
-            td { (state(visitor, !key.disabled)) }
-            td { (time(key.created_at, &visitor.zone)) }
-            td { (switch(visitor, ALL, name, name, key.disabled)) }
-            td {
-                a href=(format!("{ALL}?do=delete&of={}", parameter(name))) aria-label=(fill(t.delete_named, &[("name", &name)])) {
-                    (t.delete)
-                }
+    let id = key.id.as_str();
+    let delete = format!("{ALL}?do=delete&of={}", parameter(id));
+    vec![
+        html! { code { (id) } },
+        html! { (key.description) },
+        state(visitor, !key.disabled),
+        time(key.created_at, &visitor.zone),
+        html! {
+            div.actions {
+                (switch(visitor, ALL, id, id, key.disabled))
+                a href=(delete) aria-label=(fill(t.delete_named, &[("name", &id)])) { (t.delete) }
             }
-        }
-    }
+        },
+    ]
 }
 
 /// The form that makes one.

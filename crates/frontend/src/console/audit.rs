@@ -13,6 +13,7 @@ use super::list::{ROWS_A_PAGE, pager};
 use super::page::{Answer, Field, Place, end_of, page, time};
 use super::problem::{Problem, Wrong};
 use super::share_form::error_of;
+use super::table::{column, heading, number, table};
 use super::text::{Texts, fill};
 use super::visitor::{Visitor, parameter};
 
@@ -42,7 +43,7 @@ async fn shown(visitor: &Visitor) -> Result<Answer, Problem> {
         @if wrong.is_none() {
             @if found.events.is_empty() {
                 div.empty { p { (if found.next.is_some() { t.events_further } else { t.nothing_found }) } p { a href=(ALL) { (t.clear) } } }
-            } @else { (table(visitor, found.events.iter().map(|(_, event)| event))) }
+            } @else { (listed(visitor, found.events.iter().map(|(_, event)| event))) }
             (pager(visitor, &address(visitor), found.next.map(|next| next.to_string()).as_deref()))
         }
     };
@@ -133,38 +134,31 @@ fn result_text(t: &'static Texts, result: EventResult) -> &'static str {
     }
 }
 
-fn table<'e>(visitor: &Visitor, events: impl Iterator<Item = &'e Event>) -> Markup {
+fn listed<'e>(visitor: &Visitor, events: impl Iterator<Item = &'e Event>) -> Markup {
     let t = visitor.t;
-    html! {
-        div.scroll tabindex="0" role="group" aria-label=(t.list) {
-            table {
-                thead {
-                    tr {
-                        th scope="col" { (t.at_time) }
-                        th scope="col" { (t.event) }
-                        th scope="col" { (t.actor) }
-                        th scope="col" { (t.subject) }
-                        th scope="col" { (t.result) }
-                        th scope="col" { (t.address) }
-                        th scope="col" { (t.detail) }
-                        th.number scope="col" { (t.count) }
-                    }
-                }
-                tbody {
-                    @for event in events {
-                        tr {
-                            td { (time(event.at, &visitor.zone)) }
-                            th scope="row" title=(event.kind.as_str()) { (event_text(t, event.kind)) }
-                            td.nowrap { (event.actor.name) }
-                            td { (event.subject) }
-                            td { (result_text(t, event.result)) }
-                            td.nowrap { @if let Some(address) = event.actor.address { (address) } }
-                            td { (event_detail(visitor, event)) }
-                            td.number { (event.count) }
-                        }
-                    }
-                }
-            }
-        }
-    }
+    let columns = [
+        column(t.at_time),
+        heading(t.event),
+        column(t.actor),
+        column(t.subject),
+        column(t.result),
+        column(t.address),
+        column(t.detail),
+        number(t.count),
+    ];
+    table(t, &columns, events.map(|event| line(visitor, event)))
+}
+
+fn line(visitor: &Visitor, event: &Event) -> Vec<Markup> {
+    let t = visitor.t;
+    vec![
+        time(event.at, &visitor.zone),
+        html! { span title=(event.kind.as_str()) { (event_text(t, event.kind)) } },
+        html! { (event.actor.name) },
+        html! { (event.subject) },
+        html! { (result_text(t, event.result)) },
+        html! { @if let Some(address) = event.actor.address { (address) } },
+        event_detail(visitor, event),
+        html! { (event.count) },
+    ]
 }

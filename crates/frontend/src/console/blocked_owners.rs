@@ -7,6 +7,7 @@ use super::forms::{Asked, Refusal, done_or_gone, ended, sent};
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, form_token, go, page, time};
 use super::problem::{Problem, Wrong};
+use super::table::{column, heading, table};
 use super::text::fill;
 use super::visitor::{Form, Visitor};
 
@@ -25,21 +26,12 @@ async fn shown(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> {
         auth.list_blocked_owners(&visitor.principal, visitor.query.get("after"), ROWS_AND_ONE).await?;
     let rows = Rows::of(found, |owner| owner.name.to_string());
     let blocks = visitor.principal.user().is_none();
+    let mut columns = vec![heading(t.owner), column(t.blocked_since)];
+    columns.extend(blocks.then(|| column(t.actions)));
     let content = html! {
         p { (t.blocked_text) }
         @if rows.items.is_empty() && visitor.query.get("after").is_none() { div.empty { p { (t.no_blocked) } } } @else {
-            div.scroll tabindex="0" role="group" aria-label=(t.list) {
-                table {
-                    thead {
-                        tr {
-                            th scope="col" { (t.owner) }
-                            th scope="col" { (t.blocked_since) }
-                            @if blocks { th scope="col" { (t.unblock) } }
-                        }
-                    }
-                    tbody { @for owner in &rows.items { (line(visitor, owner, blocks)) } }
-                }
-            }
+            (table(t, &columns, rows.items.iter().map(|owner| line(visitor, owner))))
         }
         (pager(visitor, ALL, rows.next.as_deref()))
         @if blocks { (form(visitor, asked)) }
@@ -47,24 +39,20 @@ async fn shown(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> {
     Ok(page(visitor, Place::SharedByOthers, t.blocked_owners, &content))
 }
 
-fn line(visitor: &Visitor, owner: &BlockedOwner, blocks: bool) -> Markup {
+fn line(visitor: &Visitor, owner: &BlockedOwner) -> Vec<Markup> {
     let t = visitor.t;
-    html! {
-        tr {
-            th scope="row" { (owner.name) }
-            td { (time(owner.since, &visitor.zone)) }
-            @if blocks {
-                td {
-                    form.inline method="post" action=(ALL) {
-                        (form_token(&visitor.form_token))
-                        input type="hidden" name="of" value=(owner.name);
-                        button.plain type="submit" name="action" value="unblock"
-                            aria-label=(fill(t.unblock_named, &[("name", &owner.name)])) { (t.unblock) }
-                    }
-                }
+    vec![
+        html! { (owner.name) },
+        time(owner.since, &visitor.zone),
+        html! {
+            form.inline method="post" action=(ALL) {
+                (form_token(&visitor.form_token))
+                input type="hidden" name="of" value=(owner.name);
+                button.plain type="submit" name="action" value="unblock"
+                    aria-label=(fill(t.unblock_named, &[("name", &owner.name)])) { (t.unblock) }
             }
-        }
-    }
+        },
+    ]
 }
 
 fn form(visitor: &Visitor, asked: Asked<'_>) -> Markup {

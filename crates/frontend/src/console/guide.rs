@@ -56,10 +56,9 @@ pub(super) fn of_image(visitor: &Visitor, name: &RepositoryName, tag: &str, push
     }
 }
 
-/// The lines that push the first image of a name, or of any.
-pub(super) fn push_of_new(visitor: &Visitor, name: Option<&RepositoryName>) -> Markup {
+/// The lines that push the first image of a name.
+pub(super) fn push_of_new(visitor: &Visitor, name: &str) -> Markup {
     let (t, host, login) = (visitor.t, &visitor.host, visitor.principal.name());
-    let name = name.map_or("NAMESPACE/NAME", RepositoryName::as_str);
     html! {
         (command(t, &format!("docker login --username '{login}' {host}")))
         (command(t, &format!("docker push {host}/{name}:TAG")))

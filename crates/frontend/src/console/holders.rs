@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use super::forms::Asked;
 use super::page::{Question, form_token, time};
+use super::table::{column, heading, table};
 use super::text::fill;
 use super::visitor::{Visitor, parameter};
 
@@ -41,46 +42,39 @@ impl Holders<'_> {
 
     pub(super) fn list(&self, visitor: &Visitor, asked: Asked<'_>, holders: &[Holder]) -> Markup {
         let t = visitor.t;
+        let heads = self.heads.iter().map(|head| column(head));
+        let columns: Vec<_> = [heading(t.name), column(t.status)]
+            .into_iter()
+            .chain(heads)
+            .chain([column(t.created), column(t.actions)])
+            .collect();
         html! {
             (asked.whole_error())
             p { a.button href=(format!("{}?do=create", self.address)) { (self.new) } }
             @if holders.is_empty() && visitor.query.get("after").is_none() { div.empty { p { (self.none_yet) } } } @else {
-                div.scroll tabindex="0" role="group" aria-label=(t.list) {
-                    table {
-                        thead {
-                            tr {
-                                th scope="col" { (t.name) }
-                                th scope="col" { (t.status) }
-                                @for head in self.heads { th scope="col" { (head) } }
-                                th scope="col" { (t.created) }
-                                th scope="col" { (t.actions) }
-                                th scope="col" { (t.password) }
-                                th scope="col" { (t.delete) }
-                            }
-                        }
-                        tbody { @for holder in holders { (self.line(visitor, holder)) } }
-                    }
-                }
+                (table(t, &columns, holders.iter().map(|holder| self.line(visitor, holder))))
             }
         }
     }
 
-    fn line(&self, visitor: &Visitor, holder: &Holder) -> Markup {
+    fn line(&self, visitor: &Visitor, holder: &Holder) -> Vec<Markup> {
+        let mut cells = vec![html! { (holder.login) }, state(visitor, !holder.disabled)];
+        cells.extend(holder.more.iter().map(|text| html! { (text) }));
+        cells.extend([time(holder.created_at, &visitor.zone), self.actions(visitor, holder)]);
+        cells
+    }
+
+    fn actions(&self, visitor: &Visitor, holder: &Holder) -> Markup {
         let t = visitor.t;
         let named = |text: &str| fill(text, &[("name", &holder.login)]);
+        if holder.is_own {
+            return html! { a href="/console/settings" { (t.change_password) } };
+        }
         html! {
-            tr {
-                th scope="row" { (holder.login) }
-                td { (state(visitor, !holder.disabled)) }
-                @for text in &holder.more { td { (text) } }
-                td { (time(holder.created_at, &visitor.zone)) }
-                td { @if !holder.is_own { (switch(visitor, self.address, &holder.name, &holder.login, holder.disabled)) } }
-                td {
-                    @if holder.is_own { a href="/console/settings" { (t.change_password) } } @else {
-                        a href=(self.to("password", &holder.name)) aria-label=(named(t.password_for)) { (t.new_password) }
-                    }
-                }
-                td { @if !holder.is_own { a href=(self.to("delete", &holder.name)) aria-label=(named(t.delete_named)) { (t.delete) } } }
+            div.actions {
+                (switch(visitor, self.address, &holder.name, &holder.login, holder.disabled))
+                a href=(self.to("password", &holder.name)) aria-label=(named(t.password_for)) { (t.new_password) }
+                a href=(self.to("delete", &holder.name)) aria-label=(named(t.delete_named)) { (t.delete) }
             }
         }
     }

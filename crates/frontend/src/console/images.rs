@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use auth::{Grantees, NamedRepository, Repository, RepositoryId, Visibility};
+use auth::{Grantees, NamedRepository, Namespace, Repository, RepositoryId, Visibility};
 use kv::Usage;
 use maud::{Markup, html};
 use oci::RepositoryName;
@@ -11,9 +11,11 @@ use storage::RepositoryUsage;
 
 use super::forms::ended;
 use super::image_form;
+use super::organizations;
 use super::page::{Answer, Place, page, size, time};
 use super::problem::Problem;
 use super::selection::{FIELD, Selection};
+use super::table::{self, column, heading, number, table};
 use super::text::fill;
 use super::visitor::{Query, Visitor, parameter};
 
@@ -114,6 +116,8 @@ struct Listed {
     with: BTreeMap<RepositoryId, Grantees>,
     /// Whether the visitor may make images.
     makes: bool,
+    /// The first organization that the visitor sees, where there is nothing else to show.
+    organization: Option<Namespace>,
     /// Whether they are too many for the order that is wanted, and stand in that of their names.
     unordered: bool,
 }
@@ -167,7 +171,8 @@ async fn find(visitor: &Visitor, wanted: &mut Wanted<'_>) -> Result<Listed, Prob
     let with = auth.grantees_of(p, &shown, ACCOUNTS_COUNTED_MAX, now).await?;
     let rows = shown.into_iter().zip(usages).map(|(repository, usage)| Row { repository, usage }).collect();
     let makes = auth.may_push_somewhere(p).await?;
-    Ok(Listed { rows, makes, pages, total, with, unordered })
+    let organization = if total == 0 { auth.list_namespaces(p, None, 1, now).await?.pop() } else { None };
+    Ok(Listed { rows, makes, organization, pages, total, with, unordered })
 }
 
 fn shown(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
@@ -206,19 +211,14 @@ fn results(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
         @if listed.unordered { p.wrong { (fill(t.too_many_to_order, &[("max", &IMAGES_ORDERED_MAX)])) } }
         @if share { div.bar { button type="submit" formaction="/console/share" { (t.share_selected) } } }
         (selection.elsewhere(visitor, has_box, &wanted.address()))
-        @if listed.rows.is_empty() { div.empty { (empty(visitor, wanted, listed.makes)) } } @else {
-            div.scroll tabindex="0" role="group" aria-label=(t.list) {
-                table {
-                    thead { (head(visitor, wanted)) }
-                    tbody { @for row in &listed.rows { (line(visitor, row, &listed.with, &selection)) } }
-                }
-            }
+        @if listed.rows.is_empty() { div.empty { (empty(visitor, wanted, listed)) } } @else {
+            (table(t, &head(visitor, wanted), listed.rows.iter().map(|row| line(visitor, row, &listed.with, &selection))))
             (pages(visitor, wanted, listed))
         }
     }
 }
 
-fn empty(visitor: &Visitor, wanted: &Wanted<'_>, makes: bool) -> Markup {
+fn empty(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
     let t = visitor.t;
     if !wanted.search.is_empty() {
         return html! { p { (t.nothing_found) } p { a href=(ALL) { (t.clear) } } };
@@ -226,43 +226,48 @@ fn empty(visitor: &Visitor, wanted: &Wanted<'_>, makes: bool) -> Markup {
     if wanted.shared {
         return html! { p { (t.nothing_shared_by_me) } };
     }
-    if !makes {
+    if !listed.makes {
         let account = visitor.principal.account_name().map(ToString::to_string).unwrap_or_default();
         return html! { p { (fill(t.no_images_seen, &[("account", &account)])) } };
     }
+    let Some(organization) = &listed.organization else {
+        return html! {
+            p { (t.no_images) }
+            p { (t.no_organization) }
+            p { a.button href=(organizations::NEW) { (t.organization_new) } }
+        };
+    };
     html! {
         p { (t.no_images) }
         p { (t.no_images_hint) }
-        (super::guide::push_of_new(visitor, None))
+        (super::guide::push_of_new(visitor, &format!("{}/NAME", organization.name.as_str())))
     }
 }
 
-fn head(visitor: &Visitor, wanted: &Wanted<'_>) -> Markup {
+fn head<'a>(visitor: &Visitor, wanted: &Wanted<'_>) -> [table::Column<'a>; 7] {
     let t = visitor.t;
-    let sorted = |column: Column, text: &'static str, class: Option<&'static str>| {
-        let is_this = wanted.column == column;
-        let descending = if is_this { !wanted.descending } else { column != Column::Name };
+    let sorted = |by: Column, shown: table::Column<'a>, text: &'static str| {
+        let is_this = wanted.column == by;
+        let descending = if is_this { !wanted.descending } else { by != Column::Name };
         let order = is_this.then_some(if wanted.descending { "descending" } else { "ascending" });
-        html! {
-            th scope="col" class=[class] aria-sort=[order] {
-                button.link type="submit" name="by" value=(format!("{}{}", column.word(), if descending { " down" } else { "" })) {
-                    (text)
-                    @if is_this { span aria-hidden="true" { (if wanted.descending { " ▼" } else { " ▲" }) } }
-                }
+        let value = format!("{}{}", by.word(), if descending { " down" } else { "" });
+        let head = html! {
+            button.link type="submit" name="by" value=(value) {
+                (text)
+                @if is_this { span aria-hidden="true" { (if wanted.descending { " ▼" } else { " ▲" }) } }
             }
-        }
+        };
+        shown.sorts(head, order)
     };
-    html! {
-        tr {
-            th scope="col" { span.nowrap { (t.share) } }
-            (sorted(Column::Name, t.name, None))
-            th scope="col" { (t.visibility) }
-            (sorted(Column::Tags, t.tags, Some("number")))
-            (sorted(Column::Size, t.size, Some("number")))
-            (sorted(Column::LastPush, t.last_push, None))
-            th scope="col" { (t.shared_with) }
-        }
-    }
+    [
+        column(t.share),
+        sorted(Column::Name, heading(t.name), t.name),
+        column(t.visibility),
+        sorted(Column::Tags, number(t.tags), t.tags),
+        sorted(Column::Size, number(t.size), t.size),
+        sorted(Column::LastPush, column(t.last_push), t.last_push),
+        column(t.shared_with),
+    ]
 }
 
 fn line(
@@ -270,30 +275,26 @@ fn line(
     row: &Row,
     with: &BTreeMap<RepositoryId, Grantees>,
     selection: &Selection,
-) -> Markup {
+) -> Vec<Markup> {
     let t = visitor.t;
     let Row { repository, usage } = row;
     let name = repository.name.as_str();
     // `None`: the visitor does not manage it, and is told nothing.
     let with = with.get(&repository.id);
-    html! {
-        tr {
-            td {
-                @if with.is_some() {
-                    input type="checkbox" name=(FIELD) value=(name) checked[selection.has(&repository.name)]
-                        aria-label=(fill(t.select, &[("name", &name)]));
-                }
+    vec![
+        html! {
+            @if with.is_some() {
+                input type="checkbox" name=(FIELD) value=(name) checked[selection.has(&repository.name)]
+                    aria-label=(fill(t.select, &[("name", &name)]));
             }
-            th scope="row" { a href=(address(name)) { (name) } }
-            td { (visibility(visitor, repository.visibility)) }
-            td.number { (usage.tags) }
-            td.number { (size(usage.bytes)) }
-            td { @match usage.pushed_at { Some(at) => (time(at, &visitor.zone)), None => (t.never) } }
-            td {
-                @match with { Some(with) => (grantees(visitor, with)), None => "–" }
-            }
-        }
-    }
+        },
+        html! { a href=(address(name)) { (name) } },
+        html! { (visibility(visitor, repository.visibility)) },
+        html! { (usage.tags) },
+        html! { (size(usage.bytes)) },
+        html! { @match usage.pushed_at { Some(at) => (time(at, &visitor.zone)), None => (t.never) } },
+        html! { @match with { Some(with) => (grantees(visitor, with)), None => "–" } },
+    ]
 }
 
 fn grantees(visitor: &Visitor, with: &Grantees) -> Markup {

@@ -9,6 +9,7 @@ use super::image::Seen;
 use super::page::{command, size, time};
 use super::problem::Problem;
 use super::read::{Read, platform, text};
+use super::table::{column, heading, number, table};
 use super::tags::short;
 use super::text::{SHORTENED_CHARACTERS, clipped, fill, shortened};
 use super::visitor::{Visitor, parameter};
@@ -17,8 +18,8 @@ use super::visitor::{Visitor, parameter};
 const SHOWN_BYTES_MAX: u64 = 1 << 20;
 /// How many layers, steps, annotations and referrers are shown.
 const ROWS_MAX: usize = 200;
-/// The bytes that all steps have together, or all annotations: what was pushed makes no page larger than that.
-const LIST_BYTES_MAX: usize = 32 << 10;
+/// The bytes that all steps have together, or all annotations, or all labels: what was pushed makes no page larger than that.
+const LIST_BYTES_MAX: usize = 16 << 10;
 
 /// The manifest that `reference`, a tag or a digest, names.
 pub(super) async fn show(visitor: &Visitor, seen: &Seen, reference: &str) -> Result<Markup, Problem> {
@@ -77,7 +78,7 @@ fn parts(visitor: &Visitor, seen: &Seen, document: &Value) -> Markup {
         }
         @if let Some(annotations) = document["annotations"].as_object().filter(|all| !all.is_empty()) {
             h2 { (t.annotations) }
-            (pairs(visitor, &annotations.iter().collect::<Vec<_>>()))
+            (pairs(visitor, annotations))
         }
     }
 }
@@ -93,23 +94,16 @@ fn fitting<T>(all: &[T], bytes: impl Fn(&T) -> usize) -> &[T] {
     &all[..fit.count()]
 }
 
-fn pairs(visitor: &Visitor, all: &[(&String, &Value)]) -> Markup {
+fn pairs(visitor: &Visitor, all: &serde_json::Map<String, Value>) -> Markup {
     let t = visitor.t;
     let pairs: Vec<_> =
         all.iter().map(|(name, value)| (name.as_str(), text(value).unwrap_or_default())).collect();
     let shown = fitting(&pairs, |(name, value)| name.len() + value.len());
+    let columns = [heading(t.name), column(t.value)];
+    let line = |name: &str, value: &str| vec![html! { (clipped(name)) }, html! { (shortened(value)) }];
     html! {
         @if shown.len() < pairs.len() { p.hint { (fill(t.first_only, &[("count", &shown.len())])) } }
-        div.scroll tabindex="0" role="group" aria-label=(t.list) {
-            table {
-                thead { tr { th scope="col" { (t.name) } th scope="col" { (t.value) } } }
-                tbody {
-                    @for (name, value) in shown {
-                        tr { th scope="row" { (clipped(name)) } td { (shortened(value)) } }
-                    }
-                }
-            }
-        }
+        (table(t, &columns, shown.iter().map(|(name, value)| line(name, value))))
     }
 }
 
@@ -117,64 +111,53 @@ fn pairs(visitor: &Visitor, all: &[(&String, &Value)]) -> Markup {
 fn descriptors(visitor: &Visitor, seen: &Seen, list: &Value, of_manifests: bool) -> Markup {
     let t = visitor.t;
     let list = list.as_array().map_or(&[][..], Vec::as_slice);
+    let columns = match of_manifests {
+        true => vec![heading(t.digest), column(t.platform), column(t.artifact_type), number(t.size)],
+        false => vec![heading(t.digest), column(t.media_type), number(t.size)],
+    };
+    let said = |value: &Value| html! { (clipped(text(value).unwrap_or_default())) };
+    let line = |descriptor: &Value| {
+        let digest = named(seen, text(&descriptor["digest"]).unwrap_or_default(), of_manifests);
+        let bytes = html! { (size(descriptor["size"].as_u64().unwrap_or(0))) };
+        match of_manifests {
+            true => {
+                let platform = html! { (clipped(&platform(&descriptor["platform"]))) };
+                vec![digest, platform, said(&descriptor["artifactType"]), bytes]
+            }
+            false => vec![digest, said(&descriptor["mediaType"]), bytes],
+        }
+    };
     html! {
         @if list.len() > ROWS_MAX { p.hint { (fill(t.first_only, &[("count", &ROWS_MAX)])) } }
-        div.scroll tabindex="0" role="group" aria-label=(t.list) {
-            table {
-                thead {
-                    tr {
-                        th scope="col" { (t.digest) }
-                        th scope="col" { (if of_manifests { t.platform } else { t.media_type }) }
-                        @if of_manifests { th scope="col" { (t.artifact_type) } }
-                        th.number scope="col" { (t.size) }
-                    }
-                }
-                tbody {
-                    @for descriptor in list.iter().take(ROWS_MAX) {
-                        @let digest = text(&descriptor["digest"]).unwrap_or_default();
-                        tr {
-                            th scope="row" {
-                                @if of_manifests && Digest::parse(digest).is_ok() {
-                                    a href=(format!("{}?tab=tags&reference={}", seen.address(), parameter(digest))) title=(digest) {
-                                        code { (short(digest)) }
-                                    }
-                                } @else { code title=(digest) { (short(digest)) } }
-                            }
-                            @if of_manifests {
-                                td { (clipped(&platform(&descriptor["platform"]))) }
-                                td { (clipped(text(&descriptor["artifactType"]).unwrap_or_default())) }
-                            } @else {
-                                td { (clipped(text(&descriptor["mediaType"]).unwrap_or_default())) }
-                            }
-                            td.number { (size(descriptor["size"].as_u64().unwrap_or(0))) }
-                        }
-                    }
-                }
-            }
-        }
+        (table(t, &columns, list.iter().take(ROWS_MAX).map(line)))
     }
+}
+
+/// A digest; that of a manifest leads on.
+fn named(seen: &Seen, digest: &str, is_manifest: bool) -> Markup {
+    let shown = html! { code title=(digest) { (short(digest)) } };
+    if !is_manifest || Digest::parse(digest).is_err() {
+        return shown;
+    }
+    html! { a href=(format!("{}?tab=tags&reference={}", seen.address(), parameter(digest))) { (shown) } }
 }
 
 fn of_configuration(visitor: &Visitor, configuration: &Value) -> Markup {
     let t = visitor.t;
     let config = &configuration["config"];
-    let shown = ["Entrypoint", "Cmd", "Env", "WorkingDir", "User", "ExposedPorts", "Labels"];
+    let shown = ["Entrypoint", "Cmd", "Env", "WorkingDir", "User", "ExposedPorts"];
     let given = shown.into_iter().filter(|name| !config[*name].is_null()).collect::<Vec<_>>();
     html! {
         @if !given.is_empty() {
             h2 { (t.configuration) }
-            div.scroll tabindex="0" role="group" aria-label=(t.list) {
-                table {
-                    tbody {
-                        @for name in given {
-                            tr {
-                                th scope="row" { (name) }
-                                td { code { (shortened(&serde_json::to_string(&config[name]).unwrap_or_default())) } }
-                            }
-                        }
-                    }
-                }
-            }
+            (table(t, &[heading(t.name), column(t.value)], given.into_iter().map(|name| {
+                let value = serde_json::to_string(&config[name]).unwrap_or_default();
+                vec![html! { (name) }, html! { code { (shortened(&value)) } }]
+            })))
+        }
+        @if let Some(labels) = config["Labels"].as_object().filter(|labels| !labels.is_empty()) {
+            h2 { (t.labels) }
+            (pairs(visitor, labels))
         }
         @if let Some(history) = configuration["history"].as_array().filter(|history| !history.is_empty()) {
             (steps(visitor, history))

@@ -38,6 +38,7 @@ mod shared;
 mod sharing;
 mod sign_in;
 mod system;
+mod table;
 mod tags;
 mod text;
 mod tokens;

@@ -10,10 +10,13 @@ use super::page::{Answer, Place, Question, form_token, go, page, time};
 use super::permissions::{Permissions, level_text};
 use super::problem::{Problem, Wrong};
 use super::reserved_names::{self, ReservedNames};
+use super::table::{column, heading, number, table};
 use super::text::{Texts, fill};
 use super::visitor::{At, Form, Visitor, parameter};
 
 const ALL: &str = "/console/organizations";
+/// Where one is made.
+pub(super) const NEW: &str = "/console/organizations?do=create";
 
 /// `GET /console/organizations`.
 pub(super) async fn list(visitor: Visitor) -> Answer {
@@ -88,25 +91,13 @@ async fn listed(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> 
     let rows = Rows::of(found, |namespace| namespace.name.as_str().to_owned());
     let counts = auth.repository_counts(&rows.items).await?;
     let lines = rows.items.iter().zip(counts).map(|(namespace, images)| line(visitor, namespace, images));
-    let lines: Vec<_> = lines.collect();
+    let columns = [heading(t.name), number(t.images_count), column(t.your_permission), column(t.created)];
     let content = html! {
-        @if is_account { p { a.button href="/console/organizations?do=create" { (t.organization_new) } } }
-        @if lines.is_empty() && visitor.query.get("after").is_none() {
+        @if is_account { p { a.button href=(NEW) { (t.organization_new) } } }
+        @if rows.items.is_empty() && visitor.query.get("after").is_none() {
             div.empty { p { (none_yet(visitor)) } }
         } @else {
-            div.scroll tabindex="0" role="group" aria-label=(t.list) {
-                table {
-                    thead {
-                        tr {
-                            th scope="col" { (t.name) }
-                            th.number scope="col" { (t.images_count) }
-                            th scope="col" { (t.your_permission) }
-                            th scope="col" { (t.created) }
-                        }
-                    }
-                    tbody { @for line in &lines { (line) } }
-                }
-            }
+            (table(t, &columns, lines))
         }
         (pager(visitor, ALL, rows.next.as_deref()))
         @if is_administrator { (reserved(t).link(t)) }
@@ -114,17 +105,13 @@ async fn listed(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> 
     Ok(page(visitor, Place::Organizations, t.organizations, &content))
 }
 
-fn line(visitor: &Visitor, namespace: &Namespace, images: Option<u64>) -> Markup {
-    html! {
-        tr {
-            th scope="row" { a href=(address(&namespace.name)) { (namespace.name.as_str()) } }
-            td.number {
-                @match images { Some(images) => (images), None => "–" }
-            }
-            td { (permission(visitor, namespace)) }
-            td { (time(namespace.created_at, &visitor.zone)) }
-        }
-    }
+fn line(visitor: &Visitor, namespace: &Namespace, images: Option<u64>) -> Vec<Markup> {
+    vec![
+        html! { a href=(address(&namespace.name)) { (namespace.name.as_str()) } },
+        html! { @match images { Some(images) => (images), None => "–" } },
+        html! { (permission(visitor, namespace)) },
+        time(namespace.created_at, &visitor.zone),
+    ]
 }
 
 fn none_yet(visitor: &Visitor) -> String {

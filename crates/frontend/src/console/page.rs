@@ -2,8 +2,8 @@
 
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, VARY};
 use http::{HeaderValue, Response, StatusCode};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets;
@@ -336,6 +336,18 @@ pub(super) fn time(at: Timestamp, zone: &TimeZone) -> Markup {
 /// The same, as text.
 pub(super) fn instant(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M %:z").to_string()
+}
+
+/// A deadline: what ends with a day is called by that day, as it was chosen.
+pub(super) fn until(t: &'static Texts, at: Timestamp, zone: &TimeZone) -> Markup {
+    let last = at.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(at).to_zoned_datetime(zone.clone());
+    if end_of(last.date(), zone) != Some(at) {
+        return time(at, zone);
+    }
+    let (date, offset) = (last.date(), last.strftime("%:z"));
+    html! {
+        time datetime=(format!("{at:.0}")) { (fill(t.end_of_day, &[("date", &date), ("offset", &offset)])) }
+    }
 }
 
 /// How long it is until a deadline.

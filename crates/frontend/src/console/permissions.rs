@@ -11,6 +11,7 @@ use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::organizations;
 use super::page::{Answer, Question, form_token, go, options};
 use super::problem::{Problem, Wrong};
+use super::table::{column, heading, table, titled};
 use super::text::{Texts, fill};
 use super::visitor::{Form, Visitor, parameter};
 
@@ -76,48 +77,36 @@ impl Permissions<'_> {
             PermissionTarget::Repository(_) => t.no_permissions_of_image,
         };
         let rows = Rows::of(found, |permission| permission.user.to_string());
+        let columns = [heading(t.user), column(t.permission), column(t.actions)];
         Ok(html! {
             @if rows.items.is_empty() && visitor.query.get("after").is_none() { div.empty { p { (none) } } } @else {
-                div.scroll tabindex="0" role="group" aria-label=(t.list) {
-                    table {
-                        thead {
-                            tr {
-                                th scope="col" { (t.user) }
-                                th scope="col" { (t.permission) }
-                                th scope="col" { (t.permission_remove) }
-                            }
-                        }
-                        tbody { @for permission in &rows.items { (self.line(visitor, permission)) } }
-                    }
-                }
+                (table(t, &columns, rows.items.iter().map(|permission| self.line(visitor, permission))))
                 (pager(visitor, self.list, rows.next.as_deref()))
             }
             (self.form(visitor, asked))
         })
     }
 
-    fn line(&self, visitor: &Visitor, permission: &Permission) -> Markup {
+    fn line(&self, visitor: &Visitor, permission: &Permission) -> Vec<Markup> {
         let t = visitor.t;
         let login = permission.login();
         let named = |text: &str| fill(text, &[("name", &login)]);
         let remove = format!("do=remove-permission&of={}", parameter(permission.user.as_str()));
-        html! {
-            tr {
-                th scope="row" { (login) }
-                td {
-                    form.inline method="post" action=(self.forms) {
-                        (form_token(&visitor.form_token))
-                        input type="hidden" name="user" value=(permission.user);
-                        select name="level" aria-label=(named(t.permission_of)) {
-                            (options(&levels(t), word(permission.level)))
-                        }
-                        button.plain type="submit" name="action" value="set-permission"
-                            aria-label=(named(t.permission_save_of)) { (t.save) }
+        vec![
+            html! { (login) },
+            html! {
+                form.inline method="post" action=(self.forms) {
+                    (form_token(&visitor.form_token))
+                    input type="hidden" name="user" value=(permission.user);
+                    select name="level" aria-label=(named(t.permission_of)) {
+                        (options(&levels(t), word(permission.level)))
                     }
+                    button.plain type="submit" name="action" value="set-permission"
+                        aria-label=(named(t.permission_save_of)) { (t.save) }
                 }
-                td { a href=(self.to(&remove)) aria-label=(named(t.permission_remove_question)) { (t.permission_remove) } }
-            }
-        }
+            },
+            html! { a href=(self.to(&remove)) aria-label=(named(t.permission_remove_of)) { (t.permission_remove) } },
+        ]
     }
 
     fn form(&self, visitor: &Visitor, asked: Asked<'_>) -> Markup {
@@ -216,16 +205,9 @@ async fn of_organization(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
         h2 { a href=(organizations::address(&name)) { (from) } }
         @if found.items.is_empty() { p { (t.permissions_of_organization_none) } } @else {
             p.hint { (t.permissions_of_organization) }
-            div.scroll tabindex="0" role="group" aria-label=(from) {
-                table {
-                    thead { tr { th scope="col" { (t.user) } th scope="col" { (t.permission) } } }
-                    tbody {
-                        @for permission in &found.items {
-                            tr { th scope="row" { (permission.login()) } td { (level_text(t, permission.level)) } }
-                        }
-                    }
-                }
-            }
+            (titled(&from, &[heading(t.user), column(t.permission)], found.items.iter().map(|permission| {
+                vec![html! { (permission.login()) }, html! { (level_text(t, permission.level)) }]
+            })))
             @if found.next.is_some() { p.hint { (fill(t.first_only, &[("count", &found.items.len())])) } }
         }
     })

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use oci::RepositoryName;
 
 use super::image::description_field;
-use super::page::{Answer, Field, Place, form_token, go, page, time};
+use super::page::{Answer, Field, Place, form_token, go, page, until};
 use super::problem::{Problem, Refused, Wrong, wrong};
 use super::selection::FIELD;
 use super::share_typed::{Meant, Typed, days};
@@ -206,9 +206,9 @@ impl Dialog<'_> {
                 dt { (t.account) } dd { (meant.account) }
                 dt { (t.display_name) } dd { @if display_name.is_empty() { (t.no_display_name) } @else { strong { (display_name) } } }
                 dt { (t.share_images) } dd { @for image in self.images { div { (image) } } }
-                dt { (t.deadline) } dd { @match meant.end { ShareEnd::Permanent => (t.permanent), ShareEnd::Until(end) => (time(end, &visitor.zone)) } }
+                dt { (t.deadline) } dd { @match meant.end { ShareEnd::Permanent => (t.permanent), ShareEnd::Until(end) => (until(t, end, &visitor.zone)) } }
                 dt { (t.tags_pattern) } dd { @if typed.tags.is_empty() { (t.all_tags) } @else { code { (typed.tags) } } }
-                dt { (t.description) } dd { (meant.description) }
+                dt { (t.description) } dd.text { (meant.description) }
                 @if !typed.notice.is_empty() { dt { (t.notice) } dd { (typed.notice) } }
                 dt { (t.permission) } dd { (t.download) }
             }

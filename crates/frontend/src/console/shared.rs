@@ -8,9 +8,10 @@ use super::blocked_owners;
 use super::forms::{ended, gone};
 use super::images::address;
 use super::list::{ROWS_A_PAGE, Rows, pager};
-use super::page::{Answer, Place, Question, go, page, time, time_left};
+use super::page::{Answer, Place, Question, go, page, time_left, until};
 use super::problem::Problem;
 use super::search::{self, Search};
+use super::table::{column, heading, prose, table};
 use super::text::{clipped, fill};
 use super::visitor::{Form, Visitor};
 
@@ -80,46 +81,39 @@ fn shown(visitor: &Visitor, shares: &Rows<Share>) -> Markup {
     }
     // The account itself leaves; its users do not.
     let may_leave = visitor.principal.user().is_none();
+    let mut columns = vec![
+        column(t.owner),
+        heading(t.image),
+        column(t.tags_pattern),
+        column(t.deadline),
+        column(t.status),
+        prose(t.description),
+    ];
+    columns.extend(may_leave.then(|| column(t.actions)));
     html! {
         p.hint { (t.owner_sees_pulls) }
         @if search.is_for(visitor, shares) { (search.form(visitor)) }
-        div.scroll tabindex="0" role="group" aria-label=(t.list) {
-            table {
-                thead {
-                    tr {
-                        th scope="col" { (t.owner) }
-                        th scope="col" { (t.image) }
-                        th scope="col" { (t.tags_pattern) }
-                        th scope="col" { (t.deadline) }
-                        th scope="col" { (t.status) }
-                        th scope="col" { (t.description) }
-                        @if may_leave { th scope="col" { (t.leave) } }
-                    }
-                }
-                tbody { @for share in &shares.items { (line(visitor, share, may_leave)) } }
-            }
-        }
+        (table(t, &columns, shares.items.iter().map(|share| line(visitor, share, may_leave))))
         (pager(visitor, &search.address(visitor), shares.next.as_deref()))
         (blocked)
     }
 }
 
-fn line(visitor: &Visitor, share: &Share, may_leave: bool) -> Markup {
+fn line(visitor: &Visitor, share: &Share, may_leave: bool) -> Vec<Markup> {
     let t = visitor.t;
     let (open, name) = (share.is_open(visitor.now), share.repository.as_str());
-    html! {
-        tr {
-            td { (share.owner) }
-            th scope="row" { @if open { a href=(address(name)) { (name) } } @else { (name) } }
-            td { (tags(visitor, share)) }
-            td { (deadline(visitor, share)) }
-            td { (status(visitor, share)) }
-            td.text { (description(share)) }
-            @if may_leave {
-                td { a href=(format!("{ALL}?leave={}", share.id)) aria-label=(fill(t.leave_question, &[("image", &name)])) { (t.leave) } }
-            }
-        }
-    }
+    let mut cells = vec![
+        html! { (share.owner) },
+        html! { @if open { a href=(address(name)) { (name) } } @else { (name) } },
+        tags(visitor, share),
+        deadline(visitor, share),
+        status(visitor, share),
+        description(share),
+    ];
+    let leave = format!("{ALL}?leave={}", share.id);
+    let leave = html! { a href=(leave) aria-label=(fill(t.leave_named, &[("image", &name)])) { (t.leave) } };
+    cells.extend(may_leave.then_some(leave));
+    cells
 }
 
 /// What a share is for: what fits in a row, and the whole of it on demand.
@@ -138,7 +132,7 @@ pub(super) fn deadline(visitor: &Visitor, share: &Share) -> Markup {
         @match share.deadline {
             None => (t.permanent),
             Some(deadline) => {
-                (time(deadline, &visitor.zone))
+                (until(t, deadline, &visitor.zone))
                 @if share.is_open(visitor.now) { br; span.hint { (time_left(t, deadline, visitor.now)) } }
             }
         }

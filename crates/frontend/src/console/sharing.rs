@@ -6,12 +6,13 @@ use maud::{Markup, html};
 use super::forms::gone;
 use super::image::{Seen, Tab};
 use super::list::{ROWS_AND_ONE, Rows, pager};
-use super::page::{Answer, Question, form_token, go, time};
+use super::page::{Answer, Question, form_token, go, time, until};
 use super::problem::{Problem, Wrong};
 use super::search::{self, Search};
 use super::share_form::{Dialog, Next, fields, refused, whole_error};
 use super::share_typed::{Typed, kept};
 use super::shared::{deadline, description, status, tags};
+use super::table::{column, heading, number, prose, table};
 use super::text::fill;
 use super::visitor::{Form, Visitor};
 use crate::counting::counted;
@@ -77,6 +78,16 @@ async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
     let button = html! { p { a.button href=(new_at(seen)) { (t.share_image) } } };
     let at = format!("{}?tab=sharing", seen.address());
     let search = Search { list: &at, label: t.search_accounts };
+    let columns = [
+        heading(t.shared_with),
+        column(t.tags_pattern),
+        column(t.deadline),
+        column(t.status),
+        column(t.last_use),
+        number(t.pulls),
+        prose(t.description),
+        column(t.actions),
+    ];
     if shares.items.is_empty() && after.is_none() {
         return Ok(match wanted.as_str() {
             "" => html! { (button) div.empty { p { (t.not_shared) } } },
@@ -86,46 +97,31 @@ async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Problem> {
     Ok(html! {
         (button)
         @if search.is_for(visitor, &shares) { (search.form(visitor)) }
-        div.scroll tabindex="0" role="group" aria-label=(t.list) {
-            table {
-                thead {
-                    tr {
-                        th scope="col" { (t.shared_with) }
-                        th scope="col" { (t.tags_pattern) }
-                        th scope="col" { (t.deadline) }
-                        th scope="col" { (t.status) }
-                        th scope="col" { (t.last_use) }
-                        th.number scope="col" { (t.pulls) }
-                        th scope="col" { (t.description) }
-                        th scope="col" { (t.change) }
-                        th scope="col" { (t.revoke) }
-                    }
-                }
-                tbody { @for share in &shares.items { (line(visitor, seen, share)) } }
-            }
-        }
+        (table(t, &columns, shares.items.iter().map(|share| line(visitor, seen, share))))
         (pager(visitor, &search.address(visitor), shares.next.as_deref()))
     })
 }
 
-fn line(visitor: &Visitor, seen: &Seen, share: &Share) -> Markup {
+fn line(visitor: &Visitor, seen: &Seen, share: &Share) -> Vec<Markup> {
     let t = visitor.t;
     let with = &share.grantee;
     let at = |what: &str| format!("{}?tab=sharing&{what}={with}", seen.address());
     let used = share.used.as_ref();
-    html! {
-        tr {
-            th scope="row" { (with) }
-            td { (tags(visitor, share)) }
-            td { (deadline(visitor, share)) }
-            td { (status(visitor, share)) }
-            td { @match used.and_then(|used| used.last_used_at) { Some(at) => (time(at, &visitor.zone)), None => (t.never) } }
-            td.number { (used.map_or(0, |used| used.pulls)) }
-            td.text { (description(share)) }
-            td { a href=(at("change")) aria-label=(fill(t.change_share, &[("account", with)])) { (t.change) } }
-            td { a href=(at("revoke")) aria-label=(fill(t.revoke_question, &[("account", with)])) { (t.revoke) } }
-        }
-    }
+    vec![
+        html! { (with) },
+        tags(visitor, share),
+        deadline(visitor, share),
+        status(visitor, share),
+        html! { @match used.and_then(|used| used.last_used_at) { Some(at) => (time(at, &visitor.zone)), None => (t.never) } },
+        html! { (used.map_or(0, |used| used.pulls)) },
+        description(share),
+        html! {
+            div.actions {
+                a href=(at("change")) aria-label=(fill(t.change_share, &[("account", with)])) { (t.change) }
+                a href=(at("revoke")) aria-label=(fill(t.revoke_named, &[("account", with)])) { (t.revoke) }
+            }
+        },
+    ]
 }
 
 /// The form of `share`: what it was when it was `shown` first, and what was typed since.
@@ -146,7 +142,7 @@ fn change_form(
             input type="hidden" name="share" value=(share.id);
             (shown.hidden_as_shown())
             @if let Some(deadline) = share.deadline.filter(|_| share.is_open(visitor.now)) {
-                p.hint { (t.deadline_now) (time(deadline, &visitor.zone)) (t.deadline_kept) }
+                p.hint { (t.deadline_now) (until(t, deadline, &visitor.zone)) (t.deadline_kept) }
             }
             (fields(visitor, typed, wrong))
             div.bar {

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::forms::ended;
 use super::page::{Answer, Place, page, size, time};
 use super::problem::Problem;
+use super::table::{heading, number, titled};
 use super::text::{Texts, fill};
 use super::visitor::Visitor;
 use crate::system::{self, CANDIDATES_MAX};
@@ -144,27 +145,17 @@ fn removed(t: &'static Texts, upkeep: &Upkeep) -> Markup {
     let last = upkeep.last_round.as_ref().map(|round| round.removed).unwrap_or_default();
     let all = upkeep.removed_since_start;
     let row = |name: &str, in_last: String, in_all: String| {
-        html! { tr { th scope="row" { (name) } td.number { (in_last) } td.number { (in_all) } } }
+        vec![html! { (name) }, html! { (in_last) }, html! { (in_all) }]
     };
+    let rows = [
+        row(t.blobs, last.blobs.to_string(), all.blobs.to_string()),
+        row(t.blob_bytes, size(last.bytes), size(all.bytes)),
+        row(t.removed_uploads, last.uploads.to_string(), all.uploads.to_string()),
+        row(t.removed_images, last.repositories.to_string(), all.repositories.to_string()),
+    ];
     html! {
-        div.scroll tabindex="0" role="group" aria-label=(t.list) {
-            table {
-                caption { (t.removed) }
-                thead {
-                    tr {
-                        th scope="col" { (t.kind) }
-                        th.number scope="col" { (t.last_round) }
-                        th.number scope="col" { (t.since_start) }
-                    }
-                }
-                tbody {
-                    (row(t.blobs, last.blobs.to_string(), all.blobs.to_string()))
-                    (row(t.blob_bytes, size(last.bytes), size(all.bytes)))
-                    (row(t.removed_uploads, last.uploads.to_string(), all.uploads.to_string()))
-                    (row(t.removed_images, last.repositories.to_string(), all.repositories.to_string()))
-                }
-            }
-        }
+        h3 { (t.removed) }
+        (titled(t.removed, &[heading(t.kind), number(t.last_round), number(t.since_start)], rows))
     }
 }
 

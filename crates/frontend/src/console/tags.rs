@@ -14,6 +14,7 @@ use super::page::{Answer, Question, command, go, size, time};
 use super::problem::Problem;
 use super::read::Read;
 use super::search::{self, Search};
+use super::table::{column, heading, number, table};
 use super::text::{clipped, fill};
 use super::visitor::{Form, Visitor, parameter};
 
@@ -49,7 +50,7 @@ pub(super) async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
         return Ok(html! {
             div.empty {
                 p { (t.no_tags) }
-                @if seen.pushes { (super::guide::push_of_new(visitor, Some(&seen.repository.name))) } @else {
+                @if seen.pushes { (super::guide::push_of_new(visitor, seen.repository.name.as_str())) } @else {
                     p { (fill(t.no_tags_ask, &[("owner", &seen.repository.account)])) }
                 }
             }
@@ -61,29 +62,22 @@ pub(super) async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
             platforms.insert(tag.digest.clone(), platforms_of(visitor, seen, &tag.digest).await?);
         }
     }
+    let mut columns = vec![
+        heading(t.tag),
+        column(t.pull_command),
+        column(t.digest_and_media_type),
+        column(t.platform),
+        number(t.size),
+        column(t.pushed),
+    ];
+    columns.extend(seen.pushes.then(|| column(t.actions)));
+    let lines = found.items.iter().map(|tag| {
+        let platforms = platforms.get(&tag.digest).map_or("", String::as_str);
+        line(visitor, seen, tag, platforms)
+    });
     Ok(html! {
         @if search.is_for(visitor, &found) { (search.form(visitor)) }
-        div.scroll tabindex="0" role="group" aria-label=(t.list) {
-            table {
-                thead {
-                    tr {
-                        th scope="col" { (t.tag) }
-                        th scope="col" { (t.digest) }
-                        th scope="col" { (t.media_type) }
-                        th scope="col" { (t.platform) }
-                        th.number scope="col" { (t.size) }
-                        th scope="col" { (t.pushed) }
-                        th scope="col" { (t.pull_command) }
-                        @if seen.pushes { th scope="col" { (t.delete) } }
-                    }
-                }
-                tbody {
-                    @for tag in &found.items {
-                        (line(visitor, seen, tag, platforms.get(&tag.digest).map_or("", String::as_str)))
-                    }
-                }
-            }
-        }
+        (table(t, &columns, lines))
         (pages)
     })
 }
@@ -141,24 +135,25 @@ async fn platforms_of(visitor: &Visitor, seen: &Seen, digest: &Digest) -> Result
     }
 }
 
-fn line(visitor: &Visitor, seen: &Seen, tag: &TagDetails, platforms: &str) -> Markup {
+fn line(visitor: &Visitor, seen: &Seen, tag: &TagDetails, platforms: &str) -> Vec<Markup> {
     let t = visitor.t;
     let (name, digest) = (tag.name.as_str(), tag.digest.to_string());
     let at = |what: &str| format!("{}?tab=tags&{what}={}", seen.address(), parameter(name));
-    html! {
-        tr {
-            th scope="row" { a href=(at("reference")) { (name) } }
-            td.nowrap { code title=(digest) { (short(&digest)) } }
-            td.nowrap { (tag.media_type) }
-            td.nowrap { (platforms) }
-            td.number { (size(tag.size)) }
-            td { (time(tag.pushed_at, &visitor.zone)) }
-            td { (command(t, &format!("docker pull {}/{}:{name}", visitor.host, seen.repository.name))) }
-            @if seen.pushes {
-                td { a href=(at("delete")) aria-label=(fill(t.delete_tag_question, &[("tag", &name)])) { (t.delete) } }
-            }
-        }
-    }
+    let mut cells = vec![
+        html! { a href=(at("reference")) { (name) } },
+        command(t, &format!("docker pull {}/{}:{name}", visitor.host, seen.repository.name)),
+        html! {
+            code title=(digest) { (short(&digest)) }
+            div.hint title=(t.media_type) { (tag.media_type) }
+        },
+        html! { (platforms) },
+        html! { (size(tag.size)) },
+        time(tag.pushed_at, &visitor.zone),
+    ];
+    let delete = fill(t.delete_tag_question, &[("tag", &name)]);
+    let delete = html! { a href=(at("delete")) aria-label=(delete) { (t.delete) } };
+    cells.extend(seen.pushes.then_some(delete));
+    cells
 }
 
 /// As much of a digest as tells it from others here.

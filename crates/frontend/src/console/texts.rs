@@ -54,12 +54,14 @@ texts! {
     no_images: "You have no images yet.", "还没有镜像。";
     no_images_seen: "You have no permission on any image yet. Ask who signs in as {account} to give you one.", "您还没有任何镜像的权限，请联系使用 {account} 登录的人员授权。";
     no_images_hint: "Push one: its repository is made by the first push, private.", "推送一个镜像即可：首次推送会自动创建私有镜像仓库。";
+    no_organization: "First make an organization: the names of your images begin with its name.", "请先创建组织：镜像名称以组织名称开头。";
     nothing_found: "Nothing matches.", "没有匹配的结果。";
     nothing_so_far: "Nothing so far. Go on: there is more to look at.", "暂无匹配，请继续翻页查找。";
     nothing_shared_by_me: "You share no images. Open an image and choose Sharing.", "您还没有共享镜像。打开一个镜像并选择“共享”页签。";
     nothing_shared_with_me: "Nobody shares an image with you yet. Tell the owner the name of your account: {account}.", "还没有他人共享给您的镜像。请把您的账号名称告诉所有者：{account}。";
     owner: "Owner", "所有者";
     deadline: "Deadline", "截止日期";
+    end_of_day: "end of {date} ({offset})", "{date} 当日结束（{offset}）";
     permanent: "Permanently valid", "永久有效";
     description: "Description", "描述";
     permission: "Permission", "权限";
@@ -77,6 +79,7 @@ texts! {
     left_minutes: "less than an hour left", "剩余不足 1 小时";
     leave: "Leave", "退出共享";
     leave_question: "Leave the share of {image}?", "要退出 {image} 的共享吗？";
+    leave_named: "Leave the share of {image}", "退出共享：{image}";
     leave_warning: "It ends for all users of your account, at once. Only its owner can share it again.", "该共享将立即对您账号下的所有用户失效，只有所有者可以重新共享。";
     left: "You have left the share.", "已退出该共享。";
     confirm: "Confirm", "确定";
@@ -91,6 +94,7 @@ texts! {
     sharing: "Sharing", "共享管理";
     tag: "Tag", "版本名称";
     digest: "Digest", "摘要";
+    digest_and_media_type: "Digest, media type", "摘要、媒体类型";
     media_type: "Media type", "媒体类型";
     platform: "Platform", "平台";
     pushed: "Pushed", "推送时间";
@@ -109,6 +113,7 @@ texts! {
     referrers: "Referrers", "关联制品";
     no_referrers: "Nothing refers to it: no signatures, no SBOMs.", "没有关联的签名或软件清单。";
     artifact_type: "Artifact type", "制品类型";
+    labels: "Labels", "标签";
     annotations: "Annotations", "注解";
     name: "Name", "名称";
     value: "Value", "值";
@@ -150,6 +155,7 @@ texts! {
     change_share: "Change the share with {account}", "修改与 {account} 的共享";
     revoke: "Revoke", "取消共享";
     revoke_question: "Revoke the share with {account}?", "要取消与 {account} 的共享吗？";
+    revoke_named: "Revoke the share with {account}", "取消共享：{account}";
     revoke_warning: "{account} loses access with its next request, whatever it holds.", "自 {account} 的下一次请求起即无法访问，无论其持有何种凭证。";
     revoked: "The share is revoked.", "已取消该共享。";
     settings: "Settings", "设置";
@@ -212,6 +218,7 @@ texts! {
     permission_of: "Permission of {name}", "{name} 的权限";
     permission_save_of: "Save the permission of {name}", "保存 {name} 的权限";
     permission_remove: "Take away", "取消授权";
+    permission_remove_of: "Take away the permission of {name}", "取消授权：{name}";
     permission_remove_question: "Take away the permission of {name}?", "要取消对 {name} 的授权吗？";
     permission_remove_warning: "It takes effect with the next request.", "从其下一次请求起生效。";
     permission_set: "The permission is set.", "权限已设置。";
@@ -271,6 +278,7 @@ texts! {
     console_session: "Console session", "控制台会话";
     this_session: "This session", "本次会话";
     token_revoke: "Revoke token", "吊销令牌";
+    token_revoke_named: "Revoke token {name}", "吊销令牌 {name}";
     token_revoke_question: "Revoke token {name}?", "要吊销令牌 {name} 吗？";
     token_revoke_warning: "Whoever uses it is refused from the next request on. Tokens and access keys that were made with it end, too.", "自使用者的下一次请求起即被拒绝，由其创建的令牌和访问密钥也将失效。";
     keys: "Access keys", "访问密钥";
@@ -422,7 +430,7 @@ texts! {
     image_name_hint: "Its full name, the organization first: team-a/web.", "完整名称，组织在前，例如 team-a/web。";
     image_name_wrong: "This is not the name of an image. It is written team-a/web, of a-z and 0-9, with . _ or - between.", "镜像名称不符合要求，应写作 team-a/web，可包含 a-z、0-9，中间可用 . _ -。";
     image_forbidden: "You may not: it needs the permission Edit on the organization, and Manage to describe it.", "您没有权限：需要该组织的“编辑”权限，填写描述还需要“管理”权限。";
-    organization_unknown: "There is no such organization, or you may not see it.", "组织不存在，或您无权查看。";
+    organization_unknown: "There is no such organization, or you may not see it. An account makes its organizations under Organizations.", "组织不存在，或您无权查看。账号可在“组织管理”中创建组织。";
     publish: "Make public", "设为公开";
     publish_question: "Make {name} public?", "要将 {name} 设为公开吗？";
     publish_warning: "Everybody can pull it, without signing in. All its shares end for good, at once.", "所有人无需登录即可下载。其所有共享立即永久终止。";

@@ -13,6 +13,7 @@ use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, Question, form_token, go, instant, once, time};
 use super::problem::{Problem, Wrong};
 use super::session::is_session;
+use super::table::{column, heading, table};
 use super::text::fill;
 use super::visitor::{Form, Visitor};
 
@@ -35,24 +36,13 @@ pub(super) async fn list(visitor: &Visitor) -> Result<Markup, Problem> {
     found.retain(|token| after.is_none_or(|after| (token.created_at, token.id) < after));
     found.truncate(ROWS_AND_ONE);
     let rows = Rows::of(found, |token| format!("{}/{}", token.created_at, token.id));
+    let columns =
+        [heading(t.description), column(t.kind), column(t.created), column(t.ends), column(t.actions)];
     Ok(html! {
         h2 { (t.tokens) }
         p { (t.tokens_text) }
         p { a.button href="/console/credentials?do=token" { (t.token_new) } }
-        div.scroll tabindex="0" role="group" aria-label=(t.list) {
-            table {
-                thead {
-                    tr {
-                        th scope="col" { (t.description) }
-                        th scope="col" { (t.kind) }
-                        th scope="col" { (t.created) }
-                        th scope="col" { (t.ends) }
-                        th scope="col" { (t.token_revoke) }
-                    }
-                }
-                tbody { @for token in &rows.items { (line(visitor, token)) } }
-            }
-        }
+        (table(t, &columns, rows.items.iter().map(|token| line(visitor, token))))
         (pager(visitor, ALL, rows.next.as_deref()))
     })
 }
@@ -63,28 +53,23 @@ fn called(token: &PersonalToken) -> String {
     if text.is_empty() { token.id.to_string() } else { text.to_owned() }
 }
 
-fn line(visitor: &Visitor, token: &PersonalToken) -> Markup {
+fn line(visitor: &Visitor, token: &PersonalToken) -> Vec<Markup> {
     let t = visitor.t;
     let name = called(token);
     let is_this = visitor.principal.personal_token() == Some(token.id);
-    html! {
-        tr {
-            th scope="row" { (name) }
-            td {
-                @if is_this { strong { (t.this_session) } }
-                @else if is_session(token) { (t.console_session) }
-                @else if token.registry_only { (t.docker_login) }
-                @else if let Some(scope) = &token.scope { (t.token_narrowed) " " (patterns(scope)) } @else { (t.personal_token) }
-            }
-            td { (time(token.created_at, &visitor.zone)) }
-            td { (time(token.expires_at, &visitor.zone)) }
-            td {
-                a href=(format!("{ALL}?do=revoke&of={}", token.id)) aria-label=(fill(t.token_revoke_question, &[("name", &name)])) {
-                    (t.token_revoke)
-                }
-            }
-        }
-    }
+    let revoke = format!("{ALL}?do=revoke&of={}", token.id);
+    vec![
+        html! { (name) },
+        html! {
+            @if is_this { strong { (t.this_session) } }
+            @else if is_session(token) { (t.console_session) }
+            @else if token.registry_only { (t.docker_login) }
+            @else if let Some(scope) = &token.scope { (t.token_narrowed) " " (patterns(scope)) } @else { (t.personal_token) }
+        },
+        time(token.created_at, &visitor.zone),
+        time(token.expires_at, &visitor.zone),
+        html! { a href=(revoke) aria-label=(fill(t.token_revoke_named, &[("name", &name)])) { (t.token_revoke) } },
+    ]
 }
 
 /// All tokens of the visitor, which are bounded where they are made.

@@ -14,16 +14,18 @@ use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{size, time};
 use super::problem::Problem;
 use super::shared::status;
+use super::table::{column, heading, number, table, titled};
 use super::text::fill;
 use super::visitor::Visitor;
 
 /// The most rows of a share that are counted.
 const ROWS_MAX: usize = 10_000;
-/// How many days are shown, as a visitor chooses; the first stands for no choice.
-const DAYS: [i64; 3] = [30, 7, 90];
+/// How many days are shown, as a visitor chooses.
+const DAYS: [i64; 3] = [7, 30, 90];
+/// Where nothing was chosen.
+const DAYS_USUAL: i64 = 30;
 const CHART_WIDTH: usize = 720;
 const CHART_HEIGHT: u64 = 140;
-const CHART_FOOT: u64 = 20;
 
 /// Pulls and bytes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,7 +61,11 @@ pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
             let account = AccountName::parse(account).map_err(|_| Problem::NotFound)?;
             Some(auth.show_share(p, &seen.repository.name, &account, now).await?)
         }
-        None => shares.items.first().cloned(),
+        // The one that was used last, as far as the page shows.
+        None => {
+            let last_use = |share: &&Share| share.used.and_then(|used| used.last_used_at);
+            shares.items.iter().rev().max_by_key(last_use).cloned()
+        }
     };
     let Some(chosen) = chosen else {
         let sharing = format!("{}?tab=sharing", seen.address());
@@ -73,46 +79,41 @@ pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
             }
         });
     };
+    let columns =
+        [heading(t.shared_with), column(t.status), number(t.pulls), number(t.bytes), column(t.last_use)];
+    let most = shares.items.iter().map(|share| share.used.unwrap_or_default().pulls).max().unwrap_or(0);
     Ok(html! {
-        div.scroll tabindex="0" role="group" aria-label=(t.list) {
-            table {
-                thead {
-                    tr {
-                        th scope="col" { (t.shared_with) }
-                        th scope="col" { (t.status) }
-                        th.number scope="col" { (t.pulls) }
-                        th.number scope="col" { (t.bytes) }
-                        th scope="col" { (t.last_use) }
-                    }
-                }
-                tbody { @for share in &shares.items { (line(visitor, seen, share, share.id == chosen.id)) } }
-            }
-        }
+        (table(t, &columns, shares.items.iter().map(|share| line(visitor, seen, share, (share.id == chosen.id, most)))))
         (pager(visitor, &format!("{}?tab=usage", seen.address()), shares.next.as_deref()))
         (of_share(visitor, seen, &chosen).await?)
     })
 }
 
-fn line(visitor: &Visitor, seen: &Seen, share: &Share, chosen: bool) -> Markup {
+/// A share; whether it is the chosen one, and the most pulls of any, which its bar is a part of.
+fn line(visitor: &Visitor, seen: &Seen, share: &Share, (chosen, most): (bool, u64)) -> Vec<Markup> {
     let t = visitor.t;
     let used = share.used.unwrap_or_default();
-    let to = format!("{}?tab=usage&share={}", seen.address(), share.grantee);
-    html! {
-        tr {
-            th scope="row" { a href=(to) aria-current=[chosen.then_some("true")] { (share.grantee) } }
-            td { (status(visitor, share)) }
-            td.number { (used.pulls) }
-            td.number { (size(used.bytes)) }
-            td { @match used.last_used_at { Some(at) => (time(at, &visitor.zone)), None => (t.never) } }
-        }
-    }
+    let to = format!("{}?tab=usage&share={}#usage", seen.address(), share.grantee);
+    vec![
+        html! { a href=(to) aria-current=[chosen.then_some("true")] { (share.grantee) } },
+        status(visitor, share),
+        html! { (used.pulls) (bar(used.pulls, most)) },
+        html! { (size(used.bytes)) },
+        html! { @match used.last_used_at { Some(at) => (time(at, &visitor.zone)), None => (t.never) } },
+    ]
+}
+
+/// What part `pulls` are of the most; the number beside it says the same.
+fn bar(pulls: u64, most: u64) -> Markup {
+    let width = (u128::from(pulls) * 100).div_ceil(u128::from(most.max(1)));
+    html! { svg.part viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" { rect width=(width) height="6" {} } }
 }
 
 async fn of_share(visitor: &Visitor, seen: &Seen, share: &Share) -> Result<Markup, Problem> {
     let t = visitor.t;
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
     let days: Option<i64> = visitor.query.get("days").and_then(|days| days.parse().ok());
-    let days = days.filter(|days| DAYS.contains(days)).unwrap_or(DAYS[0]);
+    let days = days.filter(|days| DAYS.contains(days)).unwrap_or(DAYS_USUAL);
     // Usage is counted by days in UTC.
     let today = now.to_zoned_datetime(TimeZone::UTC).date();
     let from = today.saturating_sub((days - 1).days());
@@ -126,11 +127,11 @@ async fn of_share(visitor: &Visitor, seen: &Seen, share: &Share) -> Result<Marku
     }
     let title = fill(t.usage_of, &[("account", &share.grantee), ("count", &days)]);
     Ok(html! {
-        h2 { (title) }
+        h2 id="usage" { (title) }
         ul.tabs {
             @for choice in DAYS {
                 li {
-                    a href=(format!("{}?tab=usage&share={}&days={choice}", seen.address(), share.grantee))
+                    a href=(format!("{}?tab=usage&share={}&days={choice}#usage", seen.address(), share.grantee))
                         aria-current=[(choice == days).then_some("true")] {
                         (fill(t.last_days, &[("count", &choice)]))
                     }
@@ -159,10 +160,9 @@ fn chart(visitor: &Visitor, by_day: &BTreeMap<Date, Used>, from: Date, to: Date,
     let most = by_day.values().map(|used| used.pulls).max().unwrap_or(0).max(1);
     let step = CHART_WIDTH / days.len().max(1);
     let height = |pulls: u64| (u128::from(pulls) * u128::from(CHART_HEIGHT)).div_ceil(u128::from(most));
-    let foot = CHART_HEIGHT + CHART_FOOT;
     html! {
         figure {
-            svg.chart viewBox=(format!("0 0 {CHART_WIDTH} {}", foot + 4)) role="img" aria-labelledby="usage-chart-title" {
+            svg.chart viewBox=(format!("0 0 {CHART_WIDTH} {CHART_HEIGHT}")) preserveAspectRatio="none" role="img" aria-labelledby="usage-chart-title" {
                 title id="usage-chart-title" { (title) }
                 @for (at, day) in days.iter().enumerate() {
                     @let pulls = by_day.get(day).map_or(0, |used| used.pulls);
@@ -171,9 +171,9 @@ fn chart(visitor: &Visitor, by_day: &BTreeMap<Date, Used>, from: Date, to: Date,
                             height=(height(pulls)) { title { (day) ": " (pulls) } }
                     }
                 }
-                text x="0" y=(foot) { (from) }
-                text x=(CHART_WIDTH) y=(foot) text-anchor="end" { (to) }
             }
+            // Beside the picture, so that they are as large as other texts, whatever its width.
+            div.ends { span { (from) } span { (to) } }
             figcaption.hint { (fill(visitor.t.chart_caption, &[("max", &most)])) }
         }
     }
@@ -185,26 +185,17 @@ fn tables(
     by_user: &BTreeMap<(String, String), Used>,
 ) -> Markup {
     let t = visitor.t;
-    let numbers = |used: &Used| html! { td.number { (used.pulls) } td.number { (size(used.bytes)) } };
-    let heads = html! { th.number scope="col" { (t.pulls) } th.number scope="col" { (t.bytes) } };
+    let (pulls, bytes) = (|used: &Used| html! { (used.pulls) }, |used: &Used| html! { (size(used.bytes)) });
+    let of_day = [heading(t.day), number(t.pulls), number(t.bytes)];
+    let days = by_day.iter().rev().map(|(day, used)| vec![html! { (day) }, pulls(used), bytes(used)]);
+    let of_user = [heading(t.user), column(t.address), number(t.pulls), number(t.bytes)];
+    let users = by_user
+        .iter()
+        .map(|((login, from), used)| vec![html! { (login) }, html! { (from) }, pulls(used), bytes(used)]);
     html! {
         h3 { (t.by_day) }
-        div.scroll tabindex="0" role="group" aria-label=(t.list) {
-            table {
-                thead { tr { th scope="col" { (t.day) } (heads) } }
-                tbody { @for (day, used) in by_day.iter().rev() { tr { th scope="row" { (day) } (numbers(used)) } } }
-            }
-        }
+        (titled(t.by_day, &of_day, days))
         h3 { (t.by_user) }
-        div.scroll tabindex="0" role="group" aria-label=(t.list) {
-            table {
-                thead { tr { th scope="col" { (t.user) } th scope="col" { (t.address) } (heads) } }
-                tbody {
-                    @for ((login, from), used) in by_user {
-                        tr { th scope="row" { (login) } td { (from) } (numbers(used)) }
-                    }
-                }
-            }
-        }
+        (titled(t.by_user, &of_user, users))
     }
 }

@@ -12,6 +12,7 @@ use super::holders::switch;
 use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{Answer, Place, Question, form_token, go, page, time};
 use super::problem::{Problem, Wrong};
+use super::table::{column, heading, number, table};
 use super::text::fill;
 use super::visitor::{At, Form, Visitor};
 use super::webhook_form::{self, Sends};
@@ -101,27 +102,19 @@ fn facts(visitor: &Visitor, webhook: &Webhook) -> Markup {
 
 fn deliveries(visitor: &Visitor, at: &str, enabled: bool, deliveries: &[Delivery]) -> Markup {
     let t = visitor.t;
-    html! {
-        div.scroll tabindex="0" role="group" aria-label=(t.list) {
-            table {
-                thead {
-                    tr {
-                        th scope="col" { (t.at_time) }
-                        th scope="col" { (t.event) }
-                        th scope="col" { (t.share) }
-                        th scope="col" { (t.status) }
-                        th.number scope="col" { (t.attempts) }
-                        th scope="col" { (t.webhook_last_failure) }
-                        @if enabled { th scope="col" { (t.send_again) } }
-                    }
-                }
-                tbody { @for delivery in deliveries { (line(visitor, at, enabled, delivery)) } }
-            }
-        }
-    }
+    let mut columns = vec![
+        column(t.at_time),
+        heading(t.event),
+        column(t.share),
+        column(t.status),
+        number(t.attempts),
+        column(t.webhook_last_failure),
+    ];
+    columns.extend(enabled.then(|| column(t.actions)));
+    table(t, &columns, deliveries.iter().map(|delivery| line(visitor, at, enabled, delivery)))
 }
 
-fn line(visitor: &Visitor, at: &str, enabled: bool, delivery: &Delivery) -> Markup {
+fn line(visitor: &Visitor, at: &str, enabled: bool, delivery: &Delivery) -> Vec<Markup> {
     let t = visitor.t;
     let (kind, share) = (kind_text(t, delivery.notice.kind), delivery.notice.share.as_ref());
     let status = match delivery.status {
@@ -133,26 +126,24 @@ fn line(visitor: &Visitor, at: &str, enabled: bool, delivery: &Delivery) -> Mark
             html! { span.state.ended { (t.delivery_given_up) } " " (time(at, &visitor.zone)) }
         }
     };
-    html! {
-        tr {
-            td { (time(delivery.queued_at, &visitor.zone)) }
-            th scope="row" { (kind) }
-            td { @if let Some(share) = share { (share.repository) " → " (share.grantee) } }
-            td { (status) }
-            td.number { (delivery.attempts) }
-            td { (failure(visitor, delivery.last_failure.as_deref())) }
-            @if enabled {
-                td {
-                    form.inline method="post" action=(at) {
-                        (form_token(&visitor.form_token))
-                        input type="hidden" name="of" value=(delivery.id);
-                        button.plain type="submit" name="action" value="again"
-                            aria-label=(fill(t.send_again_named, &[("name", &kind), ("id", &delivery.id)])) { (t.send_again) }
-                    }
-                }
-            }
+    let mut cells = vec![
+        time(delivery.queued_at, &visitor.zone),
+        html! { (kind) },
+        html! { @if let Some(share) = share { (share.repository) " → " (share.grantee) } },
+        status,
+        html! { (delivery.attempts) },
+        failure(visitor, delivery.last_failure.as_deref()),
+    ];
+    let named = fill(t.send_again_named, &[("name", &kind), ("id", &delivery.id)]);
+    let again = html! {
+        form.inline method="post" action=(at) {
+            (form_token(&visitor.form_token))
+            input type="hidden" name="of" value=(delivery.id);
+            button.plain type="submit" name="action" value="again" aria-label=(named) { (t.send_again) }
         }
-    }
+    };
+    cells.extend(enabled.then_some(again));
+    cells
 }
 
 /// `POST /console/webhooks/{id}`: what the button that was pressed says.

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::forms::{Asked, Refusal, ended, sent};
 use super::page::{Answer, Place, once, page, time};
 use super::problem::Problem;
+use super::table::{column, heading, number, prose, table};
 use super::text::Texts;
 use super::visitor::{Form, Visitor};
 use super::webhook_form::{Sends, form, typed};
@@ -26,43 +27,35 @@ async fn listed(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> 
         let sends = Sends { to: ALL, action: "create", button: t.webhook_new, back: ALL };
         return Ok(page(visitor, Place::Webhooks, t.webhook_new, &form(visitor, asked, None, &sends)));
     }
+    let columns = [
+        heading(t.webhook_url),
+        column(t.webhook_events),
+        column(t.status),
+        number(t.webhook_pending),
+        column(t.webhook_last_success),
+        prose(t.description),
+    ];
     let content = html! {
         (asked.whole_error())
         p { (t.webhooks_text) }
         p { a.button href="/console/webhooks?do=create" { (t.webhook_new) } }
         @if webhooks.is_empty() { div.empty { p { (t.no_webhooks) } } } @else {
-            div.scroll tabindex="0" role="group" aria-label=(t.list) {
-                table {
-                    thead {
-                        tr {
-                            th scope="col" { (t.webhook_url) }
-                            th scope="col" { (t.webhook_events) }
-                            th scope="col" { (t.status) }
-                            th.number scope="col" { (t.webhook_pending) }
-                            th scope="col" { (t.webhook_last_success) }
-                            th scope="col" { (t.description) }
-                        }
-                    }
-                    tbody { @for webhook in &webhooks { (line(visitor, webhook)) } }
-                }
-            }
+            (table(t, &columns, webhooks.iter().map(|webhook| line(visitor, webhook))))
         }
     };
     Ok(page(visitor, Place::Webhooks, t.webhooks, &content))
 }
 
-fn line(visitor: &Visitor, webhook: &Webhook) -> Markup {
+fn line(visitor: &Visitor, webhook: &Webhook) -> Vec<Markup> {
     let t = visitor.t;
-    html! {
-        tr {
-            th scope="row" { a href=(format!("{ALL}/{}", webhook.id)) { (webhook.url) } }
-            td { (kinds(visitor, webhook)) }
-            td { (state(visitor, webhook)) }
-            td.number { (webhook.pending) }
-            td { @match webhook.state.last_success_at { Some(at) => (time(at, &visitor.zone)), None => (t.never) } }
-            td { (webhook.description) }
-        }
-    }
+    vec![
+        html! { a href=(format!("{ALL}/{}", webhook.id)) { (webhook.url) } },
+        kinds(visitor, webhook),
+        state(visitor, webhook),
+        html! { (webhook.pending) },
+        html! { @match webhook.state.last_success_at { Some(at) => (time(at, &visitor.zone)), None => (t.never) } },
+        html! { (webhook.description) },
+    ]
 }
 
 /// What a webhook is told.

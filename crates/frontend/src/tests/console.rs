@@ -34,14 +34,14 @@ async fn an_owner_shares_and_the_sharee_finds_it_until_it_is_revoked() {
     asked.says(&[
         "Share with globex?",
         "Globex Corporation",
-        "2027-02-01 00:00 +00:00",
+        "end of 2027-01-31 (+00:00)",
         "a &lt;b&gt;pilot&lt;/b&gt;",
     ]);
     globex.opens("/console/shared").await.says(&["Nobody shares"]);
     let edited = acme.posts(WEB, &asked.form_token(), &with("edit-share")).await;
     edited.says(&["value=\"globex\"", "value=\"2027-01-31\"", "a &lt;b&gt;pilot&lt;/b&gt;</textarea>"]);
     let shared = acme.posts(WEB, &asked.form_token(), &with("share")).await;
-    shared.says(&["Shared.", "globex", "2027-02-01 00:00 +00:00", "16 days left", "Open", "never"]);
+    shared.says(&["Shared.", "globex", "end of 2027-01-31 (+00:00)", "16 days left", "Open", "never"]);
     acme.opens("/console/images?shared=on").await.says(&["team-a/web", "globex"]);
 
     let listed = globex.opens("/console/shared").await;
@@ -71,7 +71,9 @@ async fn a_share_ends_at_the_end_of_its_day_and_is_shown_as_ended_while_the_page
     let zone = [("action", "profile"), ("display_name", ""), ("time_zone", "Asia/Shanghai")];
     acme.sends("/console/settings", "/console/settings", &zone).await.says(&["Saved."]);
     let today = [("action", "share"), ("account", "globex"), ("deadline", "2027-01-15")];
-    acme.sends(&format!("{SHARING}&new=1"), WEB, &today).await.says(&["2027-01-16 00:00 +08:00", "8 h left"]);
+    acme.sends(&format!("{SHARING}&new=1"), WEB, &today)
+        .await
+        .says(&["end of 2027-01-15 (+08:00)", "8 h left"]);
     // It is 16:00 there; to the last second it is open.
     app.clock.advance(8 * 3600 - 1);
     globex.opens(WEB).await.is(200);
@@ -117,7 +119,7 @@ async fn a_share_that_ended_within_a_day_is_opened_again_until_the_days_end() {
     app.clock.advance(11);
     let page = acme.opens(&format!("{SHARING}&change=globex")).await;
     page.says_nothing_of(&["Now the share ends at"]);
-    acme.answers(&page, WEB, &same).await.says(&["Saved.", "2027-01-16 00:00 +00:00", "Open"]);
+    acme.answers(&page, WEB, &same).await.says(&["Saved.", "end of 2027-01-15 (+00:00)", "Open"]);
     Browser::of(&app, "globex").await.opens(WEB).await.is(200);
 }
 
@@ -138,10 +140,10 @@ async fn who_does_not_manage_an_image_is_told_nothing_of_its_shares() {
     app.share("team-a/web", None).await;
     let list = "/console/images";
     let (tick, share) = ("type=\"checkbox\" name=\"image\"", "Share selected images");
-    Browser::of(&app, "acme").await.opens(list).await.says(&["<td>globex</td>", tick, share]);
+    Browser::of(&app, "acme").await.opens(list).await.says(&["<div>globex</div>", tick, share]);
     for login in ["dev@acme", "reader@acme"] {
         let page = Browser::of(&app, login).await.opens(list).await;
-        page.says(&["team-a/web", "<td>–</td>"]).says_nothing_of(&["globex", "nobody", tick, share]);
+        page.says(&["team-a/web", "<div>–</div>"]).says_nothing_of(&["globex", "nobody", tick, share]);
     }
 }
 

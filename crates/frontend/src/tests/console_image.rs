@@ -141,12 +141,7 @@ async fn a_tags_page_says_all_there_is_to_know_of_it() {
         ]);
         let list = browser.opens(WEB).await;
         let platforms = ["linux/amd64", "linux/arm64", "linux/amd64, linux/arm64"];
-        list.says(
-            &platforms
-                .map(|platform| format!("<td class=\"nowrap\">{platform}</td>"))
-                .each_ref()
-                .map(String::as_str),
-        );
+        list.says(&platforms.map(|platform| format!("<div>{platform}</div>")).each_ref().map(String::as_str));
         page.says(&["<dt>Platform</dt><dd>linux/amd64, linux/arm64</dd>", "2027-01-15 08:00 +00:00"]);
         page.says(&[&format!("<dt>Size</dt><dd>{} B</dd>", index.len()), "Nothing refers to it"]);
         assert_eq!(page.copied(), [format!("docker pull {}/team-a/web:v1", app.host)]);
@@ -263,8 +258,8 @@ async fn what_was_pushed_makes_no_page_heavy() {
     let digest = app.push_blob("acme", "team-a/web", config.as_bytes()).await;
     let layer = app.push_blob("acme", "team-a/web", b"layer").await;
     let mut manifest: Value = serde_json::from_str(&image(&digest, config.len(), &layer, 5)).unwrap();
-    for number in 0..100 {
-        manifest["annotations"][format!("{number:03}")] = json!("\"".repeat(1_000));
+    for number in 0..40 {
+        manifest["annotations"][format!("{number:03}")] = json!("\"".repeat(500));
     }
     let pushed = app.put_manifest("acme", "team-a/web", "large", IMAGE, &manifest.to_string()).await;
     assert_eq!(pushed.status(), 201);
@@ -284,7 +279,7 @@ async fn what_was_pushed_makes_no_page_heavy() {
     let acme = Browser::of(&app, "acme").await;
     for (path, says) in [
         ("", "index-0"),
-        ("?tab=tags&reference=large", "The first 17 are shown."),
+        ("?tab=tags&reference=large", "The first 9 are shown."),
         ("?tab=tags&reference=index-0", "Images for each platform"),
     ] {
         let page = acme.opens(&format!("{WEB}{path}")).await;

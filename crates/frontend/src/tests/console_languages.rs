@@ -29,17 +29,17 @@ async fn the_details_of_events_are_in_the_visitors_language_and_the_accounts_tim
         .strftime("%Y-%m-%d %H:%M +08:00")
         .to_string();
     let shared = trail(&acme, EventKind::ShareCreated).await;
-    assert!(shared.contains(&format!("<td>with globex until {deadline}</td>")), "{shared}");
+    assert!(shared.contains(&format!("<div>with globex until {deadline}</div>")), "{shared}");
     acme.language = "zh-CN";
     let shared = trail(&acme, EventKind::ShareCreated).await;
-    assert!(shared.contains(&format!("<td>共享给 globex，{deadline} 截止</td>")), "{shared}");
+    assert!(shared.contains(&format!("<div>共享给 globex，{deadline} 截止</div>")), "{shared}");
     let pushed = trail(&acme, EventKind::ManifestPushed).await;
-    assert!(pushed.contains("<td>镜像 sha256:") && pushed.contains("，版本 v1</td>"), "{pushed}");
+    assert!(pushed.contains("<div>镜像 sha256:") && pushed.contains("，版本 v1</div>"), "{pushed}");
     let refused = trail(&acme, EventKind::SignInFailed).await;
-    assert!(refused.contains("<td>密码错误</td>"), "{refused}");
+    assert!(refused.contains("<div>密码错误</div>"), "{refused}");
     for kind in EventKind::ALL {
         let page = trail(&acme, *kind).await;
-        assert!(!page.contains("<td><span lang=\"en\">"), "{kind:?} has a detail that is not read: {page}");
+        assert!(!page.contains("<div><span lang=\"en\">"), "{kind:?} has a detail that is not read: {page}");
     }
     let told: Value = app.get("acme", "/api/v1/audit?kind=share_created").await.json().await.unwrap();
     assert!(told.to_string().contains("with globex until 2027-01-"), "the API's stays: {told}");
@@ -64,7 +64,7 @@ async fn a_detail_of_before_that_is_not_understood_is_shown_as_it_was_written() 
     let mut acme = Browser::of(&app, "acme").await;
     acme.language = "zh-CN";
     let page = trail(&acme, EventKind::ShareCreated).await;
-    assert!(page.contains("<td><span lang=\"en\">with &lt;globex&gt; since ever</span></td>"), "{page}");
+    assert!(page.contains("<div><span lang=\"en\">with &lt;globex&gt; since ever</span></div>"), "{page}");
 }
 
 #[tokio::test]
