@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use oci::RepositoryName;
 
+use super::credentials;
 use super::page::command;
 use super::visitor::Visitor;
 
@@ -17,7 +18,7 @@ pub(super) fn of_image(visitor: &Visitor, name: &RepositoryName, tag: &str, push
          --docker-password='PASSWORD'"
     );
     html! {
-        p { (t.guide_login_hint) }
+        p { (t.guide_login_hint) " " a href=(credentials::ALL) { (t.credentials) } }
         @for (client, program) in [(t.guide_docker, "docker"), (t.guide_podman, "podman")] {
             section.panel {
                 h2 { (client) }

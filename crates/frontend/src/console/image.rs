@@ -81,6 +81,11 @@ impl Seen {
 
     /// The page around a part of it.
     pub(super) fn page(&self, visitor: &Visitor, tab: Tab, content: &Markup) -> Answer {
+        self.page_about(visitor, tab, None, content)
+    }
+
+    /// The same, which is about `what` of that part.
+    fn page_about(&self, visitor: &Visitor, tab: Tab, what: Option<&str>, content: &Markup) -> Answer {
         let t = visitor.t;
         let name = self.repository.name.as_str();
         let place = if self.own { Place::OwnImages } else { Place::SharedByOthers };
@@ -112,7 +117,8 @@ impl Seen {
             }
             (content)
         };
-        part(visitor, place, name, &format!("{} · {name}", text(tab)), &content)
+        let title = format!("{} · {name}", what.unwrap_or_else(|| text(tab)));
+        part(visitor, place, name, &title, &content)
     }
 }
 
@@ -131,7 +137,10 @@ async fn shown(visitor: &Visitor, seen: Seen) -> Result<Answer, Problem> {
     let tab = seen.tabs().into_iter().find(|tab| tab.word() == wanted).ok_or(Problem::NotFound)?;
     Ok(match tab {
         Tab::Tags => match visitor.query.get("reference") {
-            Some(reference) => seen.page(visitor, tab, &manifest::show(visitor, &seen, reference).await?),
+            Some(reference) => {
+                let content = manifest::show(visitor, &seen, reference).await?;
+                seen.page_about(visitor, tab, Some(reference), &content)
+            }
             None => match tags::list(visitor, &seen).await {
                 Err(Problem::NotFound) if seen.pushes && visitor.query.get("delete").is_some() => {
                     gone(&format!("{}?tab=tags", seen.address()))

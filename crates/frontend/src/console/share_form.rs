@@ -168,6 +168,7 @@ impl Dialog<'_> {
     fn asks(&self, visitor: &Visitor, typed: &Typed, wrong: &[Wrong]) -> Markup {
         let t = visitor.t;
         html! {
+            (self.named())
             (whole_error(wrong))
             form.panel method="post" action=(self.address) {
                 (form_token(&visitor.form_token))
@@ -180,6 +181,11 @@ impl Dialog<'_> {
                 }
             }
         }
+    }
+
+    /// The images, where they are not the page's own.
+    fn named(&self) -> Markup {
+        html! { @if self.address == SEVERAL { ul { @for image in self.images { li { (image) } } } } }
     }
 
     fn images(&self) -> Markup {
@@ -311,7 +317,7 @@ pub(super) async fn of_several(visitor: Visitor) -> Answer {
     }
     let shown_at = several_at(&images);
     match of_all(&images, &shown_at).shown(&visitor).await {
-        Ok(content) => several(&visitor, &images, &content),
+        Ok(content) => several(&visitor, &content),
         Err(problem) => problem.answer(visitor.language),
     }
 }
@@ -324,7 +330,7 @@ pub(super) async fn share_several(visitor: Visitor, form: Form) -> Answer {
         Ok(Next::Done) => go("/console/images?shared=on&done=shared"),
         Ok(Next::At(address)) => go(&address),
         Ok(Next::With(content, forbidden)) => {
-            let mut answer = several(&visitor, &images, &content);
+            let mut answer = several(&visitor, &content);
             if forbidden {
                 answer.extensions_mut().insert(Refused);
             }
@@ -343,12 +349,8 @@ fn of_all<'a>(images: &'a [RepositoryName], shown_at: &'a str) -> Dialog<'a> {
     Dialog { address: SEVERAL, shown_at, images, back: "/console/images" }
 }
 
-fn several(visitor: &Visitor, images: &[RepositoryName], content: &Markup) -> Answer {
-    let content = html! {
-        ul { @for image in images { li { (image) } } }
-        (content)
-    };
-    page(visitor, Place::OwnImages, visitor.t.share_image, &content)
+fn several(visitor: &Visitor, content: &Markup) -> Answer {
+    page(visitor, Place::OwnImages, visitor.t.share_image, content)
 }
 
 fn images<'a>(names: impl Iterator<Item = &'a str>) -> Vec<RepositoryName> {

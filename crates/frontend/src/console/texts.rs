@@ -126,7 +126,7 @@ texts! {
     guide_containerd: "containerd", "containerd";
     guide_skopeo: "Skopeo", "Skopeo";
     guide_kubernetes: "Kubernetes pull secret", "Kubernetes 镜像拉取密钥";
-    guide_login_hint: "For scripts, make a token with `gangplank token create`, or a login that ends with `gangplank docker-login`.", "在脚本中请使用 `gangplank token create` 创建令牌，或用 `gangplank docker-login` 创建临时登录指令。";
+    guide_login_hint: "Scripts sign in with a temporary login, a personal token or an access key:", "脚本请使用临时登录指令、个人令牌或访问密钥登录：";
     description_hint: "0 to 1000 characters", "0 到 1000 个字符";
     character_left: "character left", "个字符可用";
     characters_left: "characters left", "个字符可用";
