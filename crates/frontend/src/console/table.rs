@@ -31,6 +31,11 @@ pub(super) fn number(label: &str) -> Column<'_> {
     Column { class: Some("number"), ..column(label) }
 }
 
+/// A column of words, none of which is broken.
+pub(super) fn words(label: &str) -> Column<'_> {
+    Column { class: Some("words"), ..column(label) }
+}
+
 /// A column of texts that people wrote, which have lines.
 pub(super) fn prose(label: &str) -> Column<'_> {
     Column { class: Some("text"), ..column(label) }

@@ -14,7 +14,7 @@ use super::page::{Answer, Question, command, go, size, time};
 use super::problem::Problem;
 use super::read::Read;
 use super::search::{self, Search};
-use super::table::{column, heading, number, table};
+use super::table::{column, heading, number, table, words};
 use super::text::{clipped, fill};
 use super::visitor::{Form, Visitor, parameter};
 
@@ -66,7 +66,7 @@ pub(super) async fn list(visitor: &Visitor, seen: &Seen) -> Result<Markup, Probl
         heading(t.tag),
         column(t.pull_command),
         column(t.digest_and_media_type),
-        column(t.platform),
+        words(t.platform),
         number(t.size),
         column(t.pushed),
     ];
@@ -144,7 +144,7 @@ fn line(visitor: &Visitor, seen: &Seen, tag: &TagDetails, platforms: &str) -> Ve
         command(t, &format!("docker pull {}/{}:{name}", visitor.host, seen.repository.name)),
         html! {
             code title=(digest) { (short(&digest)) }
-            div.hint title=(t.media_type) { (tag.media_type) }
+            div.hint { (breakable(&tag.media_type)) }
         },
         html! { (platforms) },
         html! { (size(tag.size)) },
@@ -154,6 +154,11 @@ fn line(visitor: &Visitor, seen: &Seen, tag: &TagDetails, platforms: &str) -> Ve
     let delete = html! { a href=(at("delete")) aria-label=(delete) { (t.delete) } };
     cells.extend(seen.pushes.then_some(delete));
     cells
+}
+
+/// A media type, which may go on in the next line behind its parts.
+fn breakable(media_type: &str) -> Markup {
+    html! { @for part in media_type.split_inclusive(['/', '.', '+']) { (part) wbr; } }
 }
 
 /// As much of a digest as tells it from others here.

@@ -97,7 +97,7 @@ fn line(visitor: &Visitor, seen: &Seen, share: &Share, (chosen, most): (bool, u6
     vec![
         html! { a href=(to) aria-current=[chosen.then_some("true")] { (share.grantee) } },
         status(visitor, share),
-        html! { (used.pulls) (bar(used.pulls, most)) },
+        html! { (used.pulls) @if used.pulls > 0 { (bar(used.pulls, most)) } },
         html! { (size(used.bytes)) },
         html! { @match used.last_used_at { Some(at) => (time(at, &visitor.zone)), None => (t.never) } },
     ]
