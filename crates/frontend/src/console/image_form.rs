@@ -13,7 +13,7 @@ use super::visitor::{Form, Visitor};
 
 /// Leads to the form.
 pub(super) fn link(visitor: &Visitor) -> Markup {
-    html! { p { a.button.plain href=(format!("{ALL}?do=create")) { (visitor.t.image_new) } } }
+    html! { a.button.plain.end href=(format!("{ALL}?do=create")) { (visitor.t.image_new) } }
 }
 
 /// The form, for whoever may send it.

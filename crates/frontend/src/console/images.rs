@@ -190,8 +190,8 @@ fn shown(visitor: &Visitor, wanted: &Wanted<'_>, listed: &Listed) -> Markup {
                 (t.shared_by_me)
             }
             button.plain type="submit" { (t.search) }
-            }
             @if listed.makes { (image_form::link(visitor)) }
+            }
             p.hint id="images-count" role="status" { (fill(t.entries, &[("count", &listed.total)])) }
             div id="images" { (results(visitor, wanted, listed)) }
         }
