@@ -249,6 +249,7 @@ texts! {
     login_hours_wrong: "A number of hours, from 1 to {max}.", "请输入小时数，范围为 1 到 {max}。";
     token_revoked: "The token is revoked, with what was made with it.", "令牌已吊销，由其创建的凭证一并失效。";
     gone_already: "It was gone already, or you may not see it. Nothing was changed.", "此前已不存在，或您无权查看。未做任何更改。";
+    made_before: "That was made already, and is shown once. Revoke or delete it if you did not keep it, and make another.", "此前已创建，其内容仅显示一次。如未保存，请将其吊销或删除后重新创建。";
     sending: "It is on its way.", "正在发送。";
     kind: "Kind", "类别";
     ends: "Ends", "失效时间";

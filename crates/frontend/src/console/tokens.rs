@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use super::credentials::{ALL, docker_login, maker, maker_field};
 use super::forms::{Asked, Refusal, described, done_or_gone};
 use super::list::{ROWS_AND_ONE, Rows, pager};
+use super::made_once::number;
 use super::page::{Answer, Place, Question, form_token, go, instant, once, time};
 use super::problem::{Problem, Wrong};
 use super::session::is_session;
@@ -110,6 +111,7 @@ pub(super) fn login_form(visitor: &Visitor, asked: Asked<'_>) -> Markup {
         p { (t.login_text) }
         form.panel method="post" action=(ALL) {
             (form_token(&visitor.form_token))
+            (number())
             (asked.field("hours", t.login_hours, None).select(&hours, asked.typed_or("hours", "12")))
             (maker_field(visitor, asked, hint))
             div.bar {
@@ -164,6 +166,7 @@ pub(super) fn token_form(visitor: &Visitor, asked: Asked<'_>) -> Markup {
         (asked.whole_error())
         form.panel method="post" action=(ALL) {
             (form_token(&visitor.form_token))
+            (number())
             (asked.field("description", t.description, Some(t.token_description_hint.to_owned()))
                 .line("text", asked.typed("description"), "off"))
             (asked.field("days", t.token_days, Some(days)).line("text", asked.typed_or("days", "30"), "off"))
