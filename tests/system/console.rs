@@ -292,6 +292,13 @@ const DIALOGS: &[Dialog] = &[
         kept: &[],
     },
     Dialog {
+        path: "/console/credentials?do=token",
+        typed: &[("days", "30"), ("description", "kept"), ("scope", "repository:team-a/*:pull")],
+        button: "button[value=token]",
+        wrong: "current_password",
+        kept: &["days", "description", "scope"],
+    },
+    Dialog {
         path: "/console/webhooks?do=create",
         typed: &[("url", "ftp://receiver.example/")],
         button: "main button[value=create]",

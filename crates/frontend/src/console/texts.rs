@@ -260,6 +260,8 @@ texts! {
     login_hours: "Hours until it ends", "有效小时数";
     login_command: "Docker login", "docker 登录指令";
     maker_hint: "Give it for one that outlives this session. Without it, what is made here ends with the session, at {end}.", "如需在本次会话之后仍有效，请填写。不填则最晚随本次会话于 {end} 失效。";
+    token_maker_hint: "Needed for one that outlives this session, which ends at {end}.", "本次会话将于 {end} 失效，有效期超过会话的令牌必须填写。";
+    token_outlives: "Without it the token could live until {end} at most, when this session ends. Give the current password for one that lives longer.", "不填则令牌最晚随本次会话于 {end} 失效。如需更长的有效期，请填写当前密码。";
     key_maker_hint: "Give it for one that stands on its own. Without it, the access key goes when this session's token is revoked.", "填写后密钥独立有效；不填则吊销本次会话的令牌时密钥一并删除。";
     tokens: "Personal tokens", "个人令牌";
     tokens_text: "Passwords with an end, for scripts and machines. Sessions of the console and docker logins are tokens too.", "有期限的密码，供脚本和机器使用。控制台会话和临时登录指令也是令牌。";

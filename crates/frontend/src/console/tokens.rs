@@ -159,7 +159,7 @@ fn days_max(visitor: &Visitor) -> u64 {
 pub(super) fn token_form(visitor: &Visitor, asked: Asked<'_>) -> Markup {
     let t = visitor.t;
     let max = days_max(visitor);
-    let hint = fill(t.maker_hint, &[("end", &session_end(visitor))]);
+    let hint = fill(t.token_maker_hint, &[("end", &session_end(visitor))]);
     let days = fill(t.token_days_hint, &[("max", &max)]);
     let scope = fill(t.token_scope_hint, &[("max", &PATTERNS_MAX)]);
     html! {
@@ -193,6 +193,16 @@ fn scope(visitor: &Visitor, form: &Form) -> Result<Option<Vec<ScopePattern>>, Wr
     Ok(Some(patterns).filter(|patterns| !patterns.is_empty()))
 }
 
+/// Nobody gets a token that ends sooner than was asked for: one that outlives the session takes the password.
+fn ends_in_time(visitor: &Visitor, form: &Form, life: Duration) -> Result<(), Wrong> {
+    let last = visitor.principal.credential_ends_at().filter(|_| form.get("current_password").is_empty());
+    if last.is_some_and(|last| visitor.now.checked_add(life).map_or(true, |end| end > last)) {
+        let text = fill(visitor.t.token_outlives, &[("end", &session_end(visitor))]);
+        return Err(Wrong::of("current_password", text));
+    }
+    Ok(())
+}
+
 /// Makes a personal token.
 pub(super) async fn make_token(visitor: &Visitor, form: &Form) -> Result<Answer, Refusal> {
     let t = visitor.t;
@@ -202,6 +212,7 @@ pub(super) async fn make_token(visitor: &Visitor, form: &Form) -> Result<Answer,
     let wrong = || Wrong::of("days", fill(t.token_days_wrong, &[("max", &days_max(visitor))]));
     let expires_in = Duration::from_secs(days.ok_or_else(wrong)? * DAY_SECONDS);
     let scope = scope(visitor, form)?;
+    ends_in_time(visitor, form, expires_in)?;
     let maker = maker(visitor, form).await?;
     let new = NewToken { expires_in, description, scope };
     let made = visitor.app.auth.create_personal_token(&maker, new, visitor.now).await;
