@@ -285,6 +285,13 @@ const DIALOGS: &[Dialog] = &[
         kept: &["name"],
     },
     Dialog {
+        path: "/console/blocked-owners",
+        typed: &[("of", "No such Name")],
+        button: "main form[method=get] button",
+        wrong: "of",
+        kept: &["of"],
+    },
+    Dialog {
         path: "/console/credentials?do=docker-login",
         typed: &[("current_password", "wrong")],
         button: "button[value=docker-login]",

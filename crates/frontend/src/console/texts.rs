@@ -454,6 +454,7 @@ texts! {
     block: "Block an owner", "屏蔽所有者";
     block_hint: "The name of an account. Whether it exists is not told.", "输入账号名称，不会提示该账号是否存在。";
     block_warning: "All that it shares with you is left, at once, and stays left when it is unblocked.", "该账号共享给您的镜像将立即全部退出，取消屏蔽后也不会恢复。";
+    block_question: "Block {name}?", "要屏蔽 {name} 吗？";
     block_self: "An account cannot block itself.", "不能屏蔽自己的账号。";
     blocked_done: "The owner is blocked.", "已屏蔽该所有者。";
     unblock: "Unblock", "取消屏蔽";
