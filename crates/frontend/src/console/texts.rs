@@ -276,6 +276,7 @@ texts! {
     token_revoke: "Revoke token", "吊销令牌";
     token_revoke_question: "Revoke token {name}?", "要吊销令牌 {name} 吗？";
     token_revoke_warning: "Whoever uses it is refused from the next request on. Tokens and access keys that were made with it end, too.", "自使用者的下一次请求起即被拒绝，由其创建的令牌和访问密钥也将失效。";
+    token_revoke_own_warning: "It is this very session: you are signed out here, at once. Tokens and access keys that were made with it end, too.", "这是您当前的会话：吊销后您将立即在此退出登录，由其创建的令牌和访问密钥也将失效。";
     keys: "Access keys", "访问密钥";
     keys_text: "An access key signs requests, and signs docker in for good. It stays when the password changes.", "访问密钥用于对请求签名，也可用于 docker 长期登录。修改密码后仍有效。";
     key_new: "New access key", "创建访问密钥";

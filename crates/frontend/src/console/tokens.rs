@@ -231,9 +231,10 @@ pub(super) async fn question(visitor: &Visitor, asked: Asked<'_>) -> Result<Mark
     let t = visitor.t;
     let wanted: TokenId = asked.of().parse()?;
     let token = all(visitor).await?.into_iter().find(|token| token.id == wanted).ok_or(Problem::NotFound)?;
+    let is_this = visitor.principal.personal_token() == Some(wanted);
     let question = Question {
         text: &fill(t.token_revoke_question, &[("name", &called(&token))]),
-        warning: t.token_revoke_warning,
+        warning: if is_this { t.token_revoke_own_warning } else { t.token_revoke_warning },
         address: ALL,
         action: "revoke",
         of: &wanted.to_string(),

@@ -135,6 +135,27 @@ async fn a_token_that_is_to_outlive_the_session_takes_the_password() {
 }
 
 #[tokio::test]
+async fn who_revokes_the_own_session_is_told_that_it_signs_out() {
+    let app = TestApp::start().await;
+    let mut acme = Browser::of(&app, "acme").await;
+    let other = Browser::of(&app, "acme").await;
+    let listed = acme.opens(CREDENTIALS).await;
+    let own = listed.text.split_once("This session").unwrap().1;
+    let id = own.split_once("do=revoke&amp;of=").unwrap().1.split_once('"').unwrap().0;
+    let question = format!("{CREDENTIALS}?do=revoke&of={id}");
+    let told = "It is this very session: you are signed out here, at once.";
+    other.opens(&question).await.says(&["Whoever uses it is refused"]).says_nothing_of(&[told]);
+    acme.language = "zh-CN";
+    acme.opens(&question).await.says(&["这是您当前的会话：吊销后您将立即在此退出登录"]);
+    acme.language = "en";
+    let asked = acme.opens(&question).await;
+    asked.says(&["Revoke token console?", told, "made with it end, too"]);
+    let page = acme.answers(&asked, CREDENTIALS, &[("action", "revoke")]).await;
+    assert!(page.address.starts_with("/console/sign-in?"), "{}", page.address);
+    other.opens(CREDENTIALS).await.is(200).says(&["This session"]);
+}
+
+#[tokio::test]
 async fn access_keys_sign_docker_in_until_they_are_disabled_or_deleted() {
     let app = TestApp::start().await;
     app.push_image("acme", "team-a/web", "v1", b"layer").await;
