@@ -288,11 +288,25 @@ const DIALOGS: &[Dialog] = &[
         kept: &["name"],
     },
     Dialog {
+        path: "/console/blocked-owners",
+        typed: &[("of", "No such Name")],
+        button: "main form[method=get] button",
+        wrong: "of",
+        kept: &["of"],
+    },
+    Dialog {
         path: "/console/credentials?do=docker-login",
         typed: &[("current_password", "wrong")],
         button: "button[value=docker-login]",
         wrong: "current_password",
         kept: &[],
+    },
+    Dialog {
+        path: "/console/credentials?do=token",
+        typed: &[("days", "30"), ("description", "kept"), ("scope", "repository:team-a/*:pull")],
+        button: "button[value=token]",
+        wrong: "current_password",
+        kept: &["days", "description", "scope"],
     },
     Dialog {
         path: "/console/webhooks?do=create",

@@ -2,7 +2,8 @@
 //! management API (`/api/v1`) and the console (`/console/`).
 //!
 //! It turns requests into calls of [`auth`] and [`storage`], and their answers into responses. It decides nothing about
-//! rights (a [`auth::Permit`] does), keeps nothing, and reads neither configuration nor the clock ([`Clock`] is given).
+//! rights (a [`auth::Permit`] does), keeps nothing but which forms of the console made something, and reads neither
+//! configuration nor the clock ([`Clock`] is given).
 //!
 //! A request's way: `server` accepts the connection and bounds it, `tls` shakes hands if it is to be encrypted; `edge` gives it an id, a span and an answer
 //! whatever happens; `router` parses it into a `Route`; `dispatch` checks the route's access, once; a handler, in the file

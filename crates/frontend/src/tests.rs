@@ -12,6 +12,7 @@ mod console_forms;
 mod console_image;
 mod console_languages;
 mod console_many;
+mod console_once;
 mod console_pages;
 mod console_sharing;
 mod console_trail;

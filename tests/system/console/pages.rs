@@ -45,6 +45,7 @@ const PAGES: &[(&str, &str)] = &[
     ("image-of-others", "/console/images/team-g/api"),
     ("guide-of-others", "/console/images/team-g/api?tab=guide"),
     ("blocked-owners", "/console/blocked-owners"),
+    ("block", "/console/blocked-owners?do=block&of=initech"),
     ("organizations", "/console/organizations"),
     ("organization", "/console/organizations/team-a"),
     ("organization-new", "/console/organizations?do=create"),

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::credentials::{ALL, docker_login, maker, maker_field};
 use super::forms::{Asked, Refusal, described, done_or_gone};
 use super::holders::{state, switch};
+use super::made_once::number;
 use super::page::{Answer, Place, Question, form_token, go, once, time};
 use super::problem::Problem;
 use super::table::{column, heading, table};
@@ -68,6 +69,7 @@ pub(super) fn form(visitor: &Visitor, asked: Asked<'_>) -> Markup {
         p { (t.keys_text) }
         form.panel method="post" action=(ALL) {
             (form_token(&visitor.form_token))
+            (number())
             (asked.field("description", t.description, Some(t.token_description_hint.to_owned()))
                 .line("text", asked.typed("description"), "off"))
             (maker_field(visitor, asked, t.key_maker_hint.to_owned()))

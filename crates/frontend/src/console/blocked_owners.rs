@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::forms::{Asked, Refusal, done_or_gone, ended, sent};
 use super::list::{ROWS_AND_ONE, Rows, pager};
-use super::page::{Answer, Place, form_token, go, page, time};
+use super::page::{Answer, Place, Question, form_token, go, page, time};
 use super::problem::{Problem, Wrong};
 use super::table::{column, heading, table};
 use super::text::fill;
@@ -21,6 +21,9 @@ pub(super) async fn list(visitor: Visitor) -> Answer {
 
 async fn shown(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> {
     let t = visitor.t;
+    if let Some(question) = question(visitor, asked)? {
+        return Ok(page(visitor, Place::SharedByOthers, t.block, &question));
+    }
     let auth = &visitor.app.auth;
     let found =
         auth.list_blocked_owners(&visitor.principal, visitor.query.get("after"), ROWS_AND_ONE).await?;
@@ -55,16 +58,57 @@ fn line(visitor: &Visitor, owner: &BlockedOwner) -> Vec<Markup> {
     ]
 }
 
+/// The owner that was typed, whether it exists or not.
+fn owner(visitor: &Visitor, typed: &str) -> Result<AccountName, Wrong> {
+    let (t, typed) = (visitor.t, typed.trim());
+    if typed.is_empty() {
+        return Err(Wrong::of("of", t.required));
+    }
+    let name = AccountName::parse(typed).map_err(|_| Wrong::of("of", t.account_wrong))?;
+    if visitor.principal.account_name() == Some(&name) {
+        return Err(Wrong::of("of", t.block_self));
+    }
+    Ok(name)
+}
+
+/// The question before an owner is blocked, once there is a name that can be one.
+fn question(visitor: &Visitor, asked: Asked<'_>) -> Result<Option<Markup>, Problem> {
+    let t = visitor.t;
+    if asked.what() != "block" || matches!(asked, Asked::Again(..)) {
+        return Ok(None);
+    }
+    if visitor.principal.user().is_some() {
+        return Err(Problem::Forbidden);
+    }
+    let asks = |name: AccountName| {
+        let question = Question {
+            text: &fill(t.block_question, &[("name", &name)]),
+            warning: t.block_warning,
+            address: ALL,
+            action: "block",
+            of: name.as_str(),
+            button: t.block,
+            back: ALL,
+        };
+        question.asks(visitor)
+    };
+    Ok(owner(visitor, asked.of()).ok().map(asks))
+}
+
+/// It changes nothing, and leads to the question.
 fn form(visitor: &Visitor, asked: Asked<'_>) -> Markup {
     let t = visitor.t;
+    let typed = (asked.what() == "block").then(|| asked.of());
+    let wrong = typed.and_then(|typed| owner(visitor, typed).err());
+    let mut field = asked.field("of", t.account, Some(t.block_hint.to_owned()));
+    field.error = field.error.or(wrong.as_ref().map(|wrong| wrong.text.as_str()));
     html! {
         h2 { (t.block) }
         (asked.whole_error())
-        p { (t.block_warning) }
-        form.panel method="post" action=(ALL) {
-            (form_token(&visitor.form_token))
-            (asked.field("account", t.account, Some(t.block_hint.to_owned())).line("text", asked.typed("account"), "off"))
-            button.danger type="submit" name="action" value="block" { (t.block) }
+        form.panel method="get" action=(ALL) {
+            input type="hidden" name="do" value="block";
+            (field.line("text", typed.unwrap_or_default(), "off"))
+            button type="submit" { (t.check_share) }
         }
     }
 }
@@ -78,18 +122,13 @@ pub(super) async fn act(visitor: Visitor, form: Form) -> Answer {
 async fn acted(visitor: &Visitor, form: &Form) -> Result<&'static str, Refusal> {
     let t = visitor.t;
     let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+    if p.user().is_some() {
+        return Err(Problem::Forbidden.into());
+    }
     match form.get("action") {
         "block" => {
-            let name = form.get("account").trim();
-            if name.is_empty() {
-                return Err(Wrong::of("account", t.required).into());
-            }
-            let owner = AccountName::parse(name).map_err(|_| Wrong::of("account", t.account_wrong))?;
-            let blocked = auth.block_owner(p, &owner, now).await;
-            blocked.map_err(|error| match error {
-                auth::Error::Invalid { .. } => Wrong::of("account", t.block_self).into(),
-                error => Refusal::of(error, t),
-            })?;
+            let owner = owner(visitor, form.get("of"))?;
+            auth.block_owner(p, &owner, now).await.map_err(|error| Refusal::of(error, t))?;
             Ok("blocked")
         }
         "unblock" => {

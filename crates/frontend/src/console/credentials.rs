@@ -5,6 +5,7 @@ use auth::{AuthenticationError, Principal, Secret};
 use maud::{Markup, html};
 
 use super::forms::{Asked, Refusal, ended_or_gone, sent};
+use super::made_once::made_once;
 use super::page::{Answer, Place, page};
 use super::problem::{Problem, Wrong};
 use super::visitor::{Form, Visitor};
@@ -46,10 +47,10 @@ async fn shown(visitor: &Visitor, asked: Asked<'_>) -> Result<Answer, Problem> {
 /// `POST /console/credentials`: what the button that was pressed says.
 pub(super) async fn act(visitor: Visitor, form: Form) -> Answer {
     let done = match form.get("action") {
-        "docker-login" => tokens::make_login(&visitor, &form).await,
-        "token" => tokens::make_token(&visitor, &form).await,
+        "docker-login" => made_once(&visitor, &form, ALL, tokens::make_login(&visitor, &form)).await,
+        "token" => made_once(&visitor, &form, ALL, tokens::make_token(&visitor, &form)).await,
         "revoke" => tokens::revoke(&visitor, &form).await,
-        "access-key" => access_keys::make(&visitor, &form).await,
+        "access-key" => made_once(&visitor, &form, ALL, access_keys::make(&visitor, &form)).await,
         "disable" => access_keys::set_disabled(&visitor, &form, true).await,
         "enable" => access_keys::set_disabled(&visitor, &form, false).await,
         "delete" => access_keys::delete(&visitor, &form).await,

@@ -21,6 +21,7 @@ mod image_form;
 mod image_settings;
 mod images;
 mod list;
+mod made_once;
 mod manifest;
 mod organizations;
 mod page;

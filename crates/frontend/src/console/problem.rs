@@ -149,6 +149,9 @@ pub(super) fn wrong(error: auth::Error, t: &'static Texts) -> Result<Wrong, Prob
 /// What stands for something that was gone before it was to go.
 pub(super) const GONE: &str = "gone";
 
+/// What stands for something that its form had made before.
+pub(super) const MADE_BEFORE: &str = "made-before";
+
 /// What is said once after something was done, by the word that stands for it in the address.
 pub(super) fn told(done: &str, t: &'static Texts) -> Option<&'static str> {
     Some(match done {
@@ -172,6 +175,7 @@ pub(super) fn told(done: &str, t: &'static Texts) -> Option<&'static str> {
         "token-revoked" => t.token_revoked,
         "sending" => t.sending,
         GONE => t.gone_already,
+        MADE_BEFORE => t.made_before,
         _ => return None,
     })
 }

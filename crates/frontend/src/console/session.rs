@@ -17,7 +17,7 @@ use subtle::ConstantTimeEq;
 use crate::App;
 
 /// How long a session lasts.
-const SESSION_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
+pub(super) const SESSION_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
 /// What its token is called in the list of tokens.
 const SESSION_DESCRIPTION: &str = "console";
 const SESSION: &str = "gangplank_session";

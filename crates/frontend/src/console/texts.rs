@@ -256,6 +256,7 @@ texts! {
     login_hours_wrong: "A number of hours, from 1 to {max}.", "请输入小时数，范围为 1 到 {max}。";
     token_revoked: "The token is revoked, with what was made with it.", "令牌已吊销，由其创建的凭证一并失效。";
     gone_already: "It was gone already, or you may not see it. Nothing was changed.", "此前已不存在，或您无权查看。未做任何更改。";
+    made_before: "That was made already, and is shown once. Revoke or delete it if you did not keep it, and make another.", "此前已创建，其内容仅显示一次。如未保存，请将其吊销或删除后重新创建。";
     sending: "It is on its way.", "正在发送。";
     kind: "Kind", "类别";
     ends: "Ends", "失效时间";
@@ -266,6 +267,8 @@ texts! {
     login_hours: "Hours until it ends", "有效小时数";
     login_command: "Docker login", "docker 登录指令";
     maker_hint: "Give it for one that outlives this session. Without it, what is made here ends with the session, at {end}.", "如需在本次会话之后仍有效，请填写。不填则最晚随本次会话于 {end} 失效。";
+    token_maker_hint: "Needed for one that outlives this session, which ends at {end}.", "本次会话将于 {end} 失效，有效期超过会话的令牌必须填写。";
+    token_outlives: "Without it the token could live until {end} at most, when this session ends. Give the current password for one that lives longer.", "不填则令牌最晚随本次会话于 {end} 失效。如需更长的有效期，请填写当前密码。";
     key_maker_hint: "Give it for one that stands on its own. Without it, the access key goes when this session's token is revoked.", "填写后密钥独立有效；不填则吊销本次会话的令牌时密钥一并删除。";
     tokens: "Personal tokens", "个人令牌";
     tokens_text: "Passwords with an end, for scripts and machines. Sessions of the console and docker logins are tokens too.", "有期限的密码，供脚本和机器使用。控制台会话和临时登录指令也是令牌。";
@@ -281,6 +284,7 @@ texts! {
     token_revoke_named: "Revoke token {name}", "吊销令牌 {name}";
     token_revoke_question: "Revoke token {name}?", "要吊销令牌 {name} 吗？";
     token_revoke_warning: "Whoever uses it is refused from the next request on. Tokens and access keys that were made with it end, too.", "自使用者的下一次请求起即被拒绝，由其创建的令牌和访问密钥也将失效。";
+    token_revoke_own_warning: "It is this very session: you are signed out here, at once. Tokens and access keys that were made with it end, too.", "这是您当前的会话：吊销后您将立即在此退出登录，由其创建的令牌和访问密钥也将失效。";
     keys: "Access keys", "访问密钥";
     keys_text: "An access key signs requests, and signs docker in for good. It stays when the password changes.", "访问密钥用于对请求签名，也可用于 docker 长期登录。修改密码后仍有效。";
     key_new: "New access key", "创建访问密钥";
@@ -459,6 +463,7 @@ texts! {
     block: "Block an owner", "屏蔽所有者";
     block_hint: "The name of an account. Whether it exists is not told.", "输入账号名称，不会提示该账号是否存在。";
     block_warning: "All that it shares with you is left, at once, and stays left when it is unblocked.", "该账号共享给您的镜像将立即全部退出，取消屏蔽后也不会恢复。";
+    block_question: "Block {name}?", "要屏蔽 {name} 吗？";
     block_self: "An account cannot block itself.", "不能屏蔽自己的账号。";
     blocked_done: "The owner is blocked.", "已屏蔽该所有者。";
     unblock: "Unblock", "取消屏蔽";

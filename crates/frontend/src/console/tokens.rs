@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use super::credentials::{ALL, docker_login, maker, maker_field};
 use super::forms::{Asked, Refusal, described, done_or_gone};
 use super::list::{ROWS_AND_ONE, Rows, pager};
+use super::made_once::number;
 use super::page::{Answer, Place, Question, form_token, go, instant, once, time};
 use super::problem::{Problem, Wrong};
 use super::session::is_session;
@@ -95,6 +96,7 @@ pub(super) fn login_form(visitor: &Visitor, asked: Asked<'_>) -> Markup {
         p { (t.login_text) }
         form.panel method="post" action=(ALL) {
             (form_token(&visitor.form_token))
+            (number())
             (asked.field("hours", t.login_hours, None).select(&hours, asked.typed_or("hours", "12")))
             (maker_field(visitor, asked, hint))
             div.bar {
@@ -142,13 +144,14 @@ fn days_max(visitor: &Visitor) -> u64 {
 pub(super) fn token_form(visitor: &Visitor, asked: Asked<'_>) -> Markup {
     let t = visitor.t;
     let max = days_max(visitor);
-    let hint = fill(t.maker_hint, &[("end", &session_end(visitor))]);
+    let hint = fill(t.token_maker_hint, &[("end", &session_end(visitor))]);
     let days = fill(t.token_days_hint, &[("max", &max)]);
     let scope = fill(t.token_scope_hint, &[("max", &PATTERNS_MAX)]);
     html! {
         (asked.whole_error())
         form.panel method="post" action=(ALL) {
             (form_token(&visitor.form_token))
+            (number())
             (asked.field("description", t.description, Some(t.token_description_hint.to_owned()))
                 .line("text", asked.typed("description"), "off"))
             (asked.field("days", t.token_days, Some(days)).line("text", asked.typed_or("days", "30"), "off"))
@@ -175,6 +178,16 @@ fn scope(visitor: &Visitor, form: &Form) -> Result<Option<Vec<ScopePattern>>, Wr
     Ok(Some(patterns).filter(|patterns| !patterns.is_empty()))
 }
 
+/// Nobody gets a token that ends sooner than was asked for: one that outlives the session takes the password.
+fn ends_in_time(visitor: &Visitor, form: &Form, life: Duration) -> Result<(), Wrong> {
+    let last = visitor.principal.credential_ends_at().filter(|_| form.get("current_password").is_empty());
+    if last.is_some_and(|last| visitor.now.checked_add(life).map_or(true, |end| end > last)) {
+        let text = fill(visitor.t.token_outlives, &[("end", &session_end(visitor))]);
+        return Err(Wrong::of("current_password", text));
+    }
+    Ok(())
+}
+
 /// Makes a personal token.
 pub(super) async fn make_token(visitor: &Visitor, form: &Form) -> Result<Answer, Refusal> {
     let t = visitor.t;
@@ -184,6 +197,7 @@ pub(super) async fn make_token(visitor: &Visitor, form: &Form) -> Result<Answer,
     let wrong = || Wrong::of("days", fill(t.token_days_wrong, &[("max", &days_max(visitor))]));
     let expires_in = Duration::from_secs(days.ok_or_else(wrong)? * DAY_SECONDS);
     let scope = scope(visitor, form)?;
+    ends_in_time(visitor, form, expires_in)?;
     let maker = maker(visitor, form).await?;
     let new = NewToken { expires_in, description, scope };
     let made = visitor.app.auth.create_personal_token(&maker, new, visitor.now).await;
@@ -202,9 +216,10 @@ pub(super) async fn question(visitor: &Visitor, asked: Asked<'_>) -> Result<Mark
     let t = visitor.t;
     let wanted: TokenId = asked.of().parse()?;
     let token = all(visitor).await?.into_iter().find(|token| token.id == wanted).ok_or(Problem::NotFound)?;
+    let is_this = visitor.principal.personal_token() == Some(wanted);
     let question = Question {
         text: &fill(t.token_revoke_question, &[("name", &called(&token))]),
-        warning: t.token_revoke_warning,
+        warning: if is_this { t.token_revoke_own_warning } else { t.token_revoke_warning },
         address: ALL,
         action: "revoke",
         of: &wanted.to_string(),

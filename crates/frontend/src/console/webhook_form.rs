@@ -4,6 +4,7 @@ use auth::{NewWebhook, NoticeKind, Webhook, WebhookChange, WebhookUrl};
 use maud::{Markup, html};
 
 use super::forms::{Asked, Refusal, described};
+use super::made_once::number;
 use super::page::form_token;
 use super::problem::Wrong;
 use super::text::fill;
@@ -28,6 +29,8 @@ pub(super) fn form(visitor: &Visitor, asked: Asked<'_>, now: Option<&Webhook>, s
         (asked.whole_error())
         form.panel method="post" action=(sends.to) {
             (form_token(&visitor.form_token))
+            // A secret is made with a new one alone.
+            @if now.is_none() { (number()) }
             (asked.field("url", t.webhook_url, Some(t.webhook_url_hint.to_owned())).line("url", url, "off"))
             fieldset.field aria-describedby=(if asked.error("event").is_some() { "event-hint event-error" } else { "event-hint" }) {
                 legend { (t.webhook_events) }

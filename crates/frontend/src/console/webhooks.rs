@@ -4,6 +4,7 @@ use auth::{NoticeKind, Webhook};
 use maud::{Markup, html};
 
 use super::forms::{Asked, Refusal, ended, sent};
+use super::made_once::made_once;
 use super::page::{Answer, Place, once, page, time};
 use super::problem::Problem;
 use super::table::{column, heading, number, prose, table};
@@ -92,7 +93,7 @@ pub(super) fn kind_text(t: &'static Texts, kind: NoticeKind) -> &'static str {
 
 /// `POST /console/webhooks`: makes one.
 pub(super) async fn create(visitor: Visitor, form: Form) -> Answer {
-    let done = created(&visitor, &form).await;
+    let done = made_once(&visitor, &form, ALL, created(&visitor, &form)).await;
     sent(&visitor, &form, done, async |asked| listed(&visitor, asked).await).await
 }
 

@@ -254,6 +254,6 @@ async fn the_language_is_not_switched_where_something_would_be_lost() {
     acme.opens(&format!("/console/share?{}", images(100))).await.says(&[switch]);
     acme.opens(&format!("/console/share?{}", images(250))).await.is(200).says_nothing_of(&[switch]);
     let fields = [("action", "docker-login"), ("hours", "1")];
-    let made = acme.posts("/console/credentials", &token, &fields).await;
+    let made = acme.sends("/console/credentials?do=docker-login", "/console/credentials", &fields).await;
     made.says(&["This is shown once."]).says_nothing_of(&[switch]);
 }

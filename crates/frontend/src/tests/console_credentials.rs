@@ -2,6 +2,7 @@
 
 use http::{Method, StatusCode};
 use reqwest::Response;
+use serde_json::{Value, json};
 
 use super::app::TestApp;
 use super::browser::Browser;
@@ -96,6 +97,65 @@ async fn personal_tokens_are_shown_once_listed_and_revoked() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_to_outlive_the_session_takes_the_password() {
+    let app = TestApp::start().await;
+    let mut acme = Browser::of(&app, "acme").await;
+    let new = "/console/credentials?do=token";
+    acme.opens(new)
+        .await
+        .says(&["Needed for one that outlives this session, which ends at 2027-01-15 20:00"]);
+    let make = |password: &'static str| {
+        let scope = ("scope", "repository:team-a/*:pull");
+        [("action", "token"), ("days", "1"), ("description", "CI"), scope, ("current_password", password)]
+    };
+    for (language, told) in [
+        ("en", "Without it the token could live until 2027-01-15 20:00 +00:00 at most"),
+        ("zh-CN", "不填则令牌最晚随本次会话于 2027-01-15 20:00 +00:00 失效。如需更长"),
+    ] {
+        acme.language = language;
+        let page = acme.sends(new, CREDENTIALS, &make("")).await;
+        page.is(200).says(&["id=\"current_password-error\"", told]).says_nothing_of(&["data-copy="]);
+        page.says(&["value=\"1\"", "value=\"CI\"", "repository:team-a/*:pull</textarea>"]);
+    }
+    acme.language = "en";
+    acme.opens(CREDENTIALS).await.says(&["This session"]).says_nothing_of(&["<td>Personal token"]);
+    let made = acme.sends(new, CREDENTIALS, &make("the password of acme")).await;
+    made.says(&["This is shown once.", "2027-01-16 08:00"]);
+    // Whose session is a token of many days needs none for one that ends before it.
+    let token = json!({"expires_in_seconds": 36 * 3600});
+    let token = app.by("acme", Method::POST, "/api/v1/tokens").json(&token).send().await.unwrap();
+    let secret = token.json::<Value>().await.unwrap()["secret"].as_str().unwrap().to_owned();
+    acme.cookies.lock().unwrap().insert("gangplank_session".to_owned(), secret);
+    let made = acme.sends(new, CREDENTIALS, &make("")).await;
+    made.says(&["This is shown once.", "2027-01-16 08:00"]);
+    app.clock.advance(12 * 3600);
+    acme.sends(new, CREDENTIALS, &make("")).await.says(&["This is shown once.", "2027-01-16 20:00"]);
+    app.clock.advance(1);
+    acme.sends(new, CREDENTIALS, &make("")).await.says(&["could live until 2027-01-16 20:00 +00:00 at most"]);
+}
+
+#[tokio::test]
+async fn who_revokes_the_own_session_is_told_that_it_signs_out() {
+    let app = TestApp::start().await;
+    let mut acme = Browser::of(&app, "acme").await;
+    let other = Browser::of(&app, "acme").await;
+    let listed = acme.opens(CREDENTIALS).await;
+    let own = listed.text.split_once("This session").unwrap().1;
+    let id = own.split_once("do=revoke&amp;of=").unwrap().1.split_once('"').unwrap().0;
+    let question = format!("{CREDENTIALS}?do=revoke&of={id}");
+    let told = "It is this very session: you are signed out here, at once.";
+    other.opens(&question).await.says(&["Whoever uses it is refused"]).says_nothing_of(&[told]);
+    acme.language = "zh-CN";
+    acme.opens(&question).await.says(&["这是您当前的会话：吊销后您将立即在此退出登录"]);
+    acme.language = "en";
+    let asked = acme.opens(&question).await;
+    asked.says(&["Revoke token console?", told, "made with it end, too"]);
+    let page = acme.answers(&asked, CREDENTIALS, &[("action", "revoke")]).await;
+    assert!(page.address.starts_with("/console/sign-in?"), "{}", page.address);
+    other.opens(CREDENTIALS).await.is(200).says(&["This session"]);
+}
+
+#[tokio::test]
 async fn access_keys_sign_docker_in_until_they_are_disabled_or_deleted() {
     let app = TestApp::start().await;
     app.push_image("acme", "team-a/web", "v1", b"layer").await;
@@ -135,7 +195,10 @@ async fn a_personal_token_is_narrowed_to_what_is_typed_and_says_so() {
     }
     let mut dev = Browser::of(&app, "dev@acme").await;
     let new = "/console/credentials?do=token";
-    let make = |scope| [("action", "token"), ("days", "7"), ("description", "CI"), ("scope", scope)];
+    let make = |scope| {
+        let password = ("current_password", "the password of dev@acme");
+        [("action", "token"), ("days", "7"), ("description", "CI"), ("scope", scope), password]
+    };
     dev.opens(new).await.says(&["aria-describedby=\"scope-hint\"", "repository:team-a/*:pull,push all of"]);
     let many = "repository:team-a/web:pull\r\n".repeat(65);
     for (scope, told) in [

@@ -102,7 +102,8 @@ async fn what_is_out_of_bounds_is_told_with_the_bound_in_each_language() {
         for value in values {
             for (language, told) in [("en", english), ("zh-CN", chinese)] {
                 acme.language = language;
-                let page = acme.posts(CREDENTIALS, &token, &[("action", action), (field, value)]).await;
+                let fields = [("action", action), (field, value), ("once", "1")];
+                let page = acme.posts(CREDENTIALS, &token, &fields).await;
                 page.is(200).says(&[&format!("id=\"{field}-error\""), told]);
             }
         }
@@ -139,7 +140,8 @@ async fn each_button_that_copies_is_called_by_what_it_copies() {
     let mut acme = Browser::of(&app, "acme").await;
     let command = format!("docker pull {}/team-a/web:v1", app.host);
     acme.opens(WEB).await.says(&[&format!("aria-label=\"Copy {command}\"")]);
-    let made = acme.sends(CREDENTIALS, CREDENTIALS, &[("action", "access-key"), ("description", "")]).await;
+    let new = "/console/credentials?do=access-key";
+    let made = acme.sends(new, CREDENTIALS, &[("action", "access-key"), ("description", "")]).await;
     made.says(&["aria-label=\"Copy Secret key\"", "aria-label=\"Copy Access key\""]);
     acme.language = "zh-CN";
     acme.opens(WEB).await.says(&[&format!("aria-label=\"复制 {command}\"")]);

@@ -159,28 +159,43 @@ async fn an_owner_is_blocked_and_unblocked() {
     let shared = globex.opens("/console/shared").await;
     shared.says(&["team-a/web", "href=\"/console/blocked-owners\"", "sees who of your account downloads it"]);
     globex.opens(BLOCKED).await.says(&["No owner is blocked."]);
-    let block = |account| [("action", "block"), ("account", account)];
+    let question = |account: &str| format!("{BLOCKED}?do=block&of={account}");
+    let block = |account| [("action", "block"), ("of", account)];
     for (account, told) in
         [("", "This is needed."), ("Acme", "1 to 64 of a-z"), ("globex", "An account cannot block itself.")]
     {
-        let page = globex.sends(BLOCKED, BLOCKED, &block(account)).await;
-        page.says(&["id=\"account-error\"", told, &format!("value=\"{account}\""), "No owner is blocked."]);
+        // Whether it is asked or done.
+        for page in
+            [globex.opens(&question(account)).await, globex.sends(BLOCKED, BLOCKED, &block(account)).await]
+        {
+            page.says(&["id=\"of-error\"", told, &format!("value=\"{account}\""), "No owner is blocked."]);
+        }
     }
     globex.language = "zh-CN";
-    globex
-        .sends(BLOCKED, BLOCKED, &block("globex"))
-        .await
-        .says(&["不能屏蔽自己的账号。", "没有屏蔽任何所有者"]);
+    globex.opens(&question("globex")).await.says(&["不能屏蔽自己的账号。", "没有屏蔽任何所有者"]);
+    let asked = globex.opens(&question("acme")).await;
+    asked.says(&["要屏蔽 acme 吗？", "该账号共享给您的镜像将立即全部退出"]);
     globex.language = "en";
-    let blocked = globex.sends(BLOCKED, BLOCKED, &block(" acme ")).await;
+    let asked = globex.opens(&question("+acme+")).await;
+    asked.says(&[
+        "Block acme?",
+        "All that it shares with you is left, at once",
+        "href=\"/console/blocked-owners\"",
+    ]);
+    // The same is asked of a name that nobody has.
+    let nobody = globex.opens(&question("nobody")).await.text.replace("nobody", "acme");
+    assert_eq!(nobody, asked.text);
+    globex.opens(BLOCKED).await.says(&["No owner is blocked."]);
+    globex.opens(WEB).await.is(200);
+    let blocked = globex.answers(&asked, BLOCKED, &[("action", "block")]).await;
     blocked.says(&["The owner is blocked.", "Unblock acme", "2027-01-15 08:00 +00:00"]);
     globex.opens(WEB).await.is(404);
     let share = [("action", "share"), ("account", "globex"), ("permanent", "on")];
     let form = format!("{WEB}?tab=sharing&new=1");
     acme.sends(&form, WEB, &share).await.says(&["id=\"account-error\"", "takes no shares from yours"]);
     let dev = Browser::of(&app, "dev@acme").await;
-    let token = dev.opens(BLOCKED).await.is(200).says_nothing_of(&["name=\"account\""]).form_token();
-    for fields in [block("initech"), [("action", "unblock"), ("of", "globex")]] {
+    let token = dev.opens(BLOCKED).await.is(200).says_nothing_of(&["name=\"of\""]).form_token();
+    for fields in [block("initech"), block("acme"), [("action", "unblock"), ("of", "globex")]] {
         dev.posts(BLOCKED, &token, &fields).await.is(403);
     }
     let unblock = [("action", "unblock"), ("of", "acme")];

@@ -21,6 +21,8 @@ const PAGES: &[(&str, [u16; 4])] = &[
     ("/console/images/team-a/web?tab=settings&do=x", [404, 404, 404, 404]),
     ("/console/shared", [200, 200, 200, 200]),
     ("/console/blocked-owners", [200, 200, 200, 200]),
+    ("/console/blocked-owners?do=block&of=initech", [200, 403, 200, 200]),
+    ("/console/blocked-owners?do=block&of=X", [200, 403, 200, 200]),
     ("/console/images/team-a/web?tab=sharing&new=1", [200, 404, 404, 404]),
     ("/console/images/team-a/web?tab=sharing&change=globex", [200, 404, 404, 404]),
     ("/console/images/team-a/web?tab=sharing", [200, 404, 404, 404]),

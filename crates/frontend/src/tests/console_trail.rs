@@ -145,7 +145,8 @@ async fn webhooks_are_made_tried_disabled_and_deleted() {
     again.is(200).says(&["It was gone already", "There are no webhooks."]);
     let dev = Browser::of(&app, "dev@acme").await;
     let token = dev.opens("/console/settings").await.form_token();
-    dev.posts(WEBHOOKS, &token, &make("https://hooks.example/x")).await.is(403);
+    let fields = [&make("https://hooks.example/x")[..], &[("once", "1")]].concat();
+    dev.posts(WEBHOOKS, &token, &fields).await.is(403).says(&["You may not do this."]);
 }
 
 #[tokio::test]

@@ -139,7 +139,8 @@ async fn sessions_are_called_so_and_the_newest_token_comes_first() {
         let description = format!("number {number:02}");
         let fields = [("action", "token"), ("days", "1"), ("description", &*description)];
         let password = ("current_password", &*super::app::password_of("acme"));
-        acme.posts(CREDENTIALS, &token, &[&fields[..], &[password]].concat()).await.is(200);
+        let once = ("once", &*description);
+        acme.posts(CREDENTIALS, &token, &[&fields[..], &[password, once]].concat()).await.is(200);
     }
     let rows = |page: &super::browser::Page| {
         let rows = page.text.split(" scope=\"row\">").skip(1);
