@@ -156,7 +156,7 @@ fn key(source: Source, name: &str) -> (IpAddr, [u8; 32]) {
 mod tests {
     use super::{Source, Sources};
     use crate::tests::{START, cheap_settings};
-    use crate::{Error, Principal, Settings};
+    use crate::{Error, Settings};
 
     #[test]
     fn an_address_is_counted_by_its_network() {
