@@ -168,6 +168,10 @@ async fn keys_alone_share_an_image_for_good_and_revoke_it() {
     owner.tabs_to("button[value=revoke-share]").await;
     owner.presses_keys(ENTER).await;
     owner.sees(&["The share is revoked."]).await;
+    // What was done is said once.
+    owner.reloads().await;
+    owner.sees(&["This image is shared with nobody."]).await;
+    owner.sees_no_more("The share is revoked.").await;
     owner.closes().await;
 }
 

@@ -135,7 +135,7 @@ fn descriptors(visitor: &Visitor, seen: &Seen, list: &Value, of_manifests: bool)
 
 /// A digest; that of a manifest leads on.
 fn named(seen: &Seen, digest: &str, is_manifest: bool) -> Markup {
-    let shown = html! { code title=(digest) { (short(digest)) } };
+    let shown = html! { code title=(clipped(digest)) { (short(digest)) } };
     if !is_manifest || Digest::parse(digest).is_err() {
         return shown;
     }

@@ -127,7 +127,8 @@ impl Visitor {
         Ok(Some(Visitor {
             form_token: session::form_token(secret.reveal()),
             host: origin.authority().to_owned(),
-            told: query.get("done").and_then(|done| problem::told(done, t)),
+            // No other site says what was done here.
+            told: query.get("done").filter(|_| is_ours).and_then(|done| problem::told(done, t)),
             app,
             principal,
             now,

@@ -395,9 +395,14 @@ async fn what_is_no_text_or_too_much_of_it_is_answered_with_a_page() {
 }
 
 #[tokio::test]
-async fn another_site_chooses_no_language() {
+async fn another_site_chooses_no_language_and_says_nothing_here() {
     let app = TestApp::start().await;
     let acme = Browser::of(&app, "acme").await;
+    let path = "/console/images?done=deleted";
+    for (site, told) in [("cross-site", false), ("same-origin", true)] {
+        let page = acme.follows(acme.request(Method::GET, path).header("sec-fetch-site", site), path).await;
+        assert_eq!(page.is(200).text.contains("Deleted."), told, "{site}");
+    }
     for (site, kept) in [("cross-site", false), ("same-origin", true)] {
         let request = acme.request(Method::GET, "/console/language?to=zh-CN").header("sec-fetch-site", site);
         let answer = request.send().await.unwrap();

@@ -18,6 +18,13 @@ if (navigator.clipboard) {
   });
 }
 
+// What was done is said once: who loads the page anew is not told again.
+const address = new URL(location.href);
+if (address.searchParams.has("done")) {
+  address.searchParams.delete("done");
+  history.replaceState(null, "", address);
+}
+
 // What is wrong is gone to, and read out with its field.
 document.querySelector("[aria-invalid=true]")?.focus();
 
