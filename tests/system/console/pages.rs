@@ -31,7 +31,6 @@ const PAGES: &[(&str, &str)] = &[
     ("description", "/console/images/team-a/web?tab=description"),
     ("sharing", "/console/images/team-a/web?tab=sharing"),
     ("share", "/console/images/team-a/web?tab=sharing&new=1"),
-    ("share-check", "/console/images/team-a/web?tab=sharing&new=1&step=check&account=initech&permanent=on"),
     ("change", "/console/images/team-a/web?tab=sharing&change=globex"),
     ("revoke", "/console/images/team-a/web?tab=sharing&revoke=globex"),
     ("usage", "/console/images/team-a/web?tab=usage"),
@@ -104,12 +103,62 @@ const ADMINISTRATORS_PAGES: &[(&str, &str)] = &[
     ("system", "/console/system"),
 ];
 
-/// The forms whose answer is shown once: what is typed into them, and the button.
-const SHOWN_ONCE: &[(&str, &str, &str, &str)] = &[
-    ("once-docker-login", "/console/credentials?do=docker-login", "current_password", "docker-login"),
-    ("once-token", "/console/credentials?do=token", "current_password", "token"),
-    ("once-access-key", "/console/credentials?do=access-key", "current_password", "access-key"),
-    ("once-webhook", "/console/webhooks?do=create", "url", "create"),
+/// A page that only a form leads to.
+struct Step {
+    name: &'static str,
+    /// Where the form is.
+    form: &'static str,
+    /// The field that is typed into, and the text; PASSWORD stands for the account's.
+    typed: (&'static str, &'static str),
+    /// What is pressed then, one after the other.
+    pressed: &'static [&'static str],
+    /// What the page has that the form has not.
+    shows: &'static str,
+}
+
+const STEPS: &[Step] = &[
+    Step {
+        name: "share-check",
+        form: "/console/images/team-a/web?tab=sharing&new=1",
+        typed: ("account", "initech"),
+        pressed: &["input[name=permanent]", "button[value=check-share]"],
+        shows: "button[value=share]",
+    },
+    Step {
+        name: "several-check",
+        form: "/console/share?image=team-a/web&image=team-a/a/long/name/that/fits/no/narrow/screen/at/all",
+        typed: ("account", "initech"),
+        pressed: &["input[name=permanent]", "button[value=check-share]"],
+        shows: "button[value=share]",
+    },
+    Step {
+        name: "once-docker-login",
+        form: "/console/credentials?do=docker-login",
+        typed: ("current_password", "PASSWORD"),
+        pressed: &["main button[value=docker-login]"],
+        shows: "main .command button.copy",
+    },
+    Step {
+        name: "once-token",
+        form: "/console/credentials?do=token",
+        typed: ("current_password", "PASSWORD"),
+        pressed: &["main button[value=token]"],
+        shows: "main .command button.copy",
+    },
+    Step {
+        name: "once-access-key",
+        form: "/console/credentials?do=access-key",
+        typed: ("current_password", "PASSWORD"),
+        pressed: &["main button[value=access-key]"],
+        shows: "main .command button.copy",
+    },
+    Step {
+        name: "once-webhook",
+        form: "/console/webhooks?do=create",
+        typed: ("url", RECEIVER),
+        pressed: &["main button[value=create]"],
+        shows: "main .command button.copy",
+    },
 ];
 
 /// Who looks at pages, and what stands in their addresses.
@@ -192,13 +241,15 @@ async fn every_page_is_accessible_light_and_still_narrow_and_wide_bright_and_dar
         }
         let browser = Browser::open(&stage.server, look).await;
         browser.signs_in(&stage.acme).await;
-        for (name, path, field, button) in SHOWN_ONCE {
-            browser.goes(path).await;
-            let typed = if *field == "url" { RECEIVER } else { stage.acme.password() };
-            browser.types(field, typed).await;
-            browser.presses(&format!("main button[value={button}]")).await;
-            browser.reads("main .command button.copy").await;
-            is_looked_at(&browser, name, look).await;
+        for step in STEPS {
+            browser.goes(step.form).await;
+            let (field, text) = step.typed;
+            browser.types(field, if text == "PASSWORD" { stage.acme.password() } else { text }).await;
+            for selector in step.pressed {
+                browser.presses(selector).await;
+            }
+            browser.reads(step.shows).await;
+            is_looked_at(&browser, step.name, look).await;
         }
         browser.closes().await;
     }
