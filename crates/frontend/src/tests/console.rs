@@ -360,20 +360,6 @@ async fn a_browser_has_one_session_and_an_account_as_many_as_there_is_room_for()
 }
 
 #[tokio::test]
-async fn who_signs_out_twice_at_once_is_signed_out() {
-    let app = TestApp::start().await;
-    let acme = Browser::of(&app, "acme").await;
-    let token = acme.opens("/console/settings").await.form_token();
-    let leave = || acme.request(Method::POST, "/console/sign-out").form(&[("form_token", &token)]).send();
-    let answers = futures::future::join_all((0..10).map(|_| leave())).await;
-    for answer in answers {
-        let answer = answer.unwrap();
-        assert_eq!(answer.status(), 303);
-        assert!(header(&answer, "location").starts_with("/console/sign-in"), "{answer:?}");
-    }
-}
-
-#[tokio::test]
 async fn what_is_no_text_or_too_much_of_it_is_answered_with_a_page() {
     let app = TestApp::start().await;
     let mut acme = Browser::of(&app, "acme").await;
