@@ -59,8 +59,12 @@ impl ExternalUrl {
             Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()),
             _ => (self.authority.as_str(), None),
         };
+        // An IPv6 address has one form among many.
+        let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let address = inner.and_then(|inner| inner.parse::<Ipv6Addr>().ok());
+        let host = address.map_or_else(|| host.to_ascii_lowercase(), |address| format!("[{address}]"));
         let port = port.filter(|port: &u16| *port != usual).map(|port| format!(":{port}"));
-        format!("{}://{}{}", self.scheme, host.to_ascii_lowercase(), port.unwrap_or_default())
+        format!("{}://{}{}", self.scheme, host, port.unwrap_or_default())
     }
 
     fn of(scheme: &str, authority: &str) -> Option<ExternalUrl> {
@@ -182,7 +186,7 @@ mod tests {
             ("http://R.example:80", "http://r.example"),
             ("https://r.example:80", "https://r.example:80"),
             ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
-            ("https://[2001:DB8::1]:443", "https://[2001:db8::1]"),
+            ("https://[2001:0DB8:0::1]:443", "https://[2001:db8::1]"),
             ("https://[2001:db8::1]:5000", "https://[2001:db8::1]:5000"),
             ("https://[2001:db8::1]", "https://[2001:db8::1]"),
         ] {

@@ -116,7 +116,7 @@ struct Listed {
     with: BTreeMap<RepositoryId, Grantees>,
     /// Whether the visitor may make images.
     makes: bool,
-    /// The first organization that the visitor sees, where there is nothing else to show.
+    /// The first organization that the visitor may push to, where there is nothing else to show.
     organization: Option<Namespace>,
     /// Whether they are too many for the order that is wanted, and stand in that of their names.
     unordered: bool,
@@ -171,7 +171,7 @@ async fn find(visitor: &Visitor, wanted: &mut Wanted<'_>) -> Result<Listed, Prob
     let with = auth.grantees_of(p, &shown, ACCOUNTS_COUNTED_MAX, now).await?;
     let rows = shown.into_iter().zip(usages).map(|(repository, usage)| Row { repository, usage }).collect();
     let makes = auth.may_push_somewhere(p).await?;
-    let organization = if total == 0 { auth.list_namespaces(p, None, 1, now).await?.pop() } else { None };
+    let organization = if total == 0 { organizations::first_to_push_to(visitor).await? } else { None };
     Ok(Listed { rows, makes, organization, pages, total, with, unordered })
 }
 

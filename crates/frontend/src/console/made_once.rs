@@ -5,11 +5,11 @@
 //! which were; one that is started anew has forgotten.
 
 use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::hmac;
 use jiff::Timestamp;
 use maud::{Markup, html};
-use tokio::sync::Mutex;
 
 use super::forms::Refusal;
 use super::page::{Answer, go};
@@ -23,18 +23,41 @@ const PARTS: usize = 64;
 /// The most that a part remembers.
 const PART_FORMS_MAX: usize = 256;
 
-/// The forms that made something, and when, each in the part that it falls into. Who makes something holds its part until
-/// that is done.
-static USED: [Mutex<VecDeque<(Timestamp, hmac::Tag)>>; PARTS] =
-    [const { Mutex::const_new(VecDeque::new()) }; PARTS];
+type Part = VecDeque<(Timestamp, hmac::Tag)>;
+
+/// The forms that were used up, and when, each in the part that it falls into.
+static USED: [Mutex<Part>; PARTS] = [const { Mutex::new(VecDeque::new()) }; PARTS];
+
+fn part_of(form: &hmac::Tag) -> MutexGuard<'static, Part> {
+    USED[usize::from(form.as_ref()[0]) % PARTS].lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn is_same((_, known): &(Timestamp, hmac::Tag), form: &hmac::Tag) -> bool {
+    known.as_ref() == form.as_ref()
+}
+
+/// Uses a form up, unless it was.
+fn take(form: hmac::Tag, now: Timestamp) -> bool {
+    let forgotten = now.checked_sub(SESSION_LIFE).unwrap_or(Timestamp::MIN);
+    let mut used = part_of(&form);
+    used.retain(|(at, _)| *at > forgotten);
+    if used.iter().any(|known| is_same(known, &form)) {
+        return false;
+    }
+    if used.len() >= PART_FORMS_MAX {
+        used.pop_front();
+    }
+    used.push_back((now, form));
+    true
+}
 
 /// The field with a number that no other form has.
 pub(super) fn number() -> Markup {
     html! { input type="hidden" name=(FIELD) value=(format!("{:032x}", rand::random::<u128>())); }
 }
 
-/// What `make` answers, which is done unless this form has made something before: that is told at the list at `list`. Of two
-/// that are sent at once, one waits for what becomes of the other.
+/// What `make` answers, which is done unless this form has made something before, or is about to: that is told at the list at
+/// `list`. A form whose sender went away meanwhile stays used up.
 pub(super) async fn made_once(
     visitor: &Visitor,
     form: &Form,
@@ -48,16 +71,12 @@ pub(super) async fn made_once(
     // Of the session, whose forms' token only it has.
     let key = hmac::Key::new(hmac::HMAC_SHA256, visitor.form_token.as_bytes());
     let form = hmac::sign(&key, number.as_bytes());
-    let mut used = USED[usize::from(form.as_ref()[0]) % PARTS].lock().await;
-    let forgotten = visitor.now.checked_sub(SESSION_LIFE).unwrap_or(Timestamp::MIN);
-    used.retain(|(at, _)| *at > forgotten);
-    if used.iter().any(|(_, known)| known.as_ref() == form.as_ref()) {
+    if !take(form, visitor.now) {
         return Ok(go(&format!("{list}?done={MADE_BEFORE}")));
     }
-    let answer = make.await?;
-    if used.len() >= PART_FORMS_MAX {
-        used.pop_front();
+    let made = make.await;
+    if made.is_err() {
+        part_of(&form).retain(|known| !is_same(known, &form));
     }
-    used.push_back((visitor.now, form));
-    Ok(answer)
+    made
 }

@@ -9,17 +9,17 @@ use super::image::Seen;
 use super::page::{command, size, time};
 use super::problem::Problem;
 use super::read::{Read, platform, text};
-use super::table::{column, heading, number, table};
+use super::table::{Column, column, heading, number, table};
 use super::tags::short;
-use super::text::{SHORTENED_CHARACTERS, clipped, fill, shortened};
+use super::text::{clipped, fill, shortened};
 use super::visitor::{Visitor, parameter};
 
 /// What is read of a manifest or a configuration, to be shown.
 const SHOWN_BYTES_MAX: u64 = 1 << 20;
 /// How many layers, steps, annotations and referrers are shown.
 const ROWS_MAX: usize = 200;
-/// The bytes that all steps have together, or all annotations, or all labels: what was pushed makes no page larger than that.
-const LIST_BYTES_MAX: usize = 16 << 10;
+/// The bytes of a list on the page, of steps or of labels, as far as its last row fits: what was pushed makes no page heavy.
+const LIST_BYTES_MAX: usize = 24 << 10;
 
 /// The manifest that `reference`, a tag or a digest, names.
 pub(super) async fn show(visitor: &Visitor, seen: &Seen, reference: &str) -> Result<Markup, Problem> {
@@ -83,34 +83,45 @@ fn parts(visitor: &Visitor, seen: &Seen, document: &Value) -> Markup {
     }
 }
 
-/// The first of `all`, each of so many bytes, that there is room for.
-fn fitting<T>(all: &[T], bytes: impl Fn(&T) -> usize) -> &[T] {
+/// A list of what was pushed, of `count` rows: as many of the first ones as there is room for.
+fn list(
+    visitor: &Visitor,
+    columns: &[Column<'_>],
+    count: usize,
+    rows: impl Iterator<Item = Vec<Markup>>,
+) -> Markup {
+    let shown = fitting(rows, |row| row.iter().map(|cell| cell.0.len()).sum());
+    html! { (cut(visitor, shown.len(), count)) (table(visitor.t, columns, shown)) }
+}
+
+/// The first of `all`, each of so many bytes, that there is room for; one in any case.
+fn fitting<T>(all: impl Iterator<Item = T>, bytes: impl Fn(&T) -> usize) -> Vec<T> {
     let mut left = LIST_BYTES_MAX;
-    let fit = all.iter().take(ROWS_MAX).take_while(|one| {
+    let fit = all.take(ROWS_MAX).take_while(|one| {
         let room = left > 0;
-        left = left.saturating_sub(bytes(one).min(SHORTENED_CHARACTERS));
+        left = left.saturating_sub(bytes(one));
         room
     });
-    &all[..fit.count()]
+    fit.collect()
+}
+
+/// Says that only the first ones are shown, if so.
+fn cut(visitor: &Visitor, shown: usize, of: usize) -> Markup {
+    html! { @if shown < of { p.hint { (fill(visitor.t.first_only, &[("count", &shown)])) } } }
 }
 
 fn pairs(visitor: &Visitor, all: &serde_json::Map<String, Value>) -> Markup {
     let t = visitor.t;
-    let pairs: Vec<_> =
-        all.iter().map(|(name, value)| (name.as_str(), text(value).unwrap_or_default())).collect();
-    let shown = fitting(&pairs, |(name, value)| name.len() + value.len());
-    let columns = [heading(t.name), column(t.value)];
-    let line = |name: &str, value: &str| vec![html! { (clipped(name)) }, html! { (shortened(value)) }];
-    html! {
-        @if shown.len() < pairs.len() { p.hint { (fill(t.first_only, &[("count", &shown.len())])) } }
-        (table(t, &columns, shown.iter().map(|(name, value)| line(name, value))))
-    }
+    let line = |(name, value): (&String, &Value)| {
+        vec![html! { (clipped(name)) }, html! { (shortened(text(value).unwrap_or_default())) }]
+    };
+    list(visitor, &[heading(t.name), column(t.value)], all.len(), all.iter().map(line))
 }
 
 /// A table of descriptors; those of manifests lead on.
-fn descriptors(visitor: &Visitor, seen: &Seen, list: &Value, of_manifests: bool) -> Markup {
+fn descriptors(visitor: &Visitor, seen: &Seen, all: &Value, of_manifests: bool) -> Markup {
     let t = visitor.t;
-    let list = list.as_array().map_or(&[][..], Vec::as_slice);
+    let all = all.as_array().map_or(&[][..], Vec::as_slice);
     let columns = match of_manifests {
         true => vec![heading(t.digest), column(t.platform), column(t.artifact_type), number(t.size)],
         false => vec![heading(t.digest), column(t.media_type), number(t.size)],
@@ -127,10 +138,7 @@ fn descriptors(visitor: &Visitor, seen: &Seen, list: &Value, of_manifests: bool)
             false => vec![digest, said(&descriptor["mediaType"]), bytes],
         }
     };
-    html! {
-        @if list.len() > ROWS_MAX { p.hint { (fill(t.first_only, &[("count", &ROWS_MAX)])) } }
-        (table(t, &columns, list.iter().take(ROWS_MAX).map(line)))
-    }
+    list(visitor, &columns, all.len(), all.iter().map(line))
 }
 
 /// A digest; that of a manifest leads on.
@@ -150,7 +158,7 @@ fn of_configuration(visitor: &Visitor, configuration: &Value) -> Markup {
     html! {
         @if !given.is_empty() {
             h2 { (t.configuration) }
-            (table(t, &[heading(t.name), column(t.value)], given.into_iter().map(|name| {
+            (list(visitor, &[heading(t.name), column(t.value)], given.len(), given.into_iter().map(|name| {
                 let value = serde_json::to_string(&config[name]).unwrap_or_default();
                 vec![html! { (name) }, html! { code { (shortened(&value)) } }]
             })))
@@ -166,13 +174,14 @@ fn of_configuration(visitor: &Visitor, configuration: &Value) -> Markup {
 }
 
 fn steps(visitor: &Visitor, history: &[Value]) -> Markup {
-    let t = visitor.t;
-    let said = |step: &Value| text(&step["created_by"]).or(text(&step["comment"])).unwrap_or("–").to_owned();
-    let steps: Vec<_> = history.iter().map(said).collect();
-    let shown = fitting(&steps, String::len);
+    let said = |step: &Value| {
+        let said = text(&step["created_by"]).or(text(&step["comment"])).unwrap_or("–");
+        html! { li { code { (shortened(said)) } } }
+    };
+    let shown = fitting(history.iter().map(said), |step| step.0.len());
     html! {
-        h2 { (t.history) }
-        @if shown.len() < steps.len() { p.hint { (fill(t.first_only, &[("count", &shown.len())])) } }
-        ol { @for step in shown { li { code { (shortened(step)) } } } }
+        h2 { (visitor.t.history) }
+        (cut(visitor, shown.len(), history.len()))
+        ol { @for step in shown { (step) } }
     }
 }

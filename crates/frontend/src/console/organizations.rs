@@ -143,6 +143,13 @@ fn form(visitor: &Visitor, asked: Asked<'_>) -> Markup {
     }
 }
 
+/// The first one, of a page of them, that the visitor may push to.
+pub(super) async fn first_to_push_to(visitor: &Visitor) -> Result<Option<Namespace>, Problem> {
+    let (auth, p, now) = (&visitor.app.auth, &visitor.principal, visitor.now);
+    let found = auth.list_namespaces(p, None, ROWS_AND_ONE, now).await?;
+    Ok(found.into_iter().find(|one| matches!(one.level, Some(Level::Edit | Level::Manage))))
+}
+
 async fn find(visitor: &Visitor, name: &str) -> Result<Namespace, Problem> {
     let name = NamespaceName::parse(name).map_err(|_| Problem::NotFound)?;
     Ok(visitor.app.auth.show_namespace(&visitor.principal, &name, visitor.now).await?)

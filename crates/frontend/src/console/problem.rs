@@ -41,7 +41,7 @@ impl Problem {
             Problem::Forbidden => (StatusCode::FORBIDDEN, t.forbidden, t.forbidden_text.to_owned()),
             Problem::FormStale => (StatusCode::FORBIDDEN, t.failed, t.form_stale.to_owned()),
             Problem::FormTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, t.failed, t.form_too_large.to_owned()),
-            Problem::FormIncomplete => (StatusCode::REQUEST_TIMEOUT, t.failed, t.form_incomplete.to_owned()),
+            Problem::FormIncomplete => (StatusCode::BAD_REQUEST, t.failed, t.form_incomplete.to_owned()),
             Problem::Busy => (StatusCode::SERVICE_UNAVAILABLE, t.failed, t.busy.to_owned()),
             Problem::TooMany(max) => (StatusCode::CONFLICT, t.failed, fill(t.too_many, &[("max", &max)])),
             Problem::Failed => (StatusCode::INTERNAL_SERVER_ERROR, t.failed, t.failed_text.to_owned()),

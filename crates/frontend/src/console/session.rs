@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use auth::{AuthenticationError, Description, Made, NewToken, PersonalToken, Principal, Secret};
+use auth::{AuthenticationError, Description, Made, NewToken, PersonalToken, Principal, Secret, TokenId};
 use aws_lc_rs::hmac;
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
@@ -114,7 +114,7 @@ pub(super) async fn begin(app: &App, principal: &Principal, now: Timestamp) -> R
             let tokens = app.auth.list_personal_tokens(principal, None, usize::MAX, now).await?;
             let oldest = tokens.iter().filter(|token| is_session(token)).min_by_key(|token| token.created_at);
             let oldest = oldest.ok_or(auth::Error::Limit { what, max })?.id;
-            app.auth.revoke_personal_token(principal, oldest, Made::Stays, now).await?;
+            revoke(app, principal, oldest, now).await?;
             make(app, principal, now).await
         }
         begun => begun,
@@ -130,6 +130,10 @@ async fn make(app: &App, principal: &Principal, now: Timestamp) -> Result<Secret
 /// Ends the session that `principal` came with. What it made stays.
 pub(super) async fn end(app: &App, principal: &Principal, now: Timestamp) -> Result<(), auth::Error> {
     let Some(token) = principal.personal_token() else { return Ok(()) };
+    revoke(app, principal, token, now).await
+}
+
+async fn revoke(app: &App, principal: &Principal, token: TokenId, now: Timestamp) -> Result<(), auth::Error> {
     match app.auth.revoke_personal_token(principal, token, Made::Stays, now).await {
         // Twice at once, perhaps.
         Err(auth::Error::NotFound { .. }) => Ok(()),

@@ -133,6 +133,7 @@ fn change_form(
     wrong: &[Wrong],
 ) -> Markup {
     let t = visitor.t;
+    let was_open = share.is_open(visitor.now);
     html! {
         h2 { (fill(t.change_share, &[("account", &share.grantee)])) }
         (whole_error(wrong))
@@ -141,6 +142,7 @@ fn change_form(
             input type="hidden" name="account" value=(share.grantee);
             input type="hidden" name="share" value=(share.id);
             (shown.hidden_as_shown())
+            @if was_open { input type="hidden" name="shown_open" value="on"; }
             @if let Some(deadline) = share.deadline.filter(|_| share.is_open(visitor.now)) {
                 p.hint { (t.deadline_now) (until(t, deadline, &visitor.zone)) (t.deadline_kept) }
             }
@@ -214,6 +216,13 @@ async fn change(visitor: &Visitor, seen: &Seen, form: &Form) -> Result<Answer, P
         return Err(Problem::NotFound);
     }
     let (shown, typed) = (Typed::as_shown(&form.0), Typed::of(form));
+    if form.has("shown_open") && !share.is_open(visitor.now) {
+        // It was to go on, not to be opened again.
+        let shown = Typed::of_share(visitor, &share);
+        let wrong = Wrong { field: None, text: visitor.t.share_ended_since.to_owned() };
+        let content = change_form(visitor, seen, &share, (&shown, &typed), &[wrong]);
+        return Ok(seen.page(visitor, Tab::Sharing, &content));
+    }
     let changed = match changed(visitor, &share, &shown, &typed) {
         Ok(change) => {
             let (p, name) = (&visitor.principal, &seen.repository.name);

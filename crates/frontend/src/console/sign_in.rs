@@ -1,6 +1,6 @@
 //! Signing in and out, and the language, which needs no sign-in.
 
-use auth::{AuthenticationError, Secret};
+use auth::{AuthenticationError, Principal, Secret};
 use axum::extract::{FromRequestParts, Request};
 use http::header::{REFERER, RETRY_AFTER};
 use http::request::Parts;
@@ -80,9 +80,12 @@ fn form(came: &Came, status: StatusCode, name: &str, next: &str, error: Option<&
     let cookies = came.arrived.cookies(&came.headers);
     // The form belongs to this browser's visit: another site cannot sign it in as somebody else.
     let visit = cookies.visit().map_or_else(session::new_visit, str::to_owned);
+    // No other site says what was done here.
+    let is_ours = came.arrived.is_ours(&came.headers);
+    let told = |name| came.query.get(name).filter(|_| is_ours);
     let content = html! {
-        @if came.query.get("done") == Some("password") { p.told role="status" { (t.password_changed) } }
-        @if came.query.get("ended").is_some() { p.told role="status" { (t.session_ended) } }
+        @if told("done") == Some("password") { p.told role="status" { (t.password_changed) } }
+        @if told("ended").is_some() { p.told role="status" { (t.session_ended) } }
         p { (t.sign_in_intro) }
         @if let Some(error) = error { p.wrong role="alert" { (error) } }
         form.panel method="post" action=(address(next, false)) {
@@ -128,7 +131,7 @@ async fn begin(came: &Came, sent: &Form) -> Answer {
     let now = app.clock.now();
     let principal = app.auth.authenticate(name, &Secret::new(sent.get("password")), *from, now).await;
     let begun = match principal {
-        Ok(principal) => session::begin(app, &principal, now).await,
+        Ok(principal) => anew(came, &principal, now).await,
         Err(AuthenticationError::Failed(auth::Error::Busy)) => {
             let status = StatusCode::TOO_MANY_REQUESTS;
             let mut answer = form(came, status, name, next, Some(t.sign_in_throttled));
@@ -140,9 +143,6 @@ async fn begin(came: &Came, sent: &Form) -> Answer {
     };
     match begun {
         Ok(secret) => {
-            if let Err(error) = end_former(came, now).await {
-                return Problem::from(error).answer(came.language);
-            }
             let mut answer = go(next);
             came.arrived.cookies(&came.headers).set_session(answer.headers_mut(), Some(&secret));
             answer
@@ -158,14 +158,15 @@ async fn begin(came: &Came, sent: &Form) -> Answer {
     }
 }
 
-/// Ends the session that this browser had before, which it forgets.
-async fn end_former(came: &Came, now: Timestamp) -> Result<(), auth::Error> {
+/// Begins a session in the place of the one that this browser had, which it forgets.
+async fn anew(came: &Came, principal: &Principal, now: Timestamp) -> Result<Secret, auth::Error> {
     let Arrived { app, from, .. } = &came.arrived;
-    let Some(former) = came.arrived.cookies(&came.headers).session() else { return Ok(()) };
-    match session::holder(app, &former, *from, now).await? {
-        Some(holder) => session::end(app, &holder, now).await,
-        None => Ok(()),
+    if let Some(former) = came.arrived.cookies(&came.headers).session()
+        && let Some(holder) = session::holder(app, &former, *from, now).await?
+    {
+        session::end(app, &holder, now).await?;
     }
+    session::begin(app, principal, now).await
 }
 
 /// `POST /console/sign-out`: the session's token is revoked.

@@ -6,7 +6,7 @@ use http::header::ACCEPT_LANGUAGE;
 /// How much of a text a row of a list shows.
 const CLIPPED_CHARACTERS: usize = 160;
 /// How much of one that is a page's subject.
-pub(super) const SHORTENED_CHARACTERS: usize = 2_000;
+const SHORTENED_CHARACTERS: usize = 2_000;
 
 /// A language of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

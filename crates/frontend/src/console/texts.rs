@@ -184,7 +184,7 @@ texts! {
     disable_named: "Disable {name}", "停用 {name}";
     enable_named: "Enable {name}", "启用 {name}";
     disabled_done: "Disabled. It takes effect at once.", "已停用，立即生效。";
-    holder_enabled: "Enabled. What had been issued opens again: a new password ends it.", "已启用。此前签发的凭证随之恢复；设置新密码可使其失效。";
+    holder_enabled: "Enabled. What had been issued opens again. A new password ends its tokens; access keys are deleted by whom they belong to.", "已启用。此前签发的凭证随之恢复。设置新密码可使令牌失效；访问密钥须由其所有者删除。";
     enabled_done: "Enabled.", "已启用。";
     delete_named: "Delete {name}", "删除 {name}";
     delete_question: "Delete {name}?", "要删除 {name} 吗？";
@@ -255,6 +255,7 @@ texts! {
     token_days_wrong: "A number of days, from 1 to {max}.", "请输入天数，范围为 1 到 {max}。";
     login_hours_wrong: "A number of hours, from 1 to {max}.", "请输入小时数，范围为 1 到 {max}。";
     token_revoked: "The token is revoked, with what was made with it.", "令牌已吊销，由其创建的凭证一并失效。";
+    share_ended_since: "The share has ended since this form was opened. Nothing was changed: choose anew until when it is to be open.", "打开此表单后共享已截止，未做任何更改。请重新选择截止日期。";
     gone_already: "It was gone already, or you may not see it. Nothing was changed.", "此前已不存在，或您无权查看。未做任何更改。";
     made_before: "That was made already, and is shown once. Revoke or delete it if you did not keep it, and make another.", "此前已创建，其内容仅显示一次。如未保存，请将其吊销或删除后重新创建。";
     sending: "It is on its way.", "正在发送。";
@@ -268,7 +269,7 @@ texts! {
     login_command: "Docker login", "docker 登录指令";
     maker_hint: "Give it for one that outlives this session. Without it, what is made here ends with the session, at {end}.", "如需在本次会话之后仍有效，请填写。不填则最晚随本次会话于 {end} 失效。";
     token_maker_hint: "Needed for one that outlives this session, which ends at {end}.", "本次会话将于 {end} 失效，有效期超过会话的令牌必须填写。";
-    token_outlives: "Without it the token could live until {end} at most, when this session ends. Give the current password for one that lives longer.", "不填则令牌最晚随本次会话于 {end} 失效。如需更长的有效期，请填写当前密码。";
+    token_outlives: "This session ends at {end}: a token that lives longer needs the current password.", "本次会话将于 {end} 失效，有效期超过会话的令牌需要填写当前密码。";
     key_maker_hint: "Give it for one that stands on its own. Without it, the access key goes when this session's token is revoked.", "填写后密钥独立有效；不填则吊销本次会话的令牌时密钥一并删除。";
     tokens: "Personal tokens", "个人令牌";
     tokens_text: "Passwords with an end, for scripts and machines. Sessions of the console and docker logins are tokens too.", "有期限的密码，供脚本和机器使用。控制台会话和临时登录指令也是令牌。";

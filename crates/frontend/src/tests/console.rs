@@ -389,6 +389,15 @@ async fn another_site_chooses_no_language_and_says_nothing_here() {
         let page = acme.follows(acme.request(Method::GET, path).header("sec-fetch-site", site), path).await;
         assert_eq!(page.is(200).text.contains("Deleted."), told, "{site}");
     }
+    let path = "/console/sign-in?done=password&ended=1";
+    for (site, told) in [("cross-site", false), ("same-origin", true)] {
+        let nobody = Browser::new(&app);
+        let page =
+            nobody.follows(nobody.request(Method::GET, path).header("sec-fetch-site", site), path).await;
+        for text in ["The password is changed.", "Your session had ended"] {
+            assert_eq!(page.is(200).text.contains(text), told, "{site}");
+        }
+    }
     for (site, kept) in [("cross-site", false), ("same-origin", true)] {
         let request = acme.request(Method::GET, "/console/language?to=zh-CN").header("sec-fetch-site", site);
         let answer = request.send().await.unwrap();

@@ -172,6 +172,25 @@ async fn who_changes_one_thing_of_a_share_leaves_what_others_changed_meanwhile()
     assert_eq!(now["description"], "for the pilot");
     assert_eq!((&now["tags"], &now["deadline"]), (&json!(["v1"]), &json!("2027-06-30T00:00:00Z")), "{now}");
 
+    // What was to go on is not opened again where somebody ended it.
+    let shown_open = acme.opens(&format!("{WEB}?tab=sharing&change=globex")).await;
+    let soon =
+        json!({"until": (crate::Clock::now(&*app.clock) + jiff::SignedDuration::from_secs(5)).to_string()});
+    let shortened = app.by("acme", Method::PATCH, SHARE).json(&soon).send().await.unwrap();
+    assert_eq!(shortened.status(), 200);
+    app.clock.advance(6);
+    let ended = share().await;
+    let same = [
+        ("action", "change-share"),
+        ("account", "globex"),
+        ("deadline", "2027-06-29"),
+        ("description", "kept"),
+    ];
+    let told = acme.answers(&shown_open, WEB, &same).await;
+    told.is(200).says(&["has ended since this form was opened", "kept</textarea>"]);
+    assert_eq!(share().await, ended);
+    acme.answers(&told, WEB, &same).await.says(&["Saved.", "end of 2027-06-29"]);
+
     // One that was made anew is another.
     app.revoke("team-a/web").await;
     app.share("team-a/web", Some(60)).await;

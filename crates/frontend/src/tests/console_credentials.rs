@@ -109,8 +109,8 @@ async fn a_token_that_is_to_outlive_the_session_takes_the_password() {
         [("action", "token"), ("days", "1"), ("description", "CI"), scope, ("current_password", password)]
     };
     for (language, told) in [
-        ("en", "Without it the token could live until 2027-01-15 20:00 +00:00 at most"),
-        ("zh-CN", "不填则令牌最晚随本次会话于 2027-01-15 20:00 +00:00 失效。如需更长"),
+        ("en", "This session ends at 2027-01-15 20:00 +00:00: a token"),
+        ("zh-CN", "本次会话将于 2027-01-15 20:00 +00:00 失效，有效期超过会话的令牌需要"),
     ] {
         acme.language = language;
         let page = acme.sends(new, CREDENTIALS, &make("")).await;
@@ -118,7 +118,7 @@ async fn a_token_that_is_to_outlive_the_session_takes_the_password() {
         page.says(&["value=\"1\"", "value=\"CI\"", "repository:team-a/*:pull</textarea>"]);
     }
     acme.language = "en";
-    acme.opens(CREDENTIALS).await.says(&["This session"]).says_nothing_of(&["<td>Personal token"]);
+    acme.opens(CREDENTIALS).await.says(&["This session"]).says_nothing_of(&["<div>Personal token"]);
     let made = acme.sends(new, CREDENTIALS, &make("the password of acme")).await;
     made.says(&["This is shown once.", "2027-01-16 08:00"]);
     // Whose session is a token of many days needs none for one that ends before it.
@@ -131,7 +131,7 @@ async fn a_token_that_is_to_outlive_the_session_takes_the_password() {
     app.clock.advance(12 * 3600);
     acme.sends(new, CREDENTIALS, &make("")).await.says(&["This is shown once.", "2027-01-16 20:00"]);
     app.clock.advance(1);
-    acme.sends(new, CREDENTIALS, &make("")).await.says(&["could live until 2027-01-16 20:00 +00:00 at most"]);
+    acme.sends(new, CREDENTIALS, &make("")).await.says(&["ends at 2027-01-16 20:00 +00:00: a token"]);
 }
 
 #[tokio::test]

@@ -94,6 +94,8 @@ fn of_images(counted: &Counted) -> Vec<Page> {
     vec![
         tags(&before_tag(0)),
         tags(&before_tag(counted.tags / 2)),
+        // Nowhere: all are looked at, as far as one page does.
+        page(&owner(0), &format!("images/{MANY_TAGS}?tab=tags&q=nowhere"), Wanted::Rows(0)),
         own("tags", Wanted::Whatever),
         own(&format!("tags&reference={tag}"), Wanted::Says("sha256:")),
         own(&format!("tags&delete={tag}"), Wanted::Says("value=\"delete-tag\"")),
@@ -130,6 +132,7 @@ fn forms(counted: &Counted) -> Vec<Page> {
         form("credentials?do=docker-login", "value=\"docker-login\""),
         form("credentials?do=token", "value=\"token\""),
         form("credentials?do=access-key", "value=\"access-key\""),
+        form(&format!("blocked-owners?do=block&of={}", owner(VISITOR + 2)), "value=\"block\""),
         form("webhooks?do=create", "value=\"create\""),
     ]
 }

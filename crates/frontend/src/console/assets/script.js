@@ -25,6 +25,17 @@ if (address.searchParams.has("done")) {
   history.replaceState(null, "", address);
 }
 
+// A form that changes something is sent once, however often its button is pressed.
+for (const form of document.querySelectorAll("form[method=post]")) {
+  let sent = false;
+  form.addEventListener("submit", event => {
+    if (sent) event.preventDefault();
+    sent = true;
+    // Who waited in vain, or came back to the page, may send it again.
+    setTimeout(() => { sent = false; }, 5000);
+  });
+}
+
 // What is wrong is gone to, and read out with its field.
 document.querySelector("[aria-invalid=true]")?.focus();
 
