@@ -14,6 +14,7 @@ mod console_languages;
 mod console_many;
 mod console_once;
 mod console_pages;
+mod console_sessions;
 mod console_sharing;
 mod console_trail;
 mod console_words;
