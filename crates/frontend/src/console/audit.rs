@@ -13,7 +13,7 @@ use super::list::{ROWS_A_PAGE, pager};
 use super::page::{Answer, Field, Place, end_of, page, time};
 use super::problem::{Problem, Wrong};
 use super::share_form::error_of;
-use super::table::{column, heading, number, table};
+use super::table::{column, heading, number, table, words};
 use super::text::{Texts, fill};
 use super::visitor::{Visitor, parameter};
 
@@ -139,10 +139,10 @@ fn listed<'e>(visitor: &Visitor, events: impl Iterator<Item = &'e Event>) -> Mar
     let columns = [
         column(t.at_time),
         heading(t.event),
-        column(t.actor),
+        words(t.actor),
         column(t.subject),
         column(t.result),
-        column(t.address),
+        words(t.address),
         column(t.detail),
         number(t.count),
     ];

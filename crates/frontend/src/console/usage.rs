@@ -14,7 +14,7 @@ use super::list::{ROWS_AND_ONE, Rows, pager};
 use super::page::{size, time};
 use super::problem::Problem;
 use super::shared::status;
-use super::table::{column, heading, number, table, titled};
+use super::table::{column, heading, number, table, titled, words};
 use super::text::fill;
 use super::visitor::Visitor;
 
@@ -188,7 +188,7 @@ fn tables(
     let (pulls, bytes) = (|used: &Used| html! { (used.pulls) }, |used: &Used| html! { (size(used.bytes)) });
     let of_day = [heading(t.day), number(t.pulls), number(t.bytes)];
     let days = by_day.iter().rev().map(|(day, used)| vec![html! { (day) }, pulls(used), bytes(used)]);
-    let of_user = [heading(t.user), column(t.address), number(t.pulls), number(t.bytes)];
+    let of_user = [heading(t.user), words(t.address), number(t.pulls), number(t.bytes)];
     let users = by_user
         .iter()
         .map(|((login, from), used)| vec![html! { (login) }, html! { (from) }, pulls(used), bytes(used)]);
