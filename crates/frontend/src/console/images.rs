@@ -171,7 +171,8 @@ async fn find(visitor: &Visitor, wanted: &mut Wanted<'_>) -> Result<Listed, Prob
     let with = auth.grantees_of(p, &shown, ACCOUNTS_COUNTED_MAX, now).await?;
     let rows = shown.into_iter().zip(usages).map(|(repository, usage)| Row { repository, usage }).collect();
     let makes = auth.may_push_somewhere(p).await?;
-    let organization = if total == 0 { organizations::first_to_push_to(visitor).await? } else { None };
+    let first_of_all = total == 0 && makes && !wanted.shared && wanted.search.is_empty();
+    let organization = if first_of_all { organizations::first_to_push_to(visitor).await? } else { None };
     Ok(Listed { rows, makes, organization, pages, total, with, unordered })
 }
 

@@ -14,7 +14,7 @@ use maud::{Markup, html};
 use super::forms::Refusal;
 use super::page::{Answer, go};
 use super::problem::{MADE_BEFORE, Problem};
-use super::session::SESSION_LIFE;
+use super::session::{SESSION_LIFE, random_word};
 use super::visitor::{Form, Visitor};
 
 const FIELD: &str = "once";
@@ -53,7 +53,7 @@ fn take(form: hmac::Tag, now: Timestamp) -> bool {
 
 /// The field with a number that no other form has.
 pub(super) fn number() -> Markup {
-    html! { input type="hidden" name=(FIELD) value=(format!("{:032x}", rand::random::<u128>())); }
+    html! { input type="hidden" name=(FIELD) value=(random_word()); }
 }
 
 /// What `make` answers, which is done unless this form has made something before, or is about to: that is told at the list at

@@ -25,7 +25,7 @@ const SESSION: &str = "gangplank_session";
 const VISIT: &str = "gangplank_visit";
 const LANGUAGE: &str = "gangplank_language";
 const VISIT_SECONDS: u64 = 60 * 60;
-const VISIT_CHARACTERS: usize = 32;
+const WORD_CHARACTERS: usize = 32;
 const LANGUAGE_SECONDS: u64 = 365 * 24 * 60 * 60;
 
 /// The cookies of a request, and how they are set: over TLS or not.
@@ -56,7 +56,7 @@ impl<'a> Cookies<'a> {
     }
 
     pub(super) fn visit(&self) -> Option<&'a str> {
-        self.get(VISIT).filter(|visit| visit.len() == VISIT_CHARACTERS)
+        self.get(VISIT).filter(|visit| visit.len() == WORD_CHARACTERS)
     }
 
     pub(super) fn language(&self) -> Option<&'a str> {
@@ -102,9 +102,9 @@ pub(super) async fn holder(
     }
 }
 
-/// What a new visit is called.
-pub(super) fn new_visit() -> String {
-    format!("{:0VISIT_CHARACTERS$x}", rand::random::<u128>())
+/// A word that nobody guesses, and no two have in common: what a visit is called.
+pub(super) fn random_word() -> String {
+    format!("{:0WORD_CHARACTERS$x}", rand::random::<u128>())
 }
 
 /// Begins a session of `principal`, instead of its oldest one where it has as many tokens as there may be.

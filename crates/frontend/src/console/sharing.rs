@@ -17,6 +17,9 @@ use super::text::fill;
 use super::visitor::{Form, Visitor};
 use crate::counting::counted;
 
+/// The field that says that a share was open when its form was shown.
+const SHOWN_OPEN: &str = "shown_open";
+
 /// The tab: the list, or the dialog that is asked for.
 pub(super) async fn show(visitor: &Visitor, seen: &Seen) -> Result<Answer, Problem> {
     match shown(visitor, seen).await {
@@ -142,7 +145,7 @@ fn change_form(
             input type="hidden" name="account" value=(share.grantee);
             input type="hidden" name="share" value=(share.id);
             (shown.hidden_as_shown())
-            @if was_open { input type="hidden" name="shown_open" value="on"; }
+            @if was_open { input type="hidden" name=(SHOWN_OPEN) value="on"; }
             @if let Some(deadline) = share.deadline.filter(|_| share.is_open(visitor.now)) {
                 p.hint { (t.deadline_now) (until(t, deadline, &visitor.zone)) (t.deadline_kept) }
             }
@@ -216,7 +219,7 @@ async fn change(visitor: &Visitor, seen: &Seen, form: &Form) -> Result<Answer, P
         return Err(Problem::NotFound);
     }
     let (shown, typed) = (Typed::as_shown(&form.0), Typed::of(form));
-    if form.has("shown_open") && !share.is_open(visitor.now) {
+    if form.has(SHOWN_OPEN) && !share.is_open(visitor.now) {
         // It was to go on, not to be opened again.
         let shown = Typed::of_share(visitor, &share);
         let wrong = Wrong { field: None, text: visitor.t.share_ended_since.to_owned() };

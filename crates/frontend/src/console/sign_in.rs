@@ -79,7 +79,7 @@ fn form(came: &Came, status: StatusCode, name: &str, next: &str, error: Option<&
     let t = came.language.texts();
     let cookies = came.arrived.cookies(&came.headers);
     // The form belongs to this browser's visit: another site cannot sign it in as somebody else.
-    let visit = cookies.visit().map_or_else(session::new_visit, str::to_owned);
+    let visit = cookies.visit().map_or_else(session::random_word, str::to_owned);
     // No other site says what was done here.
     let is_ours = came.arrived.is_ours(&came.headers);
     let told = |name| came.query.get(name).filter(|_| is_ours);

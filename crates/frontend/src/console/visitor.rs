@@ -95,7 +95,12 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
             Ok(arrived) => arrived.language(&parts.headers),
             Err(_) => Language::accepted(&parts.headers),
         };
-        Visitor::of(parts).await.map_err(|problem| problem.answer(language))?.ok_or_else(|| {
+        let found = Visitor::of(parts).await.map_err(|problem| problem.answer(language))?;
+        // For the form that may follow.
+        if let Some(visitor) = &found {
+            parts.extensions.insert(visitor.principal.clone());
+        }
+        found.ok_or_else(|| {
             let next = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
             if parts.uri.path() == "/console/sign-out" {
                 go("/console/sign-in")
@@ -211,6 +216,7 @@ impl Form {
     }
 }
 
+/// Of whoever is signed in: [`Visitor`] comes before it.
 impl<S: Sync> FromRequest<S> for Form {
     type Rejection = Answer;
 
@@ -219,12 +225,12 @@ impl<S: Sync> FromRequest<S> for Form {
         let arrived = Arrived::of(&parts).map_err(|problem| problem.answer(Language::English))?;
         let language = arrived.language(&parts.headers);
         let read = async {
-            let Arrived { app, from, .. } = &arrived;
             let secret = arrived.cookies(&parts.headers).session().ok_or(Problem::FormStale)?;
             let form = Form::read(Request::from_parts(parts.clone(), body), secret.reveal()).await?;
             // A form takes its time: what was revoked while it came bites.
-            let holder = session::holder(app, &secret, *from, app.clock.now()).await?;
-            Ok(holder.map(|_| form))
+            let principal = parts.extensions.get::<Principal>().ok_or(Problem::FormStale)?;
+            let app = &arrived.app;
+            Ok(app.auth.still_good(principal, app.clock.now()).await?.then_some(form))
         };
         match read.await {
             Ok(Some(form)) => Ok(form),
