@@ -143,3 +143,20 @@ async fn sessions_are_tokens_that_end_with_the_password_and_by_signing_out() {
         "it lasts 12 hours"
     );
 }
+
+#[tokio::test]
+async fn behind_tls_its_cookies_are_bound_to_it_and_to_the_host() {
+    let external_url = Some(crate::ExternalUrl::parse("https://registry.example").unwrap());
+    let settings = crate::Settings { external_url, ..crate::Settings::default() };
+    let app = TestApp::start_with(settings, storage::Settings::default()).await;
+    let browser = Browser::of(&app, "acme").await;
+    browser.opens("/console/settings").await.is(200);
+    let path = "/console/language?to=zh-CN";
+    let answer = browser.request(Method::GET, path).send().await.unwrap();
+    browser.keeps(&answer);
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.contains("; Secure") && cookie.contains("; Path=/;"), "{cookie}");
+    let kept = browser.cookies.lock().unwrap();
+    let names: Vec<_> = kept.keys().map(String::as_str).collect();
+    assert_eq!(names, ["__Host-gangplank_language", "__Host-gangplank_session", "__Host-gangplank_visit"]);
+}
